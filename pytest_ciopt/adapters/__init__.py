@@ -1,0 +1,1 @@
+"""All IO: each module is one outside thing."""

@@ -1,0 +1,39 @@
+"""Environment variables and what the CI service left for us to read."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_LARGEST_EVENT = 25_000_000
+"""Bytes; GitHub caps webhook payloads at 25 MB."""
+
+
+def environ() -> Mapping[str, str]:
+    """The environment, to be handed to those who may not read it themselves."""
+    return os.environ
+
+
+def variable(name: str) -> str | None:
+    """A `CIOPT_*` variable; None when unset or empty, as CI services leave unknown values."""
+    return os.environ.get(name, "").strip() or None
+
+
+def github_event() -> Mapping[str, object] | None:
+    """The payload of the event that started a GitHub workflow; None elsewhere or when damaged."""
+    place = os.environ.get("GITHUB_EVENT_PATH")
+    if not place:
+        return None
+    try:
+        path = Path(place)
+        if path.stat().st_size > _LARGEST_EVENT:
+            return None
+        event = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def current_folder() -> Path:
+    """Where the command was started."""
+    return Path.cwd()

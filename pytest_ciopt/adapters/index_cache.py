@@ -1,0 +1,103 @@
+"""Keeps the import index of tracked files on disk, in `.ciopt/cache/imports-3.12`.
+
+One file, replaced whole: a line of JSON with the sizes of the sections and a checksum, then the
+sections. Anything odd about it (cut short, flipped bits, another version, another byte order)
+makes it as good as absent. Nothing in it is executed.
+"""
+
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.index import Layer
+
+NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
+"""One a Python version, for they differ in what belongs to the standard library."""
+VERSION = f"1-{sys.byteorder}-{array('I').itemsize}"
+"""Of the format and of what a scan finds: raise the first number with either."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIndex:
+    """The imports of tracked files, by the content that git knows."""
+
+    key: str
+    """Of the listing it was made from (`Listing.key`)."""
+    layer: Layer
+    blobs: Sequence[str]
+    """Blob ids, in the order of `layer.files`."""
+    skipped: Sequence[str]
+    """Files of that listing that are not in it, since their working tree differed."""
+
+
+def load(state: StateDir) -> StoredIndex | None:
+    """The stored index, None when there is none that can be used."""
+    content = state.read(NAME)
+    if content is None:
+        return None
+    try:
+        return _decoded(content)
+    except (ValueError, LookupError, TypeError, RecursionError, OverflowError):
+        return None
+
+
+def save(state: StateDir, stored: StoredIndex) -> str | None:
+    """Returns why it could not be saved, None when it was."""
+    return state.write(NAME, _encoded(stored))
+
+
+def _encoded(stored: StoredIndex) -> bytes:
+    sections = (
+        _joined(stored.layer.files),
+        _joined(stored.blobs),
+        _joined(stored.skipped),
+        _joined(stored.layer.names),
+        stored.layer.starts.tobytes(),
+        stored.layer.owners.tobytes(),
+    )
+    body = b"".join(sections)
+    header = {
+        "version": VERSION,
+        "key": stored.key,
+        "sizes": [len(section) for section in sections],
+        "crc": _checksum(stored.key, body),
+    }
+    return json.dumps(header).encode("ascii") + b"\n" + body
+
+
+def _decoded(content: bytes) -> StoredIndex | None:
+    end = content.index(b"\n")
+    header: Mapping[str, object] = json.loads(content[:end])
+    sizes = header["sizes"]
+    if header["version"] != VERSION or not isinstance(sizes, list):
+        return None
+    view = memoryview(content)[end + 1 :]
+    if sum(sizes) != len(view) or _checksum(str(header["key"]), view) != header["crc"]:
+        return None
+    sections = []
+    for size in sizes:
+        sections.append(view[:size])
+        view = view[size:]
+    files, blobs, skipped, names = map(_split, sections[:4])
+    starts, owners = array("I"), array("I")
+    starts.frombytes(sections[4])
+    owners.frombytes(sections[5])
+    if len(starts) != len(names) + 1 or len(blobs) != len(files):
+        return None
+    return StoredIndex(str(header["key"]), Layer(files, names, starts, owners), blobs, skipped)
+
+
+def _checksum(key: str, body: bytes | memoryview) -> int:
+    return zlib.crc32(body, zlib.crc32(key.encode("ascii", "replace")))
+
+
+def _joined(texts: Sequence[str]) -> bytes:
+    return "\0".join(texts).encode("utf-8", "surrogatepass")
+
+
+def _split(section: memoryview) -> list[str]:
+    return str(section, "utf-8", "surrogatepass").split("\0") if section else []

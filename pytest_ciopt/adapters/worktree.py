@@ -1,0 +1,240 @@
+"""The files of a working tree and what differs from the base, as git sees them.
+
+Three questions to git answer everything: `ls-files` (what is tracked), `status` (what differs
+from the index, is untracked or ignored) and `diff-index --cached` (index against base). Content
+that git may not tell the truth about (assume-unchanged, skip-worktree) is read and hashed here.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha1
+from pathlib import Path
+
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.core.change import Change, FileChange, Status
+
+_LINK, _SUBMODULE = "120000", "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """One entry of git's index."""
+
+    mode: str
+    blob: str
+    hidden: bool
+    """Whether git was told not to look at the file (assume-unchanged, skip-worktree)."""
+    sparse: bool = False
+    """Whether it may be absent without having been deleted (skip-worktree)."""
+
+
+def _entry(facts: str) -> Tracked:
+    tag, mode, blob, _stage = facts.split(" ")
+    return Tracked(mode, blob, hidden=tag == "S" or tag.islower(), sparse=tag in "Ss")
+
+
+@dataclass(slots=True)
+class Listing:
+    """Every file that matters, by repository-relative POSIX path."""
+
+    key: bytes
+    """Equal for equal `facts`."""
+    facts: dict[str, str]
+    """Tracked files, with git's words on them; parsed on demand, for there can be very many."""
+    dirty: dict[str, str] = field(default_factory=dict)
+    """Tracked files whose working tree differs from the index: mode now, "" when deleted."""
+    untracked: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    """Ignored files, and ignored folders with a slash at the end."""
+
+    def entry(self, path: str) -> Tracked | None:
+        """What the index knows of a file, None when it is not tracked."""
+        facts = self.facts.get(path)
+        return None if facts is None else _entry(facts)
+
+    def sources(self) -> dict[str, str]:
+        """Tracked Python files that are no symlinks, with the blob id of each."""
+        return {
+            path: facts.split(" ")[2]
+            for path, facts in self.facts.items()
+            if path.endswith(".py") and facts[2:8] != _LINK
+        }
+
+    def submodules(self) -> list[str]:
+        """Folders that hold other repositories."""
+        return [path for path, facts in self.facts.items() if facts[2:8] == _SUBMODULE]
+
+    def links(self) -> list[str]:
+        """Tracked symlinks."""
+        return [path for path, facts in self.facts.items() if facts[2:8] == _LINK]
+
+
+class Worktree:
+    """Reads one working tree through git."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self.top = git.top
+
+    def listing(self) -> Listing:
+        """Asks git which files there are. Raises: GitError."""
+        answer = self._git.run("ls-files", "-s", "-v", "-z")
+        records = (record.partition("\t") for record in os.fsdecode(answer).split("\0")[:-1])
+        listing = Listing(sha1(answer).digest(), {path: facts for facts, _, path in records})
+        self._add_status(listing)
+        self._add_hidden(listing)
+        return listing
+
+    def _add_status(self, listing: Listing) -> None:
+        options = ("--porcelain=v2", "-z", "-uall", "--ignored=matching", "--no-renames")
+        for record in self._git.records("status", *options, "--ignore-submodules=none"):
+            kind = record[:2]
+            if kind == "? ":
+                listing.untracked.append(record[2:])
+            elif kind == "! ":
+                listing.ignored.append(record[2:])
+            elif kind == "1 ":
+                facts = record.split(" ", 8)
+                if facts[1][1] != ".":
+                    listing.dirty[facts[8]] = "" if facts[1][1] == "D" else facts[5]
+            elif kind == "u ":
+                facts = record.split(" ", 10)
+                listing.dirty[facts[10]] = facts[6] if self._exists(facts[10]) else ""
+            elif kind != "# ":  # a header
+                raise GitError(f"`git status` answered {record[:60]!r}")
+
+    def _add_hidden(self, listing: Listing) -> None:
+        """Files that git does not look at: in a sparse checkout they may simply be absent."""
+        for path, facts in listing.facts.items():
+            if facts[0] == "H" or not (entry := _entry(facts)).hidden:
+                continue
+            if not self._exists(path):
+                listing.dirty[path] = ""
+            elif self._blob(path, entry.mode) != entry.blob:
+                listing.dirty[path] = entry.mode
+
+    def change(self, base: str, listing: Listing) -> Change:
+        """Everything that differs between the commit `base` and the working tree."""
+        found = {change.path: change for change in self._staged(base, listing)}
+        for path, mode in listing.dirty.items():
+            entry = listing.entry(path)
+            known = found.pop(path, None)
+            if entry is not None and entry.sparse and mode == "" and known is None:
+                continue  # absent from a sparse checkout, and not changed
+            change = self._dirty(path, mode, entry, known)
+            if change is not None:
+                found[path] = change
+        for path in listing.untracked:
+            found[path.rstrip("/")] = self._untracked(path, found.get(path))
+        return Change(tuple(found[path] for path in sorted(found)))
+
+    def _staged(self, base: str, listing: Listing) -> Iterator[FileChange]:
+        options = ("--cached", "--raw", "-z", "-M", "-l400", "--abbrev=64", "--no-ext-diff")
+        records = self._git.records("diff-index", *options, "--ignore-submodules=none", base, "--")
+        for facts in records:
+            old_mode, new_mode, old, new, letter = facts.lstrip(":").split(" ")
+            path = next(records)
+            before = old if old.strip("0") else None
+            if letter[0] in "RC":
+                target = next(records)
+                if letter[0] == "R":
+                    yield FileChange(path, Status.DELETED, before=before)
+                yield FileChange(target, Status.RENAMED, renamed_from=path, before=before)
+            else:
+                status = _status(letter[0], old_mode, new_mode, old == new)
+                yield FileChange(path, status, before=before)
+
+    def _dirty(
+        self, path: str, mode: str, entry: Tracked | None, staged: FileChange | None
+    ) -> FileChange | None:
+        """The change of a file whose working tree differs from the index."""
+        before = staged.before if staged is not None else entry.blob if entry else None
+        if before is not None and not before.strip("0"):
+            before = None
+        renamed = staged.renamed_from if staged is not None else None
+        if mode == "":
+            return FileChange(path, Status.DELETED, before=before) if before or renamed else None
+        if before is None or renamed:
+            return FileChange(path, Status.RENAMED if renamed else Status.ADDED, renamed, before)
+        was = entry.mode if entry is not None else mode
+        if _SUBMODULE in (mode, was):
+            return FileChange(path, Status.SUBMODULE)
+        if staged is None and mode == was:
+            return FileChange(path, _status("M", was, mode, same_content=False), before=before)
+        same = self._blob(path, mode) == before
+        if same and mode == was:
+            return None
+        return FileChange(path, _status("M", was, mode, same), before=before)
+
+    def _untracked(self, path: str, staged: FileChange | None) -> FileChange:
+        """A file that git does not track; its removal may be staged at the same time."""
+        before = staged.before if staged is not None else None
+        if path.endswith("/"):  # a repository inside this one
+            return FileChange(path[:-1], Status.SUBMODULE)
+        if (self.top / path).is_symlink():
+            return FileChange(path, Status.SYMLINK, before=before)
+        return FileChange(path, Status.MODIFIED if before else Status.ADDED, before=before)
+
+    # --- content ---------------------------------------------------------------------------------
+
+    def read(self, path: str) -> bytes | None:
+        """Content now, None when it cannot be read."""
+        try:
+            with open(self.top / path, "rb") as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+    def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
+        """Content of the base by blob id; missing ones are left out."""
+        return self._git.contents(blobs)
+
+    def _exists(self, path: str) -> bool:
+        return os.path.lexists(self.top / path)
+
+    def _blob(self, path: str, mode: str) -> str | None:
+        if mode == _LINK:
+            try:
+                return blob_id(os.fsencode(os.readlink(self.top / path)))
+            except OSError:
+                return None
+        try:
+            with open(self.top / path, "rb") as stream:
+                digest = sha1(b"blob %d\0" % os.fstat(stream.fileno()).st_size)
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+        except OSError:
+            return None
+        return digest.hexdigest()
+
+
+def blob_id(content: bytes) -> str:
+    """Git's id of a content, in repositories with SHA-1 (elsewhere it never matches)."""
+    return sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _status(letter: str, old_mode: str, new_mode: str, same_content: bool) -> Status:
+    if _SUBMODULE in (old_mode, new_mode):
+        return Status.SUBMODULE
+    if letter == "A":
+        return Status.SYMLINK if new_mode == _LINK else Status.ADDED
+    if letter == "D":
+        return Status.DELETED
+    if old_mode != new_mode and _LINK in (old_mode, new_mode):
+        return Status.TYPE
+    if new_mode == _LINK:
+        return Status.SYMLINK
+    if same_content and old_mode != new_mode:
+        return Status.MODE
+    return Status.MODIFIED
+
+
+def place_of(path: str | Path, top: str | Path) -> str | None:
+    """Repository-relative POSIX path, None outside. A symlink keeps its own name."""
+    folder, name = os.path.split(path)
+    real, base = os.path.join(os.path.realpath(folder), name), os.path.realpath(top)
+    if real == base or os.path.realpath(path) == base:
+        return "."
+    inside = real.startswith(base + os.sep)
+    return os.path.relpath(real, base).replace(os.sep, "/") if inside else None

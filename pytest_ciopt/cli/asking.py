@@ -1,0 +1,64 @@
+"""Makes a decision for a command, with the settings that a pytest run would have."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ciopt import settings
+from pytest_ciopt.adapters import pytest_config
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.pytest_config import PytestConfig
+from pytest_ciopt.settings import Discovery, Settings
+from pytest_ciopt.usecases.decide import Decided, decide
+
+
+def add_base(parser: argparse.ArgumentParser) -> None:
+    """Adds `--base`."""
+    parser.add_argument("--base", metavar="REF", help="compare with the merge base of REF and HEAD")
+
+
+def decided(base: str | None, folder: Path) -> tuple[Decided, Discovery]:
+    """The decision for `folder`, as `pytest --ciopt-changed` there would make it.
+
+    Raises: CioptError for a base that does not exist and for settings that cannot be used.
+    """
+    config = pytest_config.find(folder, _top(folder))
+    tests = _tests(config)
+    return decide(folder, replace(_settings(config), typed_base=base), tests), tests
+
+
+def _top(folder: Path) -> Path:
+    try:
+        return Git(folder).top
+    except GitError:
+        return folder
+
+
+def _settings(config: PytestConfig) -> Settings:
+    strict = variable("CIOPT_STRICT") or config.text("ciopt_strict")
+    return Settings(
+        configured_base=variable("CIOPT_BASE") or config.text("ciopt_base") or None,
+        configured_by="CIOPT_BASE" if variable("CIOPT_BASE") else "ciopt_base",
+        rules=settings.rules(
+            config.lines("ciopt_run_all"),
+            config.lines("ciopt_ignore"),
+            config.lines("ciopt_dependencies"),
+        ),
+        state_dir=variable("CIOPT_DIR") or config.text("ciopt_dir") or None,
+        strict=settings.boolean(strict, "ciopt_strict"),
+    )
+
+
+def _tests(config: PytestConfig) -> Discovery:
+    addopts = config.words("addopts")
+    default = Discovery()
+    globs = [word.partition("=")[2] for word in addopts if word.startswith("--doctest-glob=")]
+    return Discovery(
+        files=tuple(config.words("python_files")) or default.files,
+        functions=tuple(config.words("python_functions")) or default.functions,
+        doctest_modules="--doctest-modules" in addopts,
+        doctest_globs=tuple(globs) or default.doctest_globs,
+        roots=tuple(str(config.rootdir / root) for root in config.words("pythonpath")),
+        plugins=tuple(pytest_config.plugins(addopts)),
+    )

@@ -1,0 +1,60 @@
+"""The command `ciopt`: finds the family of a command and turns errors into exit codes.
+
+Uses argparse instead of a richer library because importing one costs a fifth of what a warm
+decision may take (`benchmarks/decision.py`).
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+
+from pytest_ciopt import __version__
+from pytest_ciopt.errors import CioptError
+
+_FAMILIES = {
+    "select": "print the test files that the change can affect",
+    "why": "explain why a test runs or not",
+    "demo": "show a selection on a small project made for it",
+}
+OK, FAILED, USAGE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code (see docs/reference/exit-codes.md)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    family = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(prog="ciopt", description="Fast CI for pytest, not blind.")
+    parser.add_argument("--version", action="version", version=f"ciopt {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in _FAMILIES.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name == family:  # the others are not imported
+            import_module(f"pytest_ciopt.cli.{name}").add(command)
+    options = parser.parse_args(words)
+    if isinstance(sys.stdout, TextIOWrapper):  # names of files can be any bytes
+        sys.stdout.reconfigure(errors="surrogateescape")
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except CioptError as error:
+        print(f"ciopt: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `ciopt select | head`; the interpreter would flush once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        from pytest_ciopt.adapters import crashlog
+
+        place = crashlog.write(error, None)
+        print(f"ciopt: {type(error).__name__}: {error} (details in {place})", file=sys.stderr)
+        return UNEXPECTED

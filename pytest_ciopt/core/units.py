@@ -1,0 +1,405 @@
+"""Cuts the text of a module into definitions and says which of them two texts disagree on.
+
+A definition is a function or method, a class head, or a name bound by an assignment or import;
+every other statement that runs at import is an effect. Comments and formatting are in none of
+them. The pieces are compared by `ast.dump` of the same interpreter, never across interpreters.
+No IO; knows nothing of tests (that is `core/reach.py`).
+"""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import zip_longest
+
+MAX_SOURCE = 2_000_000
+"""Bytes above which a source is not parsed: `ast` needs some hundred times its size in memory."""
+
+_MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
+_KNOWN = re.compile(
+    r"(?:functools|contextlib|dataclasses|abc|typing|re|textwrap|collections|pytest|logging)\.\w+"
+    r"|\w+\.(?:setter|getter|deleter)"
+)
+_HARMLESS = frozenset(
+    (
+        *("staticmethod", "classmethod", "property", "setter", "getter", "deleter", "wraps"),
+        *("lru_cache", "cache", "cached_property", "total_ordering", "singledispatch"),
+        *("contextmanager", "asynccontextmanager", "dataclass", "overload", "override"),
+        *("abstractmethod", "final", "usefixtures", "parametrize", "skip", "skipif", "xfail"),
+        *("compile", "namedtuple", "partial", "param", "dedent", "join", "format", "split"),
+        "getLogger",
+    )
+)
+"""Decorators and functions that only make a value."""
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_LONGEST_STRING = 1_000
+"""Characters up to which a string can name definitions; longer ones are prose or data."""
+
+
+class Kind(Enum):
+    """What a definition is."""
+
+    FUNCTION = auto()
+    CLASS = auto()
+    """Decorators, bases, keywords and docstring of a class, and what else its body runs."""
+    BINDING = auto()
+    IMPORT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What one scope defines under one name; same-named definitions are taken together."""
+
+    name: str
+    """Qualified, e.g. `TestA.test_x`."""
+    kind: Kind
+    content: str
+    """Compared for equality only."""
+    decorators: str
+    mentions: frozenset[str]
+    """Every identifier in it, those inside strings included."""
+    fixture: bool = False
+    fixture_name: str | None = None
+    """None when it is computed."""
+    autouse: bool = False
+    has_bases: bool = False
+    foreign: bool = False
+    """Whether a decorator or a call in it may make it known to code that never mentions it."""
+    origins: frozenset[str] = frozenset()
+    """Top names of the modules that an import binds it from; "" for a relative one."""
+
+    @property
+    def scope(self) -> str:
+        """Qualified name of the class around it, "" at module level."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def simple(self) -> str:
+        """The name without its scope."""
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One text of a module in pieces."""
+
+    definitions: Mapping[str, Definition]
+    effects: tuple[str, ...]
+    order: tuple[str, ...] = ()
+    """What runs at import, in order: effects as they are, definitions by name."""
+    effect_mentions: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """How two texts of a module differ."""
+
+    before: Module
+    after: Module
+    names: frozenset[str]
+    """Qualified names of definitions added, removed or changed."""
+    effects: bool
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing differs."""
+        return not self.names and not self.effects
+
+
+def parse(source: bytes) -> ast.Module | None:
+    """The tree, or None for what cannot be parsed (syntax, encoding, size, nesting)."""
+    if len(source) > MAX_SOURCE:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the code that is read: not ours to tell
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def same(before: ast.AST, after: ast.AST) -> bool:
+    """Whether two trees are equal but for positions. Stops at the first difference."""
+    waiting: list[tuple[object, object]] = [(before, after)]
+    while waiting:
+        one, other = waiting.pop()
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, ast.AST):
+            waiting.extend((getattr(one, f, None), getattr(other, f, None)) for f in one._fields)
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            waiting.extend(zip_longest(one, other))
+        elif one != other or repr(one) != repr(other):  # 0.0 == -0.0, but they differ
+            return False
+    return True
+
+
+def edit(before: ast.Module, after: ast.Module) -> Edit:
+    """The difference of two trees, by definition.
+
+    Where expressions are nested too deep to be compared, code that runs at import changed.
+    """
+    try:
+        old, new = module(before), module(after)
+    except RecursionError:
+        nothing = Module({}, ())
+        return Edit(nothing, nothing, frozenset(), effects=True)
+    names = {
+        name
+        for name in old.definitions.keys() | new.definitions.keys()
+        if _content(old, name) != _content(new, name)
+    }
+    effects = old.effects != new.effects or _reordered(old.order, new.order)
+    return Edit(old, new, frozenset(names), effects)
+
+
+def _reordered(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether what both texts run at import comes in another order."""
+    common = set(old) & set(new)
+    return [o for o in old if o in common] != [n for n in new if n in common]
+
+
+def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
+    for statement in body:
+        match statement:
+            case ast.Pass() | ast.FunctionDef(decorator_list=[]):
+                pass  # defining it runs nothing
+            case ast.AsyncFunctionDef(decorator_list=[]):
+                pass
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield prefix + name
+            case ast.ClassDef(name=name, body=inner):
+                yield prefix + name
+                yield from _order(inner, f"{prefix}{name}.")
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
+            case ast.Assign() | ast.AnnAssign() if (bound := _bound(statement)) is not None:
+                yield from (prefix + name for name in bound)
+            case _:
+                yield prefix + ast.dump(statement)
+
+
+def _content(module: Module, name: str) -> tuple[str, str] | None:
+    found = module.definitions.get(name)
+    return None if found is None else (found.content, found.decorators)
+
+
+def module(tree: ast.Module) -> Module:
+    """Cuts a tree into definitions and effects."""
+    pieces: list[Definition] = []
+    effects: list[ast.AST] = []
+    body = _without_docstring(tree, "__doc__", pieces)
+    _cut(body, "", pieces, effects)
+    return Module(
+        definitions=_united(pieces),
+        effects=tuple(map(ast.dump, effects)),
+        order=tuple(_order(body)),
+        effect_mentions=frozenset().union(*map(mentions, effects)),
+    )
+
+
+def _without_docstring(tree: ast.Module, name: str, pieces: list[Definition]) -> list[ast.stmt]:
+    first = tree.body[0] if tree.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        pieces.append(Definition(name, Kind.BINDING, ast.dump(first), "", frozenset()))
+        return tree.body[1:]
+    return tree.body
+
+
+def _cut(
+    body: Iterable[ast.stmt], scope: str, pieces: list[Definition], rest: list[ast.AST]
+) -> None:
+    prefix = f"{scope}." if scope else ""
+    for statement in body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                pieces.append(_function(statement, prefix))
+            case ast.ClassDef():
+                _cut_class(statement, prefix, pieces)
+            case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
+                pieces.extend(_imported(statement, prefix))
+            case ast.Assign() | ast.AnnAssign() if (names := _bound(statement)) is not None:
+                content, mentioned = ast.dump(statement), mentions(statement)
+                calls = any(map(_does_more, ast.walk(statement)))
+                pieces.extend(
+                    Definition(prefix + name, Kind.BINDING, content, "", mentioned, foreign=calls)
+                    for name in names
+                )
+            case ast.Pass():
+                pass
+            case _:
+                rest.append(statement)
+
+
+def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
+    name = prefix + node.name
+    rest: list[ast.AST] = [*node.bases, *node.keywords]
+    _cut(node.body, name, pieces, rest)
+    pieces.append(
+        Definition(
+            name=name,
+            kind=Kind.CLASS,
+            content="\n".join(map(ast.dump, rest)),
+            decorators=_decorators(node),
+            mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
+            has_bases=any(ast.unparse(base) != "object" for base in node.bases)
+            or bool(node.keywords),
+            foreign=not all(map(_is_harmless, node.decorator_list)),
+        )
+    )
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
+    fixture = next(filter(_is_fixture, node.decorator_list), None)
+    parts = (type(node), node.args, node.returns, *node.body)
+    return Definition(
+        name=prefix + node.name,
+        kind=Kind.FUNCTION,
+        content="\n".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts),
+        decorators=_decorators(node),
+        mentions=mentions(node),
+        fixture=fixture is not None,
+        fixture_name=_fixture_name(fixture, node.name) if fixture is not None else None,
+        autouse=fixture is not None and _is_autouse(fixture),
+        foreign=not all(d is fixture or _is_harmless(d) for d in node.decorator_list),
+    )
+
+
+def _is_harmless(decorator: ast.expr) -> bool:
+    """Whether a decorator is known to register its function or class nowhere."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return _is_known(called)
+
+
+def _does_more(node: ast.AST) -> bool:
+    """Whether a node is a call that may do more than make a value."""
+    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Name):
+        return False
+    return not _is_known(node.func)
+
+
+def _is_known(function: ast.expr) -> bool:
+    name = ast.unparse(function)
+    if name in _HARMLESS or _MARKS.fullmatch(name):
+        return True
+    plain_method = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant)
+    return plain_method or (
+        _KNOWN.fullmatch(name) is not None and name.rpartition(".")[2] in _HARMLESS
+    )
+
+
+def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    return "\n".join(map(ast.dump, node.decorator_list))
+
+
+def _is_fixture(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name.endswith("fixture")
+
+
+def _fixture_keywords(decorator: ast.expr) -> Iterator[ast.keyword]:
+    if isinstance(decorator, ast.Call):
+        yield from decorator.keywords
+
+
+def _fixture_name(decorator: ast.expr, default: str) -> str | None:
+    for keyword in _fixture_keywords(decorator):
+        if keyword.arg is None:
+            return None
+        if keyword.arg == "name":
+            match keyword.value:
+                case ast.Constant(value=str(name)):
+                    return name
+            return None
+    return default
+
+
+def _is_autouse(decorator: ast.expr) -> bool:
+    """True unless it plainly is not: `**options` may hold `autouse`."""
+    return any(
+        keyword.arg is None or (keyword.arg == "autouse" and ast.unparse(keyword.value) != "False")
+        for keyword in _fixture_keywords(decorator)
+    )
+
+
+def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Definition]:
+    for alias in node.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        level, source = getattr(node, "level", 0), getattr(node, "module", None) or ""
+        top = "" if level else (source or alias.name).partition(".")[0]
+        yield Definition(
+            name=prefix + name,
+            kind=Kind.IMPORT,
+            content=repr((level, source, alias.name, alias.asname)),
+            decorators="",
+            mentions=frozenset(),
+            origins=frozenset((top,)),
+        )
+
+
+def _bound(node: ast.Assign | ast.AnnAssign) -> list[str] | None:
+    """Names that an assignment binds; None when it also sets attributes or items."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names: list[str] = []
+    while targets:
+        target = targets[0]
+        targets = targets[1:]
+        if isinstance(target, ast.Name):
+            names.append(target.id)
+        elif isinstance(target, ast.Tuple | ast.List):
+            targets = [*target.elts, *targets]
+        elif isinstance(target, ast.Starred):
+            targets = [target.value, *targets]
+        else:
+            return None
+    return names
+
+
+def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
+    """Definitions of one name in one scope belong together, in their order."""
+    found: dict[str, Definition] = {}
+    for piece in pieces:
+        known = found.get(piece.name)
+        if known is not None:
+            piece = Definition(
+                name=piece.name,
+                kind=piece.kind if piece.kind is known.kind else Kind.BINDING,
+                content=f"{known.content}\n\n{piece.content}",
+                decorators=f"{known.decorators}\n\n{piece.decorators}",
+                mentions=known.mentions | piece.mentions,
+                fixture=known.fixture or piece.fixture,
+                fixture_name=piece.fixture_name
+                if known.fixture_name == piece.fixture_name
+                else None,
+                autouse=known.autouse or piece.autouse,
+                has_bases=known.has_bases or piece.has_bases,
+                foreign=known.foreign or piece.foreign,
+                origins=known.origins | piece.origins,
+            )
+        found[piece.name] = piece
+    return found
+
+
+def mentions(node: ast.AST) -> frozenset[str]:
+    """Every identifier below `node`: names, attributes, arguments, and words inside strings."""
+    found: set[str] = set()
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
+                found.add(name)
+            case ast.keyword(arg=str(name)) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.alias(name=name):
+                found.update(name.split("."))
+            case ast.Constant(value=str(text)) if len(text) <= _LONGEST_STRING:
+                found.update(_IDENTIFIER.findall(text))
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                found.update(names)
+            case ast.MatchClass(kwd_attrs=names):
+                found.update(names)
+    return frozenset(found)

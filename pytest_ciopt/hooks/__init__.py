@@ -1,0 +1,1 @@
+"""Adapters to pytest: the only rooms beside `plugin` that import it."""

@@ -1,0 +1,111 @@
+"""Describes a collected item to the selection, in its own terms."""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_ciopt.adapters.worktree import place_of
+from pytest_ciopt.core import units
+from pytest_ciopt.core.selection import Test
+from pytest_ciopt.core.testfiles import CONFTEST
+
+
+class Describer:
+    """Turns items into `Test` values. Paths are resolved once per file."""
+
+    def __init__(self, top: Path, rootpath: Path) -> None:
+        self._top, self._rootpath = top, rootpath
+        self._places: dict[str, str | None] = {}
+
+    def place(self, path: str | Path) -> str | None:
+        """Repository-relative POSIX path; None outside. A symlink keeps its own name."""
+        text = str(path)
+        if text not in self._places:
+            self._places[text] = place_of(text, self._top)
+        return self._places[text]
+
+    def describe(self, item: pytest.Item) -> Test:
+        """The facts on which the selection decides."""
+        path = self.place(item.path)
+        if not isinstance(item, pytest.Function):
+            return Test(path, (), function=False, always=_always(item))
+        names, inherited = self._names(item)
+        return Test(
+            path=path,
+            names=names,
+            inherited=inherited,
+            fixtures=frozenset(self._fixtures(item)),
+            asks_for_fixtures="request" in item.fixturenames,
+            always=_always(item),
+        )
+
+    def _names(self, item: pytest.Function) -> tuple[tuple[str, ...], bool]:
+        """Qualified names of the test function in the item's own file, one per class."""
+        name = item.originalname
+        if item.cls is None:
+            return (name,), False
+        here = [cls for cls in item.cls.__mro__ if self._is_here(cls, item.path)]
+        inherited = not any(name in vars(cls) for cls in here) and hasattr(item.cls, name)
+        return tuple(f"{cls.__qualname__}.{name}" for cls in here), inherited
+
+    def _is_here(self, cls: type, path: Path) -> bool:
+        module = inspect.getmodule(cls)
+        file = getattr(module, "__file__", None)
+        return file is not None and self.place(file) == self.place(path)
+
+    def _fixtures(self, item: pytest.Function) -> Iterator[tuple[str, str]]:
+        """(folder of the conftest, name) of each fixture definition that the item uses."""
+        for name, definitions in item._fixtureinfo.name2fixturedefs.items():
+            for definition in reversed(definitions):
+                yield from ((folder, name) for folder in self._folders(definition))
+                if not _asks_for(name, definition, item._fixtureinfo.name2fixturedefs):
+                    break  # it overrides the others without using them
+
+    def _folders(self, definition: pytest.FixtureDef[object]) -> Iterator[str]:
+        """Where a conftest fixture is defined: by its function, and by where pytest found it."""
+        code = getattr(inspect.unwrap(definition.func), "__code__", None)
+        if code is not None and (path := self.place(code.co_filename)) is not None:
+            folder, _, file = path.rpartition("/")
+            if file == CONFTEST:
+                yield folder
+        place = self.place(self._rootpath / definition.baseid / CONFTEST)
+        if place is not None:
+            yield place.rpartition("/")[0]
+
+
+def _asks_for(
+    name: str,
+    definition: pytest.FixtureDef[object],
+    known: Mapping[str, Sequence[pytest.FixtureDef[object]]],
+) -> bool:
+    """Whether a fixture asks for `name`, itself or through others: then one that it overrides."""
+    waiting, seen = [definition], {id(definition)}
+    while waiting:
+        for argument in waiting.pop().argnames:
+            if argument == name:
+                return True
+            fresh = [other for other in known.get(argument, ()) if id(other) not in seen]
+            seen.update(map(id, fresh))
+            waiting.extend(fresh)
+    return False
+
+
+def _always(item: pytest.Item) -> str | None:
+    if item.get_closest_marker("ciopt_always") is not None:
+        return "always: marked ciopt_always"
+    said = item.ihook.pytest_ciopt_always(item=item)
+    if not said:
+        return None
+    return f"always: {said}" if isinstance(said, str) else "always: pytest_ciopt_always"
+
+
+def defines(path: Path, within: str) -> bool:
+    """Whether the text of a test module plainly defines `Class::function[parameters]`.
+
+    So that a mistyped id is found without importing the module.
+    """
+    tree = units.parse(path.read_bytes())
+    name = within.partition("[")[0].replace("::", ".")
+    return tree is not None and name in units.module(tree).definitions

@@ -1,0 +1,104 @@
+"""The flags and ini options of the plugin. Imported in every pytest run, so it imports nothing."""
+
+import argparse
+import copy
+
+import pytest
+
+FLAG = "--ciopt-changed"
+AUTO = ":auto"
+"""Value of the flag without one: no git ref can begin with a colon."""
+MARKER = "ciopt_always: run this test under --ciopt-changed whatever changed."
+
+_INI = (
+    ("ciopt_base", "string", "Base of --ciopt-changed, a git ref (environment: CIOPT_BASE)."),
+    ("ciopt_ignore", "linelist", "Globs of files that cannot alter the outcome of a test."),
+    ("ciopt_run_all", "linelist", "Globs of files upon whose change every test runs."),
+    (
+        "ciopt_dependencies",
+        "linelist",
+        "Lines `glob -> target, target`: tests or modules that depend on the files.",
+    ),
+    ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
+    ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
+    ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
+    ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
+)
+
+
+def add(parser: pytest.Parser) -> None:
+    """Adds the group `ciopt` and the ini options."""
+    group = parser.getgroup("ciopt", "run what a change can affect (pytest-ciopt)")
+    group.addoption(
+        FLAG,
+        nargs="?",
+        const=AUTO,
+        default=None,
+        metavar="BASE",
+        dest="ciopt_changed",
+        help="run only the tests that the change since BASE can affect (only the form with = "
+        "takes a value; without one, the base is found by itself)",
+    )
+    group.addoption(
+        "--ciopt-explain",
+        action="store_true",
+        default=None,
+        help="print why each test was selected or dropped",
+    )
+    group.addoption(
+        "--ciopt-json",
+        metavar="FILE",
+        default=None,
+        help="write all decisions, with their reasons, to FILE",
+    )
+    group.addoption(
+        "--ciopt-strict",
+        action="store_true",
+        default=None,
+        help="make an error inside pytest-ciopt an error of the run, instead of running all tests",
+    )
+    for name, kind, text in _INI:
+        parser.addini(name, text, type=kind, default="" if kind == "string" else [])  # type: ignore[arg-type]
+
+
+def selection_is_asked(known: argparse.Namespace) -> bool:
+    """Whether any flag wants a selection made or told."""
+    return (
+        getattr(known, "ciopt_changed", None) is not None
+        or bool(getattr(known, "ciopt_explain", None))
+        or getattr(known, "ciopt_json", None) is not None
+    )
+
+
+def with_separate_values(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> argparse.Namespace:
+    """Mends `--ciopt-changed tests/`, where argparse takes the folder for the flag's value.
+
+    argparse knows optional values only with both spellings. So the bare flag becomes
+    `--ciopt-changed=:auto` in the list that pytest is about to parse for good.
+    """
+    known = early_config.known_args_namespace
+    args[:] = [word for arg in args for word in _from_file(arg)]
+    end = args.index("--") if "--" in args else len(args)
+    bare = [position for position in range(end) if args[position] == FLAG]
+    if bare:
+        for position in bare:
+            args[position] = f"{FLAG}={AUTO}"
+        again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+        known.ciopt_changed = again.ciopt_changed
+        known.file_or_dir = again.file_or_dir
+    return known
+
+
+def _from_file(arg: str) -> list[str]:
+    """The arguments in `@file`, one a line, if the bare flag is among them."""
+    if arg.startswith("@"):
+        try:
+            with open(arg[1:], encoding="utf-8") as stream:
+                words = stream.read().splitlines()
+        except (OSError, ValueError):
+            return [arg]  # pytest will say so
+        if FLAG in words:
+            return words
+    return [arg]

@@ -1,0 +1,77 @@
+"""What a pytest run asks of a selection, read from pytest's configuration."""
+
+import argparse
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from pytest_ciopt import settings
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.errors import ConfigurationError
+from pytest_ciopt.hooks.options import AUTO
+from pytest_ciopt.settings import Discovery, Settings
+
+DEFAULT_DOCTEST_GLOB = "test*.txt"
+"""**Source:** pytest's documentation of `--doctest-glob`."""
+
+
+def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
+    """Flag, environment, ini, default, in this order.
+
+    Raises: pytest.UsageError for values that cannot be used.
+    """
+    try:
+        return Settings(
+            typed_base=None if known.ciopt_changed in (None, AUTO) else known.ciopt_changed,
+            configured_base=variable("CIOPT_BASE") or config.getini("ciopt_base") or None,
+            configured_by="CIOPT_BASE" if variable("CIOPT_BASE") else "ciopt_base",
+            rules=settings.rules(
+                config.getini("ciopt_run_all"),
+                config.getini("ciopt_ignore"),
+                config.getini("ciopt_dependencies"),
+            ),
+            state_dir=variable("CIOPT_DIR") or config.getini("ciopt_dir") or None,
+            strict=_switch(config, known, "ciopt_strict"),
+            explain=_switch(config, known, "ciopt_explain"),
+            json=known.ciopt_json or variable("CIOPT_JSON") or config.getini("ciopt_json") or None,
+        )
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _switch(config: pytest.Config, known: argparse.Namespace, name: str) -> bool:
+    if getattr(known, name):
+        return True
+    from_environment = variable(name.upper())
+    if from_environment is not None:
+        return settings.boolean(from_environment, name.upper())
+    return settings.boolean(config.getini(name), name)
+
+
+def test_files_of(config: pytest.Config, known: argparse.Namespace) -> Discovery:
+    """How this run finds tests."""
+    return Discovery(
+        files=tuple(config.getini("python_files")),
+        functions=tuple(config.getini("python_functions")),
+        doctest_modules=bool(getattr(known, "doctestmodules", False)),
+        doctest_globs=tuple(getattr(known, "doctestglob", None) or [DEFAULT_DOCTEST_GLOB]),
+        norecurse=tuple(config.getini("norecursedirs")),
+        roots=tuple(map(str, config.getini("pythonpath"))),
+        plugins=tuple(sorted(set(_plugin_modules(config.pluginmanager)))),
+    )
+
+
+def _plugin_modules(manager: pytest.PytestPluginManager) -> Iterator[str]:
+    for plugin in manager.get_plugins():
+        name = plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
+        if name and not name.startswith(("_pytest.", "conftest")):
+            yield name
+
+
+def collects_other_files(manager: pytest.PytestPluginManager) -> bool:
+    """Whether a plugin beside pytest's own may collect files that are no test modules."""
+    return any(
+        not getattr(impl.plugin, "__name__", type(impl.plugin).__module__).startswith("_pytest.")
+        for impl in manager.hook.pytest_collect_file.get_hookimpls()
+    )

@@ -1,0 +1,46 @@
+"""pytest's door: adds our options, hooks and marker, and loads a feature only when it is asked for.
+
+No logic lives here. Without a `--ciopt-…` flag nothing but this module, the options and the hook
+specifications is imported.
+"""
+
+import argparse
+
+import pytest
+
+from pytest_ciopt.hooks import hookspecs, options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the flags and ini options."""
+    options.add(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Makes our hooks known, so that conftest files may implement them."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    """Decides before any conftest is imported, so that nothing need be imported at all."""
+    known = options.with_separate_values(early_config, parser, args)
+    if options.selection_is_asked(known):
+        from pytest_ciopt.hooks import early
+
+        early.start(early_config, parser, args)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker; under xdist a worker takes over the controller's decision."""
+    config.addinivalue_line("markers", options.MARKER)
+    if options.selection_is_asked(_option(config)):
+        from pytest_ciopt.hooks import early
+
+        early.ensure(config)
+
+
+def _option(config: pytest.Config) -> argparse.Namespace:
+    return config.option

@@ -1,0 +1,1 @@
+"""Turns values into lines and documents. Prints and writes nothing."""

@@ -1,0 +1,48 @@
+"""All decisions of a run as a JSON document; `docs/reference/decisions.md` describes it."""
+
+import json
+
+from pytest_ciopt import __version__
+from pytest_ciopt.core.base import Base
+from pytest_ciopt.core.selection import Selection
+from pytest_ciopt.report.outcome import Outcome
+
+SCHEMA = 1
+"""Raised when a reader of the older form would misread the newer."""
+
+
+def document(
+    selection: Selection, base: Base | None, outcome: Outcome, notes: tuple[str, ...]
+) -> str:
+    """The text of the file: sorted keys, one trailing newline."""
+    content = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "base": None if base is None else {"commit": base.commit, "ref": base.ref, "how": base.how},
+        "everything": selection.everything,
+        "changed": [
+            {
+                "path": file.change.path,
+                "status": file.change.status.value,
+                "renamed_from": file.change.renamed_from,
+                "effect": file.effect,
+                "counts": file.counts,
+            }
+            for file in selection.changed
+        ],
+        "tests": [
+            {
+                "id": test.nodeid,
+                "path": test.path,
+                "selected": test.selected,
+                "reason": test.reason,
+            }
+            for test in outcome.tests
+        ],
+        "dropped_modules": [
+            {"path": path, "reason": reason}
+            for path, reason in sorted(outcome.dropped_modules.items())
+        ],
+        "notes": list(notes),
+    }
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n"

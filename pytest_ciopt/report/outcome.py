@@ -1,0 +1,63 @@
+"""What a selection came to in one run: the values that are reported."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedTest:
+    """One collected test and its decision."""
+
+    nodeid: str
+    path: str | None
+    """Repository-relative; None outside the repository."""
+    selected: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Filled while a run collects."""
+
+    tests: list[DecidedTest] = field(default_factory=list)
+    dropped_modules: dict[str, str] = field(default_factory=dict)
+    """Test modules that were not imported, with the reason."""
+
+    @property
+    def selected(self) -> int:
+        """Number of selected tests."""
+        return sum(test.selected for test in self.tests)
+
+    @property
+    def partial(self) -> bool:
+        """Whether the selection dropped anything."""
+        return bool(self.dropped_modules) or not all(test.selected for test in self.tests)
+
+    @property
+    def modules(self) -> int:
+        """Number of modules that have a selected test."""
+        return len({test.path for test in self.tests if test.selected})
+
+    @property
+    def known_modules(self) -> int:
+        """Number of test modules that were collected or dropped unread."""
+        return len({test.path for test in self.tests}) + len(self.dropped_modules)
+
+    def reasons(self) -> Sequence[tuple[str, int]]:
+        """(reason, number of tests selected for it), most frequent first, ties by text."""
+        counted = Counter(test.reason for test in self.tests if test.selected)
+        return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def plain(self) -> dict[str, object]:
+        """Builtin types, to be sent from an xdist worker."""
+        return {
+            "tests": [[t.nodeid, t.path, t.selected, t.reason] for t in self.tests],
+            "dropped_modules": dict(self.dropped_modules),
+        }
+
+    def fill(self, plain: Mapping[str, Any]) -> None:
+        """Takes over what `plain` gave in a worker."""
+        self.tests = [DecidedTest(*row) for row in plain["tests"]]
+        self.dropped_modules = dict(plain["dropped_modules"])

@@ -1,0 +1,92 @@
+"""What the user asked for, checked and frozen. Reads nothing: values come in as text.
+
+Flags, environment variables and ini options arrive already merged (flag, environment, ini,
+default, in this order); see `docs/reference/options.md`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pytest_ciopt.errors import ConfigurationError
+
+_TRUE = frozenset(("1", "true", "yes", "on"))
+_FALSE = frozenset(("", "0", "false", "no", "off"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the project says about files that are no Python modules, or loaded dynamically."""
+
+    run_all: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    dependencies: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(glob of changed files, targets): a target is a glob of files or a dotted module name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a selection depends on beside the repository."""
+
+    typed_base: str | None = None
+    configured_base: str | None = None
+    configured_by: str = "ciopt_base"
+    rules: Rules = field(default_factory=Rules)
+    state_dir: str | None = None
+    """Where `.ciopt` lies instead of the top of the repository; relative to it."""
+    strict: bool = False
+    explain: bool = False
+    json: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """How pytest finds tests in this project."""
+
+    files: tuple[str, ...] = ("test_*.py", "*_test.py")
+    functions: tuple[str, ...] = ("test",)
+    doctest_modules: bool = False
+    doctest_globs: tuple[str, ...] = ()
+    """Globs of text files whose doctests are collected."""
+    norecurse: tuple[str, ...] = (
+        *("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"),
+    )
+    """Globs of folder names that pytest does not look into."""
+    roots: tuple[str, ...] = ()
+    """Folders that pytest puts on the search path (`pythonpath`), as it was given."""
+    plugins: tuple[str, ...] = ()
+    """Files of the repository, and import names, that every run loads as plugins."""
+
+
+def boolean(value: str, name: str) -> bool:
+    """Raises: ConfigurationError naming the option."""
+    word = value.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ConfigurationError(f"{name} is {value!r}", "Use true or false.")
+    return word in _TRUE
+
+
+def rules(run_all: Iterable[str], ignore: Iterable[str], dependencies: Iterable[str]) -> Rules:
+    """Reads the three rule options, one entry a line.
+
+    Raises: ConfigurationError for a dependency without `->` or with an empty side.
+    """
+    return Rules(
+        run_all=_lines(run_all),
+        ignore=_lines(ignore),
+        dependencies=tuple(map(_dependency, _lines(dependencies))),
+    )
+
+
+def _lines(entries: Iterable[str]) -> tuple[str, ...]:
+    return tuple(line for entry in entries if (line := entry.strip()) and line[0] != "#")
+
+
+def _dependency(line: str) -> tuple[str, tuple[str, ...]]:
+    glob, arrow, rest = line.partition("->")
+    targets = tuple(word for word in rest.replace(",", " ").split())
+    if not arrow or not glob.strip() or not targets:
+        raise ConfigurationError(
+            f"ciopt_dependencies has the line {line!r}",
+            "Write `glob -> target, target`, for example `data/*.json -> tests/test_data.py`.",
+        )
+    return glob.strip(), targets

@@ -1,0 +1,138 @@
+"""From a folder and settings to a decision: reads everything, and survives whatever happens.
+
+Both doors (pytest and the command line) come in here. Any failure of ours ends in "everything
+runs", with the reason; only what a person typed wrong is an error.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ciopt.adapters import entrypoints, environment, sources
+from pytest_ciopt.adapters.baseref import UnknownBase, resolve
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.adapters.worktree import Worktree, place_of
+from pytest_ciopt.core.base import Base, NoBase
+from pytest_ciopt.core.change import Change, FileChange, Status
+from pytest_ciopt.core.selection import Selection
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.settings import Discovery, Settings
+from pytest_ciopt.usecases.emptiness import nothing_runs
+from pytest_ciopt.usecases.select import Repository, select
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, and what people are told about how it came about."""
+
+    selection: Selection
+    top: Path | None = None
+    """Top of the repository; None without one."""
+    base: Base | None = None
+    mend: str = ""
+    """What to do so that not everything has to run; empty when nothing needs mending."""
+    notes: tuple[str, ...] = ()
+    ends_early: bool = False
+    """Whether nothing will run, whatever is collected of the repository."""
+    files: frozenset[str] = frozenset()
+    """Every Python file of the repository that is known, ignored ones included."""
+
+
+class InternalError(CioptError):
+    """An error of our own, under `--ciopt-strict`."""
+
+
+def decide(
+    folder: Path, settings: Settings, tests: Discovery, declared: Sequence[str] = ()
+) -> Decided:
+    """`declared` are further changed files (repository-relative), from hooks.
+
+    Raises: UnknownBase for a typed base that does not exist; InternalError under `strict`.
+    """
+    top: Path | None = None
+    try:
+        git = Git(folder)
+        top = git.top
+        state = StateDir(top / (settings.state_dir or ".ciopt"))
+        return _decided(git, state, settings, tests, declared)
+    except UnknownBase:
+        raise
+    except GitError as error:
+        return Decided(Selection(everything=error.what), top, mend=error.mend)
+    except Exception as error:
+        return failed(error, top, settings)
+
+
+def failed(error: Exception, top: Path | None, settings: Settings) -> Decided:
+    """Everything runs after an error of ours. Raises: InternalError under `strict`."""
+    from pytest_ciopt.adapters import crashlog  # not for runs that go well
+
+    state = None if top is None else StateDir(top / (settings.state_dir or ".ciopt"))
+    place = crashlog.write(error, state)
+    what = f"pytest-ciopt failed with {type(error).__name__}: {error} (details in {place})"
+    mend = "Please report this with that file."
+    if settings.strict:
+        raise InternalError(what, mend) from error
+    return Decided(Selection(everything=what), top, mend=mend)
+
+
+def _decided(
+    git: Git, state: StateDir, settings: Settings, tests: Discovery, declared: Sequence[str]
+) -> Decided:
+    base = resolve(
+        git,
+        typed=settings.typed_base,
+        configured=settings.configured_base,
+        configured_by=settings.configured_by,
+        environ=environment.environ(),
+        event=environment.github_event(),
+    )
+    if isinstance(base, NoBase):
+        return Decided(Selection(everything=base.why), git.top, mend=base.mend)
+    worktree = Worktree(git)
+    listing = worktree.listing()
+    change = _with_declared(worktree.change(base.commit, listing), declared)
+    built = sources.build(git.top, listing, state)
+    configuration = entrypoints.contents(git.top, (*listing.facts, *listing.untracked))
+    repository = Repository(
+        index=built.index,
+        contents=worktree,
+        top_name=git.top.name,
+        untold=built.untold,
+        entry_points=entrypoints.declared(configuration),
+        links=tuple(
+            (link, target)
+            for link in listing.links()
+            if (target := sources.link_target(git.top, link)) is not None
+        ),
+    )
+    tests = replace(
+        tests,
+        plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
+        roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
+    )
+    selection = select(change, repository, settings.rules, tests, _dependencies)
+    return Decided(
+        selection,
+        git.top,
+        base,
+        notes=(built.note,) if built.note else (),
+        ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
+        files=frozenset(built.index.files),
+    )
+
+
+def _with_declared(change: Change, declared: Sequence[str]) -> Change:
+    found = {file.path: file for file in change.files}
+    found |= {path: FileChange(path, Status.DECLARED) for path in declared}
+    return Change(tuple(found[path] for path in sorted(found)))
+
+
+def _dependencies(
+    changed: Sequence[str], own_modules: frozenset[str]
+) -> tuple[str | None, Mapping[str, str]]:
+    from pytest_ciopt.adapters import distributions  # slow to import, rarely needed
+
+    reach = distributions.reach(changed, own_modules)
+    return reach.everything, reach.modules

@@ -1,0 +1,305 @@
+"""What one changed file can alter, by kind of file. The first step of a selection.
+
+Reads contents through the working tree it is given and decides nothing about tests: it answers
+with files to search from, with parts of test files, or with a reason to run everything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_ciopt.core import claims
+from pytest_ciopt.core.change import FileChange, Status
+from pytest_ciopt.core.index import ImportIndex
+from pytest_ciopt.core.naming import INIT, folder_of, names
+from pytest_ciopt.core.parts import FixtureReach, Reach
+from pytest_ciopt.core.scanner import without_hooks
+from pytest_ciopt.core.testfiles import (
+    CONFTEST,
+    is_collected,
+    is_test_function,
+    is_test_module,
+    is_text_test,
+)
+from pytest_ciopt.settings import Discovery, Rules
+
+if TYPE_CHECKING:
+    from pytest_ciopt.core.units import Edit
+
+
+class Contents(Protocol):
+    """Content of files, now and at the base."""
+
+    def read(self, path: str) -> bytes | None:
+        """Content now, None when it cannot be read."""
+
+    def contents(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
+        """Content of the base by blob id; missing ones are left out."""
+
+
+class Dependencies(Protocol):
+    """What installed distributions give to import."""
+
+    def __call__(
+        self, changed: Sequence[str], own_modules: frozenset[str]
+    ) -> tuple[str | None, Mapping[str, str]]:
+        """(why everything runs, import names with the reason of each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a changed file can alter."""
+
+    text: str
+    """For people."""
+    counts: bool = True
+    everything: str | None = None
+    seeds: Mapping[str, str] = field(default_factory=dict)
+    """Files that count as changed, and how that is said."""
+    part: Reach | None = None
+    """The reached part of the changed file, which is a test module."""
+    fixtures: FixtureReach | None = None
+    """The reached fixtures of the changed file, which is a conftest."""
+    must_reach: bool = False
+    """Whether it is strange if no test is reached: then everything runs."""
+
+
+_NAMES_SHOWN = 3
+
+
+def _everything(reason: str) -> Effect:
+    return Effect(reason, everything=reason)
+
+
+class Effects:
+    """Answers for the files of one change."""
+
+    def __init__(
+        self,
+        contents: Contents,
+        before: Mapping[str, bytes],
+        index: ImportIndex,
+        packages: frozenset[str],
+        rules: Rules,
+        tests: Discovery,
+        dependencies: Dependencies,
+    ) -> None:
+        self._contents, self._before = contents, before
+        self._index, self._packages = index, packages
+        self._rules, self._tests, self._dependencies = rules, tests, dependencies
+
+    def of(self, changes: Sequence[FileChange]) -> list[Effect]:
+        """The effect of each change, in order."""
+        return [self._ruled(change) for change in changes]
+
+    def _ruled(self, change: FileChange) -> Effect:
+        claim = claims.ruled(change.path, self._rules)
+        if claim is None:
+            return self._unruled(change)
+        if claim.everything:
+            return _everything(f"{claim.why}: {change.path}")
+        if not claim.targets:
+            return Effect(claim.why, counts=False)
+        found = {
+            target: claims.target_files(target, self._index.files, self._by_name)
+            for target in claim.targets
+        }
+        missing = [target for target, files in found.items() if not files]
+        targets = sorted({path for files in found.values() for path in files})
+        if missing:
+            return _everything(f"{claim.why}: the target {missing[0]} matches no file")
+        seeds = dict.fromkeys(targets, f"{change.path} changed ({claim.why})")
+        own = self._unruled(change) if change.path.endswith(".py") else Effect(claim.why)
+        return replace(own, seeds={**seeds, **own.seeds}, must_reach=False)
+
+    def _unruled(self, change: FileChange) -> Effect:
+        path = change.path
+        name = path.rpartition("/")[2]
+        if change.status is Status.SUBMODULE:
+            return _everything(f"submodule {path} changed")
+        if name == "setup.py":
+            return self._source(change, _everything(f"global: {path} (build)"))
+        if path.endswith(".py"):
+            return self._python(change)
+        if change.status is Status.MODE:
+            return self._named(change, "only its permissions")
+        described = self._described(change)
+        if described is not None:
+            return described
+        data = self._data(change)
+        if is_text_test(path, self._tests):  # it is collected itself
+            return Effect("text test", seeds={**self._naming(path), **data.seeds})
+        return data
+
+    # --- Python ----------------------------------------------------------------------------------
+
+    def _python(self, change: FileChange) -> Effect:
+        path = change.path
+        if change.status is Status.MODE:
+            return self._named(change, "only its permissions")
+        must_reach = not is_collected(path, self._tests)
+        if change.status is Status.MODIFIED:
+            whole = Effect("changed", seeds={path: "changed"}, must_reach=must_reach)
+            return self._source(change, whole)
+        how = change.status.value
+        if change.status is Status.RENAMED:
+            how = f"renamed from {change.renamed_from}"
+        seeds = {path: how, **self._namesakes(change)}
+        return Effect(how, seeds=seeds, must_reach=must_reach)
+
+    def _source(self, change: FileChange, whole: Effect) -> Effect:
+        """The effect of edited Python text: `whole` unless less can be shown."""
+        from pytest_ciopt.core import reach, units  # slow to import
+
+        before = self._before.get(change.before or "")
+        after = self._contents.read(change.path)
+        if before is None or after is None:
+            return whole
+        old, new = units.parse(before), units.parse(after)
+        if old is None or new is None:
+            return replace(whole, text=f"{whole.text}, cannot be parsed")
+        if units.same(old, new):
+            return Effect("only comments or formatting", counts=False)
+        if whole.everything is not None:
+            return whole
+        if not is_collected(change.path, self._tests):
+            return whole
+        edit = units.edit(old, new)
+        if change.path.rpartition("/")[2] == CONFTEST:
+            return self._conftest(change.path, reach.in_conftest(edit))
+        return self._test_module(change.path, edit)
+
+    def _conftest(self, path: str, found: FixtureReach) -> Effect:
+        if found.whole is not None:
+            return Effect(found.whole, seeds={path: "changed"})
+        words = {name.encode() for name in found.fixtures}
+        quoting = {
+            file: f"names a changed fixture of {path} in a string"
+            for file in self._index.below(folder_of(path))
+            if file != path and _quotes(self._contents.read(file) or b"", words)
+        }
+        text = f"fixtures {', '.join(sorted(found.fixtures))}" if found.fixtures else "unused code"
+        return Effect(text, fixtures=found, seeds=quoting)
+
+    def _test_module(self, path: str, edit: "Edit") -> Effect:
+        from pytest_ciopt.core import reach
+
+        found = reach.in_test_module(edit, lambda name: is_test_function(name, self._tests))
+        if found.whole is not None:
+            return Effect(found.whole, seeds={path: f"changed: {found.whole}"})
+        shown = ", ".join(sorted(found.names)[:_NAMES_SHOWN])
+        more = len(found.names) - _NAMES_SHOWN
+        return Effect(f"{shown} and {more} more" if more > 0 else shown, part=found)
+
+    def _namesakes(self, change: FileChange) -> dict[str, str]:
+        """Test modules outside packages must have different names, else pytest collects neither."""
+        path, name = change.path, change.path.rpartition("/")[2]
+        new = change.status in (Status.ADDED, Status.RENAMED)
+        if not new or not is_test_module(path, self._tests) or folder_of(path) in self._packages:
+            return {}
+        return {
+            other: f"has the same module name as {path}"
+            for other in self._index.files
+            if other.endswith(name)
+            and other.rpartition("/")[2] == name
+            and other != path
+            and folder_of(other) not in self._packages
+        }
+
+    # --- everything else -------------------------------------------------------------------------
+
+    def _described(self, change: FileChange) -> Effect | None:
+        """The effect of a file that describes dependencies or the build; None for others."""
+        from pytest_ciopt.core import buildconfig, requirements  # slow to import
+
+        if requirements.is_manifest(change.path):
+            dependencies = requirements.compare(change.path, *self._texts(change))
+            everything, changed = dependencies.unclear, dependencies.distributions
+        elif buildconfig.is_build_config(change.path):
+            configuration = buildconfig.compare(change.path, *self._texts(change))
+            everything, changed = configuration.everything, configuration.distributions
+        else:
+            return None
+        if everything is not None:
+            return _everything(f"global: {everything}")
+        return self._distributions(change.path, changed)
+
+    def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
+        if not changed:
+            return Effect("nothing that a test can see", counts=False)
+        everything, modules = self._dependencies(changed, self._own_modules)
+        if everything is not None:
+            return _everything(f"global: {path}: {everything}")
+        seeds: dict[str, str] = {}
+        for name, why in sorted(modules.items()):
+            for imported, file in self._index.importers_below(name):
+                seeds.setdefault(file, f"imports {imported} of {why}, which {path} changes")
+        return Effect(f"distributions {', '.join(changed)}", seeds=seeds)
+
+    def _data(self, change: FileChange) -> Effect:
+        claim = claims.unruled(change.path, self._holds_modules.__contains__)
+        if claim.everything:
+            return _everything(f"global: {change.path}: {claim.why}")
+        seeds = self._naming(change.path) if claim.by_name else {}
+        if claim.folder is None:
+            return Effect(claim.why, counts=bool(seeds), seeds=seeds)
+        for file in self._index.below(claim.folder):
+            seeds.setdefault(file, f"{change.path} changed, data of {claim.folder}/")
+        return Effect(claim.why, seeds=seeds, must_reach=True)
+
+    def _named(self, change: FileChange, text: str) -> Effect:
+        """Only modules that name the file in a string can tell."""
+        seeds = self._naming(change.path)
+        return Effect(text, counts=bool(seeds), seeds=seeds)
+
+    def _naming(self, path: str) -> dict[str, str]:
+        name = path.rpartition("/")[2].encode(errors="surrogateescape")
+        return {
+            file: f"names {path}"
+            for file in self._index.files
+            if file != path and name in without_hooks(self._contents.read(file) or b"")
+        }
+
+    def _texts(self, change: FileChange) -> tuple[str | None, str | None]:
+        before = self._before.get(change.before or "")
+        after = None if change.status is Status.DELETED else self._contents.read(change.path)
+        return _decoded(before), _decoded(after)
+
+    # --- what is known of the repository, computed when first needed -----------------------------
+
+    @cached_property
+    def _holds_modules(self) -> frozenset[str]:
+        return frozenset(map(folder_of, self._index.files))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._index.files:
+            for name in names(path, self._packages):
+                found.setdefault(name, []).append(path)
+        return found
+
+    @cached_property
+    def _own_modules(self) -> frozenset[str]:
+        """Top-level import names of the repository."""
+        tops = {folder for folder in self._packages if folder_of(folder) not in self._packages}
+        packages = {folder.rpartition("/")[2] for folder in tops if folder}
+        modules = {
+            path.rpartition("/")[2].removesuffix(".py")
+            for path in self._index.files
+            if folder_of(path) in ("", "src", "lib") and not path.endswith(INIT)
+        }
+        return frozenset(packages | modules)
+
+
+def _decoded(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "replace")
+
+
+def _quotes(content: bytes, words: Iterable[bytes]) -> bool:
+    """Whether one of the words stands in a string, alone or between commas."""
+    return any(
+        any(quote + word in content or word + quote in content for quote in (b"'", b'"'))
+        for word in words
+    )

@@ -1,0 +1,221 @@
+"""Decides what a change selects: the main verb. Takes what was read, returns a `Selection`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_ciopt.core.change import Change, FileChange, Status
+from pytest_ciopt.core.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
+from pytest_ciopt.core.index import ImportIndex, layer
+from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
+from pytest_ciopt.core.parts import FixtureReach
+from pytest_ciopt.core.scanner import Flag, scan
+from pytest_ciopt.core.selection import ChangedFile, Selection
+from pytest_ciopt.core.testfiles import is_collected, is_test_module
+from pytest_ciopt.settings import Discovery, Rules
+from pytest_ciopt.usecases.effects import Contents, Dependencies, Effect, Effects
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What was read of the repository."""
+
+    index: ImportIndex
+    contents: Contents
+    top_name: str
+    """Name of the folder of the checkout."""
+    entry_points: tuple[EntryPoints, ...] = ()
+    untold: frozenset[str] = frozenset()
+    """Python files that git ignores: nobody knows whether they changed."""
+    links: tuple[tuple[str, str], ...] = ()
+    """(symlink, what it leads to), both inside the repository."""
+
+
+def select(
+    change: Change,
+    repository: Repository,
+    rules: Rules,
+    tests: Discovery,
+    dependencies: Dependencies,
+) -> Selection:
+    """The frozen decision on every file and test of the repository."""
+    return _Select(change, repository, rules, tests).run(dependencies)
+
+
+class _Select:
+    def __init__(
+        self, change: Change, repository: Repository, rules: Rules, tests: Discovery
+    ) -> None:
+        self.repository, self.rules, self.tests = repository, rules, tests
+        self.changes = _with_links(change.files, repository.links)
+        self.before = repository.contents.contents(c.before for c in self.changes if c.before)
+        self.index = replace(repository.index, base=layer(self._scans_before()))
+        self.layout = Layout(
+            packages=self._packages(),
+            top=repository.top_name,
+            loaders=tuple(self._loaders()),
+            tests=tests,
+        )
+
+    def _packages(self) -> frozenset[str]:
+        """Folders that are packages and not themselves on the search path."""
+        found = _packages(self.index.files, self.changes)
+        roots = set(self.tests.roots)
+        for path in self.index.importers(Flag.PATHS):
+            if is_collected(path, self.tests):
+                content = self.repository.contents.read(path) or b""
+                roots.update(f for f in found if f and f.rpartition("/")[2].encode() in content)
+        return found - roots
+
+    def _loaders(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """Files that load entry points of a group in which the project registers some."""
+        if not self.repository.entry_points:
+            return
+        for path in self.index.importers(Flag.ENTRY_POINTS):
+            content = self.repository.contents.read(path) or b""
+            for table in self.repository.entry_points:
+                if any(group in content for group in table.groups):
+                    yield path, table.modules
+
+    def _scans_before(self) -> dict[str, frozenset[str]]:
+        """A module that was deleted with its importers is reached from what those were."""
+        return {
+            change.path: scan(self.before[change.before], folder_of(change.path))
+            for change in self.changes
+            if change.before is not None
+            and change.before in self.before
+            and change.path.endswith(".py")
+        }
+
+    def run(self, dependencies: Dependencies) -> Selection:
+        effects = Effects(
+            self.repository.contents,
+            self.before,
+            self.index,
+            self.layout.packages,
+            self.rules,
+            self.tests,
+            dependencies,
+        ).of(self.changes)
+        changed = tuple(
+            ChangedFile(change, effect.text, effect.counts)
+            for change, effect in zip(self.changes, effects, strict=True)
+        )
+        everything = next((e.everything for e in effects if e.everything is not None), None)
+        if everything is not None:
+            return self._all(everything, changed)
+        return self._reached(effects, changed)
+
+    def _reached(self, effects: Sequence[Effect], changed: Sequence[ChangedFile]) -> Selection:
+        parts = {
+            change.path: effect
+            for change, effect in zip(self.changes, effects, strict=True)
+            if effect.part is not None or effect.fixtures is not None
+        }
+        seeds: dict[str, str] = {}
+        for effect in effects:
+            for path, how in effect.seeds.items():
+                seeds.setdefault(path, how)
+        narrowed = {
+            path: effect.part is None or effect.part.helpers for path, effect in parts.items()
+        }
+        found = search(seeds, self.index, self.layout, narrowed)
+        if any(path.endswith(".py") for path in seeds):
+            self._add_computed(found)
+        everything = self._loaded_always(found, parts) or self._unreached(effects)
+        if everything is not None:
+            return self._all(everything, changed)
+        return self._selection(found, parts, changed)
+
+    def _add_computed(self, found: Reached) -> None:
+        """Tests that import a module by a computed name; what loads those tests is not reached."""
+        for path in self.index.importers(Flag.COMPUTED):
+            if is_test_module(path, self.tests):
+                found.files.setdefault(path, Link(None, "imports a module by a computed name"))
+        for path in self.index.importers(Flag.COMPUTED_PLUGINS):
+            link = Link(None, f"{path} loads plugins by computed names")
+            found.scopes.setdefault(folder_of(path), link)
+
+    def _selection(
+        self, found: Reached, parts: Mapping[str, Effect], changed: Sequence[ChangedFile]
+    ) -> Selection:
+        fixtures: dict[str, FixtureReach] = {}
+        for path, effect in parts.items():
+            if effect.fixtures is not None and effect.fixtures.fixtures:
+                fixtures[folder_of(path)] = effect.fixtures
+        always = self._always()
+        return Selection(
+            changed=changed,
+            files=found.files,
+            scopes=found.scopes,
+            doctests=found.doctests,
+            parts={p: e.part for p, e in parts.items() if e.part and p not in found.files},
+            fixtures=fixtures,
+            asking=frozenset(self.index.importers(Flag.DYNAMIC_FIXTURES)),
+            always=frozenset(always.files),
+            always_scopes=frozenset(always.scopes),
+            modules=frozenset(self.index.files) - self.repository.untold,
+            hooked=bool(self.index.importers(Flag.HOOKS)),
+        )
+
+    def _all(self, reason: str, changed: Sequence[ChangedFile]) -> Selection:
+        return Selection(everything=reason, changed=changed, modules=frozenset(self.index.files))
+
+    def _always(self) -> Reached:
+        """Files that can hold tests marked `ciopt_always`: those that mention it, or load one."""
+        mention = self.index.importers(Flag.ALWAYS)
+        if not mention:
+            return Reached()
+        found = search(dict.fromkeys(mention, ""), self.index, self.layout)
+        if any(map(self._is_plugin, found.files)):
+            found.scopes[""] = Link(None, "a plugin of every run mentions ciopt_always")
+        return found
+
+    def _loaded_always(self, found: Reached, parts: Mapping[str, Effect]) -> str | None:
+        """A reached plugin that every run loads."""
+        for path in sorted({*found.files, *parts}) if self.tests.plugins else ():
+            if self._is_plugin(path):
+                return f"global: the plugin {path} is loaded in every run and is reached"
+        return None
+
+    def _is_plugin(self, path: str) -> bool:
+        known = names(path, self.layout.packages, self.layout.top)
+        return not set(self.tests.plugins).isdisjoint(known)
+
+    def _unreached(self, effects: Sequence[Effect]) -> str | None:
+        """A changed file that no test loads, as far as can be seen: who knows what does."""
+        for change, effect in zip(self.changes, effects, strict=True):
+            if effect.must_reach and not any(
+                leads_to(path, self.index, self.layout, self._is_collected)
+                for path in sorted(effect.seeds)
+            ):
+                return (
+                    f"global: no test imports {change.path}, so something may load it dynamically"
+                )
+        return None
+
+    def _is_collected(self, path: str) -> bool:
+        return is_collected(path, self.tests)
+
+
+def _packages(files: Sequence[str], changes: Sequence[FileChange]) -> frozenset[str]:
+    """Folders with an `__init__.py`, now or at the base."""
+    end = "/" + INIT
+    found = {path.removesuffix(end) for path in files if path.endswith(end)}
+    found.update(c.path.removesuffix(end) for c in changes if c.path.endswith(end))
+    if INIT in files[:1] or any(path == INIT for path in files):
+        found.add("")
+    return frozenset(found)
+
+
+def _with_links(
+    changes: Sequence[FileChange], links: Sequence[tuple[str, str]]
+) -> tuple[FileChange, ...]:
+    """Adds what a changed file is called through symlinks."""
+    found = {change.path: change for change in changes}
+    for change in changes:
+        for link, target in links:
+            if target in (change.path, *ancestors(folder_of(change.path))):
+                shown = link + change.path[len(target) :]
+                status = Status.TYPE if shown.endswith(".py") else change.status
+                found.setdefault(shown, FileChange(shown, status))
+    return tuple(found[path] for path in sorted(found))

@@ -1,0 +1,36 @@
+"""Who loads a file of a small tree, as the import graph sees it: scan, index and search joined."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_ciopt.core.dependents import Layout, Reached, search
+from pytest_ciopt.core.index import ImportIndex, layer
+from pytest_ciopt.core.naming import INIT, folder_of
+from pytest_ciopt.core.scanner import scan
+
+Sources = Mapping[str, str | bytes]
+
+
+def indexed(sources: Sources) -> ImportIndex:
+    """An index of sources by path; nothing of it comes from a cache."""
+    scanned = {
+        path: scan(text.encode() if isinstance(text, str) else text, folder_of(path))
+        for path, text in sources.items()
+    }
+    return ImportIndex(sorted(scanned), layer({}), frozenset(), layer(scanned))
+
+
+def laid_out(sources: Sources, **more: Any) -> Layout:
+    """The layout of a tree whose packages are the folders with an `__init__.py`."""
+    packages = {folder_of(path) for path in sources if path.rpartition("/")[2] == INIT}
+    return Layout(packages=frozenset(packages), **more)
+
+
+def reached(changed: str, sources: Sources, **more: Any) -> Reached:
+    """What a change of one file reaches."""
+    return search({changed: "changed"}, indexed(sources), laid_out(sources, **more))
+
+
+def loading(changed: str, sources: Sources, **more: Any) -> set[str]:
+    """The files that load `changed`, without itself."""
+    return set(reached(changed, sources, **more).files) - {changed}
