@@ -45,7 +45,7 @@ class Discovery:
     files: tuple[str, ...] = ("test_*.py", "*_test.py")
     functions: tuple[str, ...] = ("test",)
     doctest_modules: bool = False
-    doctest_globs: tuple[str, ...] = ()
+    doctest_globs: tuple[str, ...] = ("test*.txt",)
     """Globs of text files whose doctests are collected."""
     norecurse: tuple[str, ...] = (
         *("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"),

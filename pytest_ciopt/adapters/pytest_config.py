@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.errors import ConfigurationError
 
 
@@ -111,6 +112,23 @@ _READERS = (
     ("tox.ini", _ini("pytest", None)),
     ("setup.cfg", _ini("tool:pytest", None)),
 )
+
+
+def words_of_environment() -> list[str]:
+    """The options in `PYTEST_ADDOPTS`. Raises: ConfigurationError when they cannot be split."""
+    value = variable("PYTEST_ADDOPTS") or ""
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise ConfigurationError(f"PYTEST_ADDOPTS is {value!r}: {error}") from error
+
+
+def values(words: Sequence[str], option: str) -> Iterator[str]:
+    """What a long option is set to, as `--option=value` or in two words."""
+    for word, following in pairwise([*words, ""]):
+        name, separator, value = word.partition("=")
+        if name == option:
+            yield value if separator else following
 
 
 def plugins(words: Sequence[str]) -> Iterator[str]:

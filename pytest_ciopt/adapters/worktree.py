@@ -6,6 +6,7 @@ that git may not tell the truth about (assume-unchanged, skip-worktree) is read 
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -15,6 +16,8 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.core.change import Change, FileChange, Status
 
 _LINK, _SUBMODULE = "120000", "160000"
+_BYTECODE = re.compile(r"(?:^\? |/)__pycache__/[^/]+\.py[co]\Z")
+"""What Python itself writes beside a module, and never reads without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class Worktree:
         for record in self._git.records("status", *options, "--ignore-submodules=none"):
             kind = record[:2]
             if kind == "? ":
-                listing.untracked.append(record[2:])
+                if not _BYTECODE.search(record):
+                    listing.untracked.append(record[2:])
             elif kind == "! ":
                 listing.ignored.append(record[2:])
             elif kind == "1 ":

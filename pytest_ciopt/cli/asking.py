@@ -51,9 +51,9 @@ def _settings(config: PytestConfig) -> Settings:
 
 
 def _tests(config: PytestConfig) -> Discovery:
-    addopts = config.words("addopts")
+    addopts = [*config.words("addopts"), *pytest_config.words_of_environment()]
     default = Discovery()
-    globs = [word.partition("=")[2] for word in addopts if word.startswith("--doctest-glob=")]
+    globs = pytest_config.values(addopts, "--doctest-glob")
     return Discovery(
         files=tuple(config.words("python_files")) or default.files,
         functions=tuple(config.words("python_functions")) or default.functions,

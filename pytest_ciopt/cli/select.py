@@ -43,13 +43,13 @@ def _files(base: str | None, folder: Path) -> list[str]:
     print(lines.header(selection, found.base, found.mend), file=sys.stderr)
     here = place_of(folder, top)
     prefix = "" if here in (".", None) else f"{here}/"
-    if selection.hooked:  # hooks are only asked by pytest
+    if selection.hooked or (found.collects and selection.changed):  # only pytest can ask those
         paths = {test.path for test in collected(folder, base, []) if test.selected}
     else:
         paths = {
             path
             for path in found.files or python_files(top)
-            if tests.doctest_modules or is_test_module(path, tests)
+            if tests.doctest_modules or is_test_module(path, tests) or not path.endswith(".py")
             if selection.verdict(path) is not Verdict.NONE
         }
     return sorted(path[len(prefix) :] for path in paths if path and path.startswith(prefix))

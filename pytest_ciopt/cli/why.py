@@ -8,7 +8,8 @@ from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.cli.collecting import ToldTest, collected
-from pytest_ciopt.core.selection import Selection, Verdict
+from pytest_ciopt.core.nodeids import defines
+from pytest_ciopt.core.selection import Selection, Test, Verdict
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import lines
 
@@ -23,8 +24,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the answer; exit code 0 whether the test runs or not."""
     folder = current_folder()
-    file, separator, _ = options.nodeid.partition("::")
-    if not (folder / file).exists():
+    file, _, within = options.nodeid.partition("::")
+    if not (folder / file).exists() or (folder / file).is_dir():
         raise CioptError(
             f"there is no file {file} in {folder}", "Give the id as pytest prints it, from here."
         )
@@ -34,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     if place is None:
         raise CioptError(f"{file} lies outside the repository {top}")
     print(lines.header(found.selection, found.base, found.mend))
-    if separator and found.selection.verdict(place) is not Verdict.NONE:
+    dropped = found.selection.verdict(place) is Verdict.NONE
+    if within and not (dropped and defines((folder / file).read_bytes(), within)):
         for test in _asked(options.nodeid, options.base, folder):
             print(f"{test.id} {'runs' if test.selected else 'is dropped'}: {test.reason}")
     else:
@@ -60,7 +62,7 @@ def _verdict(selection: Selection, place: str) -> str:
         case Verdict.NONE:
             return "is dropped: nothing that changed is reached from it"
         case Verdict.UNKNOWN:
-            return "runs: git does not know the file, so nothing is known of what it needs"
+            return f"runs: {selection.decide(Test(place, (), function=False)).reason}"
 
 
 def _chain(selection: Selection, place: str) -> Iterator[str]:

@@ -40,6 +40,8 @@ HARMLESS = (
     *(".readthedocs.y*ml", "codecov.yml", ".codecov.yml", ".coveragerc", "CODEOWNERS"),
     *(".gitignore", ".git-blame-ignore-revs", ".mailmap", ".github/ISSUE_TEMPLATE/**"),
     *(".github/PULL_REQUEST_TEMPLATE*", ".github/FUNDING.yml", ".github/dependabot.yml"),
+    # What earlier runs leave.
+    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov/**"),
     # Never loaded at run time.
     *("*.pyi", "py.typed"),
 )

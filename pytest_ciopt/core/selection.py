@@ -101,7 +101,7 @@ class Selection:
         if self.everything is not None:
             return Verdict.ALL
         if path not in self.modules:
-            return Verdict.UNKNOWN
+            return Verdict.NONE if self._unknown(path) is None else Verdict.UNKNOWN
         if path in self.files or scope_of(path, self.scopes):
             return Verdict.ALL
         above = ancestors(folder_of(path))

@@ -7,9 +7,10 @@ from pathlib import Path
 import pluggy
 import pytest
 
+from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
-from pytest_ciopt.hooks.items import Describer, defines
+from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.outcome import DecidedTest
@@ -68,7 +69,7 @@ class Collection:
         path = Path(os.path.normpath(config.invocation_params.dir / name))
         if not path.is_file() or not self._drops(path, config):
             return False
-        return not within or defines(path, within)
+        return not within or defines(path.read_bytes(), within)
 
     def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
         """Ignores modules of which nothing runs."""

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.worktree import place_of
-from pytest_ciopt.core import units
 from pytest_ciopt.core.selection import Test
 from pytest_ciopt.core.testfiles import CONFTEST
 
@@ -99,13 +98,3 @@ def _always(item: pytest.Item) -> str | None:
     if not said:
         return None
     return f"always: {said}" if isinstance(said, str) else "always: pytest_ciopt_always"
-
-
-def defines(path: Path, within: str) -> bool:
-    """Whether the text of a test module plainly defines `Class::function[parameters]`.
-
-    So that a mistyped id is found without importing the module.
-    """
-    tree = units.parse(path.read_bytes())
-    name = within.partition("[")[0].replace("::", ".")
-    return tree is not None and name in units.module(tree).definitions

@@ -12,9 +12,6 @@ from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO
 from pytest_ciopt.settings import Discovery, Settings
 
-DEFAULT_DOCTEST_GLOB = "test*.txt"
-"""**Source:** pytest's documentation of `--doctest-glob`."""
-
 
 def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
     """Flag, environment, ini, default, in this order.
@@ -55,7 +52,7 @@ def test_files_of(config: pytest.Config, known: argparse.Namespace) -> Discovery
         files=tuple(config.getini("python_files")),
         functions=tuple(config.getini("python_functions")),
         doctest_modules=bool(getattr(known, "doctestmodules", False)),
-        doctest_globs=tuple(getattr(known, "doctestglob", None) or [DEFAULT_DOCTEST_GLOB]),
+        doctest_globs=tuple(getattr(known, "doctestglob", None) or Discovery().doctest_globs),
         norecurse=tuple(config.getini("norecursedirs")),
         roots=tuple(map(str, config.getini("pythonpath"))),
         plugins=tuple(sorted(set(_plugin_modules(config.pluginmanager)))),

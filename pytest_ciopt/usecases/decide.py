@@ -15,10 +15,11 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Worktree, place_of
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.change import Change, FileChange, Status
+from pytest_ciopt.core.scanner import Flag
 from pytest_ciopt.core.selection import Selection
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.settings import Discovery, Settings
-from pytest_ciopt.usecases.emptiness import nothing_runs
+from pytest_ciopt.usecases.emptiness import nothing_runs, text_tests
 from pytest_ciopt.usecases.select import Repository, select
 
 
@@ -36,7 +37,10 @@ class Decided:
     ends_early: bool = False
     """Whether nothing will run, whatever is collected of the repository."""
     files: frozenset[str] = frozenset()
-    """Every Python file of the repository that is known, ignored ones included."""
+    """Every Python file of the repository that is known, ignored ones included, and every text
+    file whose doctests are collected."""
+    collects: bool = False
+    """Whether a file of the repository can have others than test modules collected."""
 
 
 class InternalError(CioptError):
@@ -119,7 +123,8 @@ def _decided(
         base,
         notes=(built.note,) if built.note else (),
         ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
-        files=frozenset(built.index.files),
+        files=frozenset(built.index.files).union(text_tests(listing, tests)),
+        collects=bool(built.index.importers(Flag.COLLECTS)),
     )
 
 

@@ -4,7 +4,7 @@ Asked only of a selection that selects no known test. Every "perhaps" is a no: t
 as usual, and the same selection is applied to what it collects.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def nothing_runs(
         return False
     if _loads_unknown_plugins(index, contents):
         return False
-    if selection.substantial and _has_text_tests(listing, tests):
+    if selection.substantial and any(text_tests(listing, tests)):
         return False
     return not _hides_tests(top, listing, tests)
 
@@ -57,8 +57,10 @@ def _loads_unknown_plugins(index: ImportIndex, contents: Contents) -> bool:
     return False
 
 
-def _has_text_tests(listing: Listing, tests: Discovery) -> bool:
-    return any(is_text_test(path, tests) for path in (*listing.facts, *listing.untracked))
+def text_tests(listing: Listing, tests: Discovery) -> Iterator[str]:
+    """Text files whose doctests are collected."""
+    for group in (listing.facts, listing.untracked, listing.ignored):
+        yield from (path for path in group if is_text_test(path, tests))
 
 
 def _hides_tests(top: Path, listing: Listing, tests: Discovery) -> bool:

@@ -378,6 +378,7 @@ def test_a_reason_is_one_line_whatever_a_key_holds() -> None:
         ("uv.lock", "\0", "cannot be parsed (line 1)"),
         ("uv.lock", "a = " + "[" * 100_000, "cannot be parsed"),
         ("uv.lock", "a = " + "9" * 5_000, "cannot be parsed"),
+        ("uv.lock", "a = 0x" + "f" * 5_000, "holds a value too large to compare"),
         ("uv.lock", "package = 1", "holds a plain value where a table belongs"),
         ("uv.lock", "package = [1]", "holds a plain value where a table belongs"),
         ("uv.lock", "[[package]]\nversion = '1'", "holds something that is no distribution's name"),
@@ -402,6 +403,13 @@ def test_what_cannot_be_read_is_unclear(path: str, text: str, reason: str) -> No
         assert edit.unclear.startswith(f"{path} {reason}")
         assert edit.distributions == ()
     assert compare(path, text, text) == DependencyEdit((), None)
+
+
+def test_a_deep_value_is_unclear_whether_this_python_can_compare_it_or_not() -> None:
+    text = ".".join(["a"] * 3_000) + " = 1"
+    edit = compare("uv.lock", text, "")
+    assert edit.distributions == ()
+    assert edit.unclear in ("uv.lock holds a value too large to compare", "uv.lock: a changed")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""Node ids, as far as they can be judged by the text of a test module. Pure."""
+
+from pytest_ciopt.core import units
+
+
+def defines(source: bytes, within: str) -> bool:
+    """Whether a test module plainly defines `Class::function[parameters]`.
+
+    So that a mistyped id is found without importing the module.
+    """
+    tree = units.parse(source)
+    name = within.partition("[")[0].replace("::", ".")
+    return tree is not None and name in units.module(tree).definitions
