@@ -1,6 +1,7 @@
 """Fixtures for tests on real git repositories: neutral git, no CI service, real pytest runs."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,12 @@ _SERVICES = ("CI", "TF_BUILD", "GITHUB_", "GITLAB_", "BUILDKITE", "CIRCLE", "BIT
 
 @pytest.fixture(autouse=True)
 def neutral(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the person's git configuration nor the CI service around us counts."""
+    """Neither the person's git configuration nor the CI service around us counts.
+
+    No bytecode is written: an edit that leaves the size alone, within a second, keeps it in force.
+    """
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     for name in os.environ:
         if name.startswith((*_SERVICES, "GIT_", "PYTEST_")):
             monkeypatch.delenv(name)

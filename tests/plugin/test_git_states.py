@@ -1054,3 +1054,28 @@ def test_a_locale_of_another_language(shop: Project, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LANGUAGE", "de")
     break_prices(shop.repository)
     assert_narrow(assert_alike(shop))
+
+
+# --- what runs leave behind -----------------------------------------------------------------------
+
+
+def test_bytecode_that_git_does_not_ignore_is_no_change(project: MakeProject) -> None:
+    files = {
+        "prices.py": "PRICE = 1\n",
+        "test_prices.py": "from prices import PRICE\n\ndef test_price():\n    assert PRICE\n",
+        "test_other.py": "def test_other():\n    pass\n",
+    }
+    shop = project({**files, "pytest.ini": "[pytest]\npythonpath = .\n"})
+    bytecode = {"__pycache__/prices.cpython-312.pyc": "x", "deep/__pycache__/a.cpython-312.pyc": ""}
+    shop.repository.write(bytecode)
+    assert shop.select().document["changed"] == []
+    shop.repository.write({"__pycache__/notes.txt": "who knows"})
+    paths = [file["path"] for file in shop.select().document["changed"]]
+    assert paths == ["__pycache__/notes.txt"]
+
+
+def test_bytecode_without_a_module_can_be_imported_from_elsewhere(project: MakeProject) -> None:
+    """Only in `__pycache__` is it certain that Python looks at the module first."""
+    shop = project({"test_one.py": "def test_one():\n    pass\n"})
+    shop.repository.write({"prices.pyc": "x"})
+    assert [file["path"] for file in shop.select().document["changed"]] == ["prices.pyc"]
