@@ -1,6 +1,7 @@
 """Asks git, as a subprocess, with a neutral configuration and a cleaned environment.
 
-The only file that starts git. Nothing is fetched from a network and no lock is taken.
+Every question about the user's repository goes through here. Nothing is fetched from a network and
+no lock is taken.
 """
 
 import os
