@@ -475,6 +475,7 @@ def test_a_variable_that_cannot_be_read(
     assert broken.run().ret == 1
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest.toml is new in pytest 9")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
