@@ -20,8 +20,8 @@ def is_collected(path: str, tests: Discovery) -> bool:
 
 
 def is_text_test(path: str, tests: Discovery) -> bool:
-    """Whether a text file's doctests are collected."""
-    return _pattern(tests.doctest_globs).match(path) is not None
+    """Whether a text file's doctests are collected; a Python file never counts as text."""
+    return not path.endswith(".py") and _pattern(tests.doctest_globs).match(path) is not None
 
 
 @lru_cache(maxsize=64)

@@ -123,7 +123,7 @@ def _decided(
         base,
         notes=(built.note,) if built.note else (),
         ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
-        files=frozenset(built.index.files).union(text_tests(listing, tests)),
+        files=frozenset((*built.index.files, *text_tests(listing, tests))),
         collects=bool(built.index.importers(Flag.COLLECTS)),
     )
 
