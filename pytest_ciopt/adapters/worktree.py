@@ -16,6 +16,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.core.change import Change, FileChange, Status
 
 _LINK, _SUBMODULE = "120000", "160000"
+_PLAIN = ("H 100644", "H 100755")
 _BYTECODE = re.compile(r"(?:^\? |/)__pycache__/[^/]+\.py[co]\Z")
 """What Python itself writes beside a module, and never reads without it."""
 
@@ -45,11 +46,17 @@ class Listing:
     """Equal for equal `facts`."""
     facts: dict[str, str]
     """Tracked files, with git's words on them; parsed on demand, for there can be very many."""
+    odd: dict[str, str] = field(init=False)
+    """Of those the few that are no plain files: links, submodules, hidden and unmerged ones."""
     dirty: dict[str, str] = field(default_factory=dict)
     """Tracked files whose working tree differs from the index: mode now, "" when deleted."""
     untracked: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     """Ignored files, and ignored folders with a slash at the end."""
+
+    def __post_init__(self) -> None:
+        facts = self.facts.items()
+        self.odd = {path: words for path, words in facts if not words.startswith(_PLAIN)}
 
     def entry(self, path: str) -> Tracked | None:
         """What the index knows of a file, None when it is not tracked."""
@@ -66,11 +73,11 @@ class Listing:
 
     def submodules(self) -> list[str]:
         """Folders that hold other repositories."""
-        return [path for path, facts in self.facts.items() if facts[2:8] == _SUBMODULE]
+        return [path for path, facts in self.odd.items() if facts[2:8] == _SUBMODULE]
 
     def links(self) -> list[str]:
         """Tracked symlinks."""
-        return [path for path, facts in self.facts.items() if facts[2:8] == _LINK]
+        return [path for path, facts in self.odd.items() if facts[2:8] == _LINK]
 
 
 class Worktree:
@@ -110,8 +117,8 @@ class Worktree:
 
     def _add_hidden(self, listing: Listing) -> None:
         """Files that git does not look at: in a sparse checkout they may simply be absent."""
-        for path, facts in listing.facts.items():
-            if facts[0] == "H" or not (entry := _entry(facts)).hidden:
+        for path, facts in listing.odd.items():
+            if not (entry := _entry(facts)).hidden:
                 continue
             if not self._exists(path):
                 listing.dirty[path] = ""

@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     family = next((word for word in words if not word.startswith("-")), None)
     parser = argparse.ArgumentParser(prog="ciopt", description="Fast CI for pytest, not blind.")
     parser.add_argument("--version", action="version", version=f"ciopt {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = (
+        parser.add_subparsers(  # `prog`, or argparse works it out with a help text and its imports
+            prog="ciopt", dest="command", metavar="COMMAND", required=True
+        )
+    )
     for name, text in _FAMILIES.items():
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         if name == family:  # the others are not imported

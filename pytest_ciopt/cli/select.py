@@ -8,7 +8,6 @@ from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.adapters.sources import python_files
 from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.cli.asking import add_base, decided
-from pytest_ciopt.cli.collecting import collected
 from pytest_ciopt.core.selection import Verdict
 from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.report import lines
@@ -28,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
     """
     folder = current_folder()
     if options.ids:
+        from pytest_ciopt.cli.collecting import collected  # not for a list of files
+
         told = collected(folder, options.base, [])
         found = [test.id for test in told if test.selected]
     else:
@@ -44,6 +45,8 @@ def _files(base: str | None, folder: Path) -> list[str]:
     here = place_of(folder, top)
     prefix = "" if here in (".", None) else f"{here}/"
     if selection.hooked or (found.collects and selection.changed):  # only pytest can ask those
+        from pytest_ciopt.cli.collecting import collected
+
         paths = {test.path for test in collected(folder, base, []) if test.selected}
     else:
         paths = {

@@ -10,14 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pytest_ciopt.core.index import ImportIndex
-from pytest_ciopt.core.naming import (
-    INIT,
-    FolderNames,
-    ancestors,
-    folder_names,
-    folder_of,
-)
+from pytest_ciopt.core.index import ImportIndex, begins, continued
+from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path
 from pytest_ciopt.core.scanner import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.settings import Discovery
@@ -119,12 +113,12 @@ class _Search:
         self, index: ImportIndex, layout: Layout, goal: Callable[[str], bool] | None = None
     ) -> None:
         self.index, self.layout, self.goal = index, layout, goal
+        self.doctests = layout.tests.doctest_modules
         self.result = Reached()
         self.waiting: deque[str] = deque()
         self.consumed: set[str] = set()
         self.exhausted: set[str] = set()
         """Folders such that whoever imports anything in them is reached already."""
-        self.folders: dict[str, FolderNames] = {}
         self.searched: set[str] = set()
         """Folders whose wildcards have been followed."""
         self.wildcards = index.marked("*")
@@ -134,6 +128,13 @@ class _Search:
         for loader, entry_points in layout.loaders:
             for entry_point in entry_points:
                 self.loading.setdefault(entry_point, []).append(loader)
+        self.named = sorted({*self.wildcards, *self.ambiguous, *self.loading})
+        """Names that are not in the index under themselves."""
+        self.registered = {entry_point.rpartition(".")[2] for entry_point in self.loading}
+        self.naming = Naming(layout.packages, layout.top, self._is_asked)
+        self.prefixes: dict[str, list[_Prefix]] = {}
+        """By folder."""
+        self.asked: dict[str, set[str]] = {}
         self.narrowed: set[str] = set()
         self.scripts: dict[str, list[tuple[str, str]]] = {}
         for script, files in index.marked("=").items():
@@ -160,42 +161,67 @@ class _Search:
     def expand(self, path: str, wildcards: bool = True) -> None:
         """Reaches everything that loads `path`."""
         folder, _, name = path.rpartition("/")
-        known = self.folders.get(folder)
-        if known is None:
-            known = folder_names(folder, self.layout.packages, self.layout.top)
-            self.folders[folder] = known
         if wildcards and folder not in self.searched:
             self.searched.add(folder)
-            self._wildcards(path, known)
+            self._wildcards(path, folder)
         if name == INIT:
-            self._importers(path, known.own)
+            for own in self.naming.folder(folder).own:
+                if self.consumed.isdisjoint(_above(own)):
+                    self._importers(path, own)
             self._children(path)
-        elif folder not in self.exhausted and self._importers(path, known.of(name)):
-            self.exhausted.add(folder)
+        elif folder not in self.exhausted:
+            self._module(path, folder, name.removesuffix(".py"))
         if name in self.scripts:
             self._scripts(path, name)
-        for entry_point in known.of(name) if self.loading else ():
-            for loader in self.loading.get(entry_point, ()):
-                self.reach(loader, path, "loads entry points, one of which is this")
+        if self.registered and module_path(path).rpartition("/")[2] in self.registered:
+            self._loaders(path, self.naming.folder(folder).of(name))
 
-    def _importers(self, path: str, known: Sequence[str]) -> bool:
-        """Whether all the names stand below names that were searched before."""
+    def _module(self, path: str, folder: str, module: str) -> None:
+        prefixes = self.prefixes.get(folder)
+        if prefixes is None:
+            known = self.naming.folder(folder).prefixes
+            prefixes = self.prefixes[folder] = [
+                _Prefix(text, _above(text), _is_stdlib(text)) for text in known
+            ]
         subsumed = True
-        for name in known:
-            above = _above(name)
-            if not self.consumed.isdisjoint(above):
-                continue
-            subsumed = False
-            if name in self.consumed:
-                continue
-            self.consumed.add(name)
-            for imported, importer in self.index.importers_below(name, self.result.files):
-                if importer not in self.result.files:
-                    self.reach(importer, path, f"imports {_readable(imported)}")
-            self._strings(path, name)
-            if self.layout.tests.doctest_modules:
-                self._doctests(path, name)
-        return subsumed
+        for prefix in prefixes:
+            if self.consumed.isdisjoint(prefix.above):
+                subsumed = False
+                if module in self._asked(prefix.text) or prefix.stdlib:
+                    self._importers(path, prefix.text + module)
+        if subsumed:
+            self.exhausted.add(folder)
+
+    def _asked(self, prefix: str) -> set[str]:
+        """Modules that are loaded by a name that begins so; in most folders only a few."""
+        asked = self.asked.get(prefix)
+        if asked is None:
+            asked = self.index.continued(prefix) | continued(self.ambiguous_texts, prefix)
+            if self.doctests:
+                asked |= self.index.continued(">" + prefix)
+            self.asked[prefix] = asked
+        return asked
+
+    def _is_asked(self, prefix: str) -> bool:
+        """Whether anything is loaded by a name that begins so; most prefixes fail."""
+        return (
+            self.index.begins(prefix)
+            or begins(self.named, prefix)
+            or not self.wildcards.keys().isdisjoint(_above(prefix))
+            or _is_stdlib(prefix)
+            or (self.doctests and self.index.begins(">" + prefix))
+        )
+
+    def _importers(self, path: str, name: str) -> None:
+        """Reaches whoever imports a name, or one below it."""
+        if name in self.consumed:
+            return
+        self.consumed.add(name)
+        for importer, imported in self.index.importers_below(name, self.result.files).items():
+            self.reach(importer, path, f"imports {_readable(imported)}")
+        self._strings(path, name)
+        if self.doctests:
+            self._doctests(path, name)
 
     def _strings(self, path: str, name: str) -> None:
         """Strings that may name files, and names of which only the first part was kept."""
@@ -208,23 +234,29 @@ class _Search:
         for text in texts:
             for importer in self.ambiguous[text]:
                 self.reach(importer, path, f"names {text}")
-        top = name.partition(".")[0]
-        if top in STDLIB and top != name:
+        if _is_stdlib(name):
+            top = name.partition(".")[0]
             for importer in self.index.importers(top):
                 self.reach(importer, path, f"imports {top}")
 
     def _doctests(self, path: str, name: str) -> None:
-        for imported, importer in self.index.importers_below(">" + name, self.result.doctests):
+        found = self.index.importers_below(">" + name, self.result.doctests)
+        for importer, imported in found.items():
             self.result.doctests[importer] = Link(
                 path, f"its doctests import {_readable(imported[1:])}"
             )
 
-    def _wildcards(self, path: str, known: FolderNames) -> None:
+    def _wildcards(self, path: str, folder: str) -> None:
         """Whoever may load anything in the folder, or in one above it."""
-        for name in known.own if self.wildcards else ():
+        for name in self.naming.folder(folder).own if self.wildcards else ():
             for prefix in (name, *_above(name)):
                 for importer in self.wildcards.get(prefix, ()):
                     self.reach(importer, path, f"may load anything in {_readable(prefix)}")
+
+    def _loaders(self, path: str, known: Sequence[str]) -> None:
+        for entry_point in known:
+            for loader in self.loading.get(entry_point, ()):
+                self.reach(loader, path, "loads entry points, one of which is this")
 
     def _children(self, path: str) -> None:
         """A package is loaded before what lies in it."""
@@ -248,6 +280,22 @@ class _Search:
                 matches = not packaged or is_collected(file, self.layout.tests)
             if matches:
                 self.reach(file, path, f"names {script}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """What names of the modules of a folder begin with."""
+
+    text: str
+    above: Sequence[str]
+    """The names above: once one of them is searched, so are those that begin so."""
+    stdlib: bool
+
+
+def _is_stdlib(name: str) -> bool:
+    """Whether a name stands below one of the standard library, of which only the top is kept."""
+    top, dot, _ = name.partition(".")
+    return bool(dot) and top in STDLIB
 
 
 def _readable(name: str) -> str:

@@ -6,8 +6,8 @@ Pure; `adapters/index_cache.py` keeps one on disk.
 """
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,25 +23,47 @@ class Layer:
     starts: "array[int]"
     owners: "array[int]"
 
-    def between(
-        self, low: str, high: str, without: Container[str] = ()
-    ) -> Iterator[tuple[str, str]]:
-        """(name, file) for the names in [low, high), but for files in `without`."""
-        first, last = bisect_left(self.names, low), bisect_left(self.names, high)
-        if first == last:
-            return
-        files = self.files
-        wanted = {
-            owner
-            for owner in set(self.owners[self.starts[first] : self.starts[last]])
-            if files[owner] not in without
-        }
-        if not wanted:
-            return  # the usual case in a search that has been here before
-        for position in range(first, last):
-            for owner in self.owners[self.starts[position] : self.starts[position + 1]]:
-                if owner in wanted:
-                    yield self.names[position], files[owner]
+    def between(self, low: str, high: str) -> list[tuple[str, str]]:
+        """(name, file) for the names in [low, high)."""
+        first = bisect_left(self.names, low)
+        return [
+            (self.names[position], self.files[owner])
+            for position in range(first, bisect_left(self.names, high, first))
+            for owner in self.owners[self.starts[position] : self.starts[position + 1]]
+        ]
+
+    def below(self, name: str, without: Container[str] = ()) -> dict[str, str]:
+        """Files that import this name or one that stands below it, with the first such name.
+
+        Files in `without` are left out.
+        """
+        names = self.names
+        first = bisect_left(names, name)
+        found = {}
+        if first < len(names) and names[first] == name:
+            found = self._importers(first, first + 1, without)
+        prefix = name + ("/" if "/" in name[:2] else ".")
+        first = bisect_left(names, prefix, first)
+        if first < len(names) and names[first].startswith(prefix):
+            last = bisect_left(names, prefix[:-1] + chr(ord(prefix[-1]) + 1), first)
+            found = self._importers(first, last, without) | found
+        return found
+
+    def _importers(self, first: int, last: int, without: Container[str]) -> dict[str, str]:
+        files, begin = self.files, self.starts[first]
+        owners = self.owners[begin : self.starts[last]]
+        wanted = {owner for owner in set(owners) if files[owner] not in without}
+        found = {}
+        for position, owner in enumerate(owners, begin) if wanted else ():
+            if owner in wanted:
+                found[files[owner]] = self.names[bisect_right(self.starts, position) - 1]
+                wanted.remove(owner)
+                if not wanted:
+                    break
+        return found
+
+
+NOTHING = Layer((), (), array("I", [0]), array("I"))
 
 
 def layer(scans: Mapping[str, Iterable[str]]) -> Layer:
@@ -67,6 +89,27 @@ def scans(source: Layer) -> dict[str, list[str]]:
     return found
 
 
+def begins(names: Sequence[str], prefix: str) -> bool:
+    """Whether one of the sorted names begins so."""
+    first = bisect_left(names, prefix)
+    return first < len(names) and names[first].startswith(prefix)
+
+
+def continued(names: Sequence[str], prefix: str) -> set[str]:
+    """The parts that follow `prefix`, which ends with a separator, in sorted names."""
+    separator = "/" if prefix.endswith("/") else "."
+    found: set[str] = set()
+    position, end = bisect_left(names, prefix), len(names)
+    while position < end and names[position].startswith(prefix):
+        part, more, _ = names[position][len(prefix) :].partition(separator)
+        found.add(part)
+        position += 1
+        if more:  # whatever else stands below the same name
+            after = f"{prefix}{part}{chr(ord(separator) + 1)}"
+            position = bisect_left(names, after, position)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ImportIndex:
     """A stored layer, corrected by one that was scanned now."""
@@ -77,21 +120,39 @@ class ImportIndex:
     stale: frozenset[str]
     """Files of the stored layer that no longer exist or have other content."""
     fresh: Layer
-    base: Layer | None = None
+    base: Layer = NOTHING
     """What changed files imported before the change."""
 
     def importers(self, name: str) -> tuple[str, ...]:
         """Files that import exactly this name (or carry this `Flag`), sorted."""
         return tuple(sorted({path for _, path in self.between(name, name + "\0")}))
 
-    def importers_below(self, name: str, without: Container[str] = ()) -> Iterator[tuple[str, str]]:
-        """(name, file) for each file that imports this name or one below it, nearest first.
+    def importers_below(self, name: str, without: Container[str] = ()) -> dict[str, str]:
+        """Files that import this name or one below it, but for `without`, with the name.
 
         Importing `a.b.c` loads `a` and `a.b` too, so whoever imports a name below imports this.
+        Where a file imports several, this name itself goes first.
         """
-        separator = "/" if "/" in name[:2] else "."
-        yield from self.between(name, name + "\0", without)
-        yield from self.between(name + separator, name + chr(ord(separator) + 1), without)
+        found = self.stored.below(name, without)
+        for path in self.stale.intersection(found) if self.stale else ():
+            del found[path]
+        for part in (self.fresh, self.base):
+            if part.names:
+                found = part.below(name, without) | found
+        return found
+
+    def begins(self, prefix: str) -> bool:
+        """Whether an imported name begins so; perhaps only in files that are out of date."""
+        return (
+            begins(self.stored.names, prefix)
+            or begins(self.fresh.names, prefix)
+            or begins(self.base.names, prefix)
+        )
+
+    def continued(self, prefix: str) -> set[str]:
+        """The parts that follow `prefix` in imported names."""
+        parts = (self.stored, self.fresh, self.base)
+        return set().union(*(continued(part.names, prefix) for part in parts))
 
     def marked(self, mark: str) -> dict[str, list[str]]:
         """Files by name, for all names that begin with a one-character mark, which is cut off."""
@@ -100,16 +161,10 @@ class ImportIndex:
             found.setdefault(name[1:], []).append(path)
         return found
 
-    def between(
-        self, low: str, high: str, without: Container[str] = ()
-    ) -> Iterator[tuple[str, str]]:
-        """(name, file) for the names in [low, high), but for files in `without`."""
-        yield from self.fresh.between(low, high, without)
-        if self.base is not None:
-            yield from self.base.between(low, high, without)
-        for name, path in self.stored.between(low, high, without):
-            if path not in self.stale:
-                yield name, path
+    def between(self, low: str, high: str) -> list[tuple[str, str]]:
+        """(name, file) for the names in [low, high)."""
+        found = [pair for pair in self.stored.between(low, high) if pair[1] not in self.stale]
+        return [*found, *self.fresh.between(low, high), *self.base.between(low, high)]
 
     def below(self, folder: str) -> Sequence[str]:
         """Python files at or below a folder, sorted."""

@@ -6,7 +6,7 @@ possible root: `src/pkg/mod.py` answers to `pkg.mod` and to `src.pkg.mod`. Too m
 precision, a missing one would cost a test.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 INIT = "__init__.py"
@@ -50,22 +50,42 @@ class FolderNames:
         return tuple(prefix + module for prefix in self.prefixes)
 
 
-def folder_names(folder: str, packages: Container[str], top: str = "") -> FolderNames:
-    """Names per possible root. `packages` are the folders that hold an `__init__.py`; `top` is
-    the name of the checkout's own folder, which counts where the top is a package itself.
+class Naming:
+    """Answers how the files of any folder can be named, and remembers it.
+
+    `packages` are the folders that hold an `__init__.py`; `top` is the name of the checkout's own
+    folder, which counts where the top is a package itself. With `asked`, only prefixes that it
+    accepts are kept, which must accept every beginning (of whole parts) of one it accepts.
     """
-    roots = [root for root in ancestors(folder) if not root or root not in packages]
-    inside = [folder[len(root) + 1 if root else 0 :].replace("/", ".") for root in roots]
-    if "" in packages and top:
-        inside.append(f"{top}.{folder.replace('/', '.')}" if folder else top)
-    place = f"/{folder}" if folder else ""
-    return FolderNames(
-        own=tuple(dict.fromkeys(name for name in (place, *inside) if name)),
-        prefixes=tuple(dict.fromkeys((f"{place}/", *(f"{n}." if n else "" for n in inside)))),
-    )
+
+    def __init__(
+        self,
+        packages: Container[str],
+        top: str = "",
+        asked: Callable[[str], bool] = lambda prefix: True,
+    ) -> None:
+        self._packages, self._asked = packages, asked
+        own = (top,) if "" in packages and top else ()
+        self._known = {"": FolderNames(own, self._prefixes(("", *own), is_root=True))}
+
+    def folder(self, folder: str) -> FolderNames:
+        """Names per possible root, the nearest root first."""
+        known = self._known.get(folder)
+        if known is None:
+            parent, _, name = folder.rpartition("/")
+            own = tuple(dict.fromkeys(prefix + name for prefix in self.folder(parent).prefixes))
+            prefixes = self._prefixes(own, is_root=folder not in self._packages)
+            known = self._known[folder] = FolderNames(own, prefixes)
+        return known
+
+    def _prefixes(self, own: Sequence[str], *, is_root: bool) -> tuple[str, ...]:
+        found = [name + ("." if name and name[0] != "/" else "/") for name in own]
+        if is_root:
+            found.insert(1, "")
+        return tuple(prefix for prefix in found if self._asked(prefix))
 
 
 def names(path: str, packages: Container[str], top: str = "") -> tuple[str, ...]:
     """Every name that reaches the file: its place, and a dotted name per possible root."""
     folder, _, name = path.rpartition("/")
-    return folder_names(folder, packages, top).of(name)
+    return Naming(packages, top).folder(folder).of(name)

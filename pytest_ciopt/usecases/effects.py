@@ -233,7 +233,7 @@ class Effects:
             return _everything(f"global: {path}: {everything}")
         seeds: dict[str, str] = {}
         for name, why in sorted(modules.items()):
-            for imported, file in self._index.importers_below(name):
+            for file, imported in self._index.importers_below(name).items():
                 seeds.setdefault(file, f"imports {imported} of {why}, which {path} changes")
         return Effect(f"distributions {', '.join(changed)}", seeds=seeds)
 

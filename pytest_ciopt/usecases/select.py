@@ -1,5 +1,7 @@
 """Decides what a change selects: the main verb. Takes what was read, returns a `Selection`."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +15,9 @@ from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.testfiles import is_collected, is_test_module
 from pytest_ciopt.settings import Discovery, Rules
 from pytest_ciopt.usecases.effects import Contents, Dependencies, Effect, Effects
+
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+"""Of these consist the names of folders, however they are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,14 @@ class _Select:
         """Folders that are packages and not themselves on the search path."""
         found = _packages(self.index.files, self.changes)
         roots = set(self.tests.roots)
-        for path in self.index.importers(Flag.PATHS):
-            if is_collected(path, self.tests):
-                content = self.repository.contents.read(path) or b""
-                roots.update(f for f in found if f and f.rpartition("/")[2].encode() in content)
+        changing = [p for p in self.index.importers(Flag.PATHS) if is_collected(p, self.tests)]
+        words = set[bytes]()
+        for path in changing:
+            words.update(_WORD.findall(self.repository.contents.read(path) or b""))
+        for folder in found if words else ():
+            name = os.fsencode(folder.rpartition("/")[2])
+            if name in words or words.issuperset(_WORD.findall(name)):
+                roots.add(folder)
         return found - roots
 
     def _loaders(self) -> Iterator[tuple[str, frozenset[str]]]:

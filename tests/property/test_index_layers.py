@@ -72,11 +72,26 @@ def test_importers_of_a_name_or_one_below(
         for imported in imports
         if imported == name or imported.startswith(name + separator)
     }
-    found = list(index.importers_below(name))
-    assert set(found) == expected
-    assert len(found) == len(expected)
-    fewer = set(index.importers_below(name, without))
-    assert fewer == {(imported, path) for imported, path in expected if path not in without}
+    found = index.importers_below(name)
+    assert found.keys() == {path for _, path in expected}
+    assert all((imported, path) in expected for path, imported in found.items())
+    assert all(found[path] == name for imported, path in expected if imported == name)
+    fewer = index.importers_below(name, without)
+    assert fewer.keys() == found.keys() - without
+
+
+@given(edits(), st.sampled_from(("", "a.", "a.b.", "/a/", ">a.", "z.")))
+def test_what_follows_a_prefix(edit: tuple[Scans, ImportIndex], prefix: str) -> None:
+    now, index = edit
+    separator = "/" if prefix.endswith("/") else "."
+    following = {
+        imported.removeprefix(prefix).partition(separator)[0]
+        for imports in now.values()
+        for imported in imports
+        if imported.startswith(prefix)
+    }
+    assert following <= index.continued(prefix)
+    assert index.begins(prefix) >= bool(following)
 
 
 @given(edits(), st.sampled_from("*=~>#"))

@@ -76,6 +76,11 @@ def test_every_possible_root_counts() -> None:
         ("pkg/db.py", "tests/test_a.py", "use('pkg.db')"),
         ("pkg/__init__.py", "tests/test_a.py", "use('pkg.db')"),
         ("pkg/mod.py", "tests/test_a.py", "use('pkg.db')"),
+        # Computed names can go deep, where nobody names anything.
+        ("far/a/b/mod.py", "tests/test_a.py", "import_module(f'far.{name}')"),
+        ("src/far/a/b/mod.py", "tests/test_a.py", "import_module(f'far.{name}')"),
+        ("far/a/b/mod.py", "far/test_a.py", "from pkgutil import walk_packages"),
+        ("far/a/b/__init__.py", "far/test_a.py", "from pkgutil import walk_packages"),
     ],
 )
 def test_what_loads_a_file(changed: str, user: str, source: str) -> None:

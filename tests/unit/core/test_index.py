@@ -65,32 +65,43 @@ def test_who_imports_exactly_this(name: str, expected: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("pkg.mod", {("pkg.mod", "a.py"), ("pkg.mod.x", "b.py")}),
-        (
-            "pkg",
-            {
-                *(("pkg", "a.py"), ("pkg.mod", "a.py"), ("pkg.mod.x", "b.py"), ("pkg.", "b.py")),
-                ("pkg.mod2", "c.py"),
-            },
-        ),
-        ("/c/e", {("/c/e", "c/d.py"), ("/c/e/f", "c/d.py")}),
-        ("/c", {("/c/e", "c/d.py"), ("/c/e/f", "c/d.py"), ("/c/ee", "c/d.py")}),
-        (">pkg.mod", {(">pkg.mod.y", "c/d.py")}),
-        (">/c/e", {(">/c/e/f", "c/d.py")}),
-        ("nothing", set()),
+        ("pkg.mod", {"a.py": "pkg.mod", "b.py": "pkg.mod.x"}),
+        ("pkg", {"a.py": "pkg", "b.py": "pkg.", "c.py": "pkg.mod2"}),
+        ("/c/e", {"c/d.py": "/c/e"}),
+        ("/c", {"c/d.py": "/c/e"}),
+        (">pkg.mod", {"c/d.py": ">pkg.mod.y"}),
+        (">/c/e", {"c/d.py": ">/c/e/f"}),
+        ("nothing", {}),
     ],
 )
-def test_who_imports_this_or_something_below(name: str, expected: set[tuple[str, str]]) -> None:
-    found = list(PLAIN.importers_below(name))
-    assert set(found) == expected
-    assert len(found) == len(expected)
-    lengths = [imported == name for imported, _ in found]
-    assert lengths == sorted(lengths, reverse=True), "the name itself comes first"
+def test_who_imports_this_or_something_below(name: str, expected: dict[str, str]) -> None:
+    assert PLAIN.importers_below(name) == expected
 
 
 def test_files_that_are_not_asked_for() -> None:
-    assert set(PLAIN.importers_below("pkg.mod", {"a.py"})) == {("pkg.mod.x", "b.py")}
-    assert not list(PLAIN.importers_below("pkg.mod", {"a.py", "b.py"}))
+    assert PLAIN.importers_below("pkg.mod", {"a.py"}) == {"b.py": "pkg.mod.x"}
+    assert PLAIN.importers_below("pkg.mod", {"a.py", "b.py"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("pkg.", {"mod", "mod2", ""}),
+        ("pkg.mod.", {"x"}),
+        ("/c/", {"e", "ee"}),
+        (">pkg.", {"mod"}),
+        (">/c/", {"e"}),
+        ("nothing.", set()),
+    ],
+)
+def test_what_follows_a_prefix(prefix: str, expected: set[str]) -> None:
+    assert PLAIN.continued(prefix) == expected
+    assert PLAIN.begins(prefix) is bool(expected)
+
+
+def test_a_name_that_sorts_between_another_and_what_is_below_it() -> None:
+    odd = index({"a.py": ["p.a", "p.a-b", "p.a-b.c", "p.a.b", "p.a.c", "p.b"]}, set(), {})
+    assert odd.continued("p.") == {"a", "a-b", "b"}
 
 
 def test_marks_are_cut_off() -> None:
@@ -116,8 +127,10 @@ def test_files_below_a_folder(folder: str, expected: list[str]) -> None:
 def test_what_was_scanned_now_goes_before_what_is_stored() -> None:
     corrected = index(SCANS, {"a.py", "b.py"}, {"a.py": ["pkg.new"], "z.py": ["pkg.mod"]})
     assert corrected.importers("pkg.mod") == ("z.py",)
-    assert set(corrected.importers_below("pkg")) == {
-        *(("pkg.new", "a.py"), ("pkg.mod", "z.py"), ("pkg.mod2", "c.py")),
+    assert corrected.importers_below("pkg") == {
+        "a.py": "pkg.new",
+        "z.py": "pkg.mod",
+        "c.py": "pkg.mod2",
     }
     assert corrected.importers(Flag.HOOKS) == ()
     assert corrected.marked("*") == {}

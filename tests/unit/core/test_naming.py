@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_ciopt.core.naming import ancestors, folder_names, folder_of, module_path, names
+from pytest_ciopt.core.naming import Naming, ancestors, folder_of, module_path, names
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_checkout_itself_may_be_a_package(
 def test_names_of_a_folder_begin_the_names_of_its_files(
     folder: str, packages: set[str], top: str
 ) -> None:
-    known = folder_names(folder, packages, top)
+    known = Naming(packages, top).folder(folder)
     place = f"{folder}/" if folder else ""
     assert names(f"{place}mod.py", packages, top) == tuple(p + "mod" for p in known.prefixes)
     assert names(f"{place}__init__.py", packages, top) == known.own
