@@ -36,6 +36,10 @@ class Settings:
     strict: bool = False
     explain: bool = False
     json: str | None = None
+    """Where the decisions are written, as an absolute path."""
+    outputs: tuple[str, ...] = ()
+    """Files that this run writes, as absolute paths: left from an earlier run they are no change
+    where git does not track them."""
 
 
 @dataclass(frozen=True, slots=True)

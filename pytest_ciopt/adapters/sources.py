@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import StoredIndex
@@ -15,6 +16,16 @@ from pytest_ciopt.core.scanner import scan
 
 _WORTH_STORING = 20
 """Files to scan above which the stored index is written anew; it takes about as long as those."""
+
+
+_TICK = 20_000_000
+"""Nanoseconds by which the time of a file may lag behind: two ticks of a kernel with 100 Hz."""
+
+
+class _Scanned(NamedTuple):
+    names: frozenset[str]
+    settled: bool
+    """Whether git was asked after the file was written, so that its blob id is of this text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +42,18 @@ def build(top: Path, listing: Listing, state: StateDir) -> Built:
     """Reads what is not stored yet: changed files always, all of them the first time."""
     stored = index_cache.load(state)
     tracked, missing, stale = _compared(stored, listing)
-    fresh = {path: _scanned(top, path) for path in missing}
+    scanned = {path: _scanned(top, path, listing.asked) for path in missing}
+    fresh = {path: found.names for path, found in scanned.items()}
     note = None
     if stored is None or len(fresh) > _WORTH_STORING:
-        stored = _renewed(stored, stale, fresh, listing, tracked)
+        settled = {path: found.names for path, found in scanned.items() if found.settled}
+        stored = _renewed(stored, stale, settled, listing, tracked)
         note = index_cache.save(state, stored)
-        stale, fresh = set(), {}
+        stale, fresh = set(), {path: fresh[path] for path in fresh.keys() - settled.keys()}
     stale |= listing.dirty.keys()
     untold = frozenset(ignored(top, listing))
-    fresh |= {path: _scanned(top, path) for path in (*_edited(listing), *untold)}
-    fresh |= _linked(top, listing, stored.layer.files)
+    fresh |= {path: _scanned(top, path).names for path in (*_edited(listing), *untold)}
+    fresh |= _linked(top, listing, [*stored.layer.files, *fresh])
     return Built(_index(stored.layer, frozenset(stale), fresh), untold, note)
 
 
@@ -74,13 +87,18 @@ def _renewed(
     return StoredIndex(listing.key.hex(), made, blobs, skipped)
 
 
-def _scanned(top: Path, path: str) -> frozenset[str]:
-    """What a file can load; nothing when it cannot be read (nor can Python read it, then)."""
+def _scanned(top: Path, path: str, asked: int = 0) -> _Scanned:
+    """What a file can load; nothing when it cannot be read (nor can Python read it, then).
+
+    `asked` is when git was asked for the file's content, in nanoseconds of the epoch.
+    """
     try:
         with open(f"{top}/{path}", "rb", buffering=0) as stream:
-            return scan(stream.read(), folder_of(path))
+            facts = os.fstat(stream.fileno())
+            written = max(facts.st_mtime_ns, facts.st_ctime_ns)
+            return _Scanned(scan(stream.read(), folder_of(path)), written < asked - _TICK)
     except OSError:
-        return frozenset()
+        return _Scanned(frozenset(), settled=True)
 
 
 def _edited(listing: Listing) -> Iterator[str]:
@@ -144,12 +162,12 @@ def _linked(top: Path, listing: Listing, files: Iterable[str]) -> dict[str, froz
         if target is None:
             continue
         if link.endswith(".py"):
-            found[link] = _scanned(top, link) | {"/" + module_path(target)}
+            found[link] = _scanned(top, link).names | {"/" + module_path(target)}
             continue
         for path in files:
-            if path.startswith(target + "/"):
+            if path.startswith(target + "/") and listing.dirty.get(path) != "":
                 shown = link + path[len(target) :]
-                found[shown] = _scanned(top, shown) | {"/" + module_path(path)}
+                found[shown] = _scanned(top, shown).names | {"/" + module_path(path)}
     return found
 
 

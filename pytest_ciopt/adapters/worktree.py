@@ -7,6 +7,7 @@ that git may not tell the truth about (assume-unchanged, skip-worktree) is read 
 
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -48,6 +49,8 @@ class Listing:
     """Tracked files, with git's words on them; parsed on demand, for there can be very many."""
     odd: dict[str, str] = field(init=False)
     """Of those the few that are no plain files: links, submodules, hidden and unmerged ones."""
+    asked: int = 0
+    """When git was asked, in nanoseconds of the epoch."""
     dirty: dict[str, str] = field(default_factory=dict)
     """Tracked files whose working tree differs from the index: mode now, "" when deleted."""
     untracked: list[str] = field(default_factory=list)
@@ -89,9 +92,10 @@ class Worktree:
 
     def listing(self) -> Listing:
         """Asks git which files there are. Raises: GitError."""
+        asked = time.time_ns()
         answer = self._git.run("ls-files", "-s", "-v", "-z")
         records = (record.partition("\t") for record in os.fsdecode(answer).split("\0")[:-1])
-        listing = Listing(sha1(answer).digest(), {path: facts for facts, _, path in records})
+        listing = Listing(sha1(answer).digest(), {path: facts for facts, _, path in records}, asked)
         self._add_status(listing)
         self._add_hidden(listing)
         return listing

@@ -26,7 +26,12 @@ from pytest_ciopt.core.requirements import (
     unparsed,
 )
 
-_PYTEST_FILES = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"})
+# Files that make their folder pytest's rootdir, even empty ones.
+_ROOTDIR_FILES = frozenset({
+    "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml",
+})  # fmt: skip
+
+_EXISTENCE = "(added or deleted)"
 
 # What describes a project to people: https://packaging.python.org/en/latest/specifications/
 # pyproject-toml/, Poetry's own spelling, and setuptools' keys of [metadata].
@@ -94,7 +99,8 @@ def compare(path: str, before: str | None, after: str | None) -> ConfigEdit:
         edits = _read(path, before) ^ _read(path, after)
     except Unreadable as error:
         return ConfigEdit(f"{path} {error}", ())
-    labels = sorted(printable(fact.label) for fact in edits if isinstance(fact, Setting))
+    settings = (fact.label for fact in edits if isinstance(fact, Setting))
+    labels = sorted(map(printable, settings), key=lambda label: (label == _EXISTENCE, label))
     names = {fact.name for fact in edits if isinstance(fact, Dependency)}
     return ConfigEdit(f"{path} {labels[0]}".rstrip() if labels else None, tuple(sorted(names)))
 
@@ -104,8 +110,7 @@ def _read(path: str, text: str | None) -> frozenset[_Fact]:
         return frozenset()
     name = path.rpartition("/")[2]
     facts = frozenset(_READERS.get(name, _whole)(text))
-    # pytest takes its rootdir from such a file even when it is empty.
-    return facts | {Setting("(added or deleted)", "")} if name in _PYTEST_FILES else facts
+    return facts | {Setting(_EXISTENCE, "")} if name in _ROOTDIR_FILES else facts
 
 
 def _pyproject(text: str) -> Iterator[_Fact]:

@@ -1,6 +1,7 @@
 """What a pytest run asks of a selection, read from pytest's configuration."""
 
 import argparse
+import os
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -18,6 +19,8 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
 
     Raises: pytest.UsageError for values that cannot be used.
     """
+    json = known.ciopt_json or variable("CIOPT_JSON") or config.getini("ciopt_json") or None
+    written = [file for file in (json, getattr(known, "xmlpath", None)) if file]
     try:
         return Settings(
             typed_base=None if known.ciopt_changed in (None, AUTO) else known.ciopt_changed,
@@ -31,10 +34,15 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             state_dir=variable("CIOPT_DIR") or config.getini("ciopt_dir") or None,
             strict=_switch(config, known, "ciopt_strict"),
             explain=_switch(config, known, "ciopt_explain"),
-            json=known.ciopt_json or variable("CIOPT_JSON") or config.getini("ciopt_json") or None,
+            json=_resolved(config, json) if json else None,
+            outputs=tuple(_resolved(config, file) for file in written),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _resolved(config: pytest.Config, file: str) -> str:
+    return os.path.join(config.invocation_params.dir, os.path.expanduser(file))
 
 
 def _switch(config: pytest.Config, known: argparse.Namespace, name: str) -> bool:

@@ -86,7 +86,7 @@ class Telling:
         if emptied and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if self._run.settings.json is not None:
-            self._write(session.config.invocation_params.dir / self._run.settings.json)
+            self._write(Path(self._run.settings.json))
 
     def _write(self, path: Path) -> None:
         run = self._run

@@ -96,6 +96,8 @@ def _decided(
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
     worktree = Worktree(git)
     listing = worktree.listing()
+    written = {place_of(output, git.top) for output in settings.outputs}
+    listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
     built = sources.build(git.top, listing, state)
     configuration = entrypoints.contents(git.top, (*listing.facts, *listing.untracked))

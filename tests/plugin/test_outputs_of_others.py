@@ -78,10 +78,27 @@ def test_junit_asked_for_in_addopts(shop: Project) -> None:
 
 
 def test_junit_report_is_no_change_of_the_next_run(shop: Project) -> None:
-    """It is untracked and nobody claims it, but it must not hide what a change reaches."""
+    """It is untracked and nobody claims it, but this run writes it anew."""
     shop.run("--ciopt-changed", "--junitxml=report.xml")
     shop.repository.replace("shop/prices.py", "2 * n", "3 * n")
     assert shop.run("--ciopt-changed", "--junitxml=report.xml").ret == 1
+    assert sorted(cases(Path("report.xml"))[1]) == ["test_cart", "test_empty"]
+
+
+def test_own_document_is_no_change_of_the_next_run(shop: Project) -> None:
+    options = ("--ciopt-changed", "--ciopt-json=decisions.json")
+    shop.run(*options)
+    shop.repository.replace("shop/prices.py", "2 * n", "3 * n")
+    result = shop.run(*options)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*; 1 changed file"])
+
+
+def test_an_output_that_git_tracks_is_a_change(shop: Project) -> None:
+    shop.repository.commit({"decisions.json": "{}"})
+    shop.run("--ciopt-changed", "--ciopt-json=decisions.json")
+    result = shop.run("--ciopt-changed", "--ciopt-json=decisions.json")
+    result.stdout.fnmatch_lines(["*; 1 changed file*; all tests run: global: decisions.json*"])
 
 
 def test_the_result_log_of_another_plugin(project: MakeProject) -> None:

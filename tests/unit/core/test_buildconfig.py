@@ -386,7 +386,7 @@ def test_the_first_part_in_alphabetical_order_is_named() -> None:
     assert compare("tox.ini", "", "[testenv]\n[alpha]\n").everything == "tox.ini [alpha]"
 
 
-@pytest.mark.parametrize("path", ["pyproject.toml", "setup.cfg", "tox.ini", "MANIFEST.in"])
+@pytest.mark.parametrize("path", ["setup.cfg", "tox.ini", "MANIFEST.in"])
 def test_an_absent_file_is_as_good_as_an_empty_one(path: str) -> None:
     assert compare(path, None, "# nothing\n") == ConfigEdit(None, ())
     assert compare(path, "", None) == ConfigEdit(None, ())
@@ -395,11 +395,13 @@ def test_an_absent_file_is_as_good_as_an_empty_one(path: str) -> None:
 
 def test_a_linters_section_in_an_added_file_alters_nothing() -> None:
     assert compare("setup.cfg", None, "[flake8]\nx = 1\n[mypy]\ny = 1") == ConfigEdit(None, ())
-    assert compare("pyproject.toml", None, "[tool.ruff]\nx = 1\n") == ConfigEdit(None, ())
+    assert compare("tox.ini", None, "[flake8]\nx = 1\n") == ConfigEdit(None, ())
 
 
-@pytest.mark.parametrize("path", ["pytest.ini", ".pytest.ini", "pytest.toml", "a/.pytest.toml"])
-def test_an_empty_file_of_pytest_steers_it_too(path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["pytest.ini", ".pytest.ini", "pytest.toml", "a/.pytest.toml", "pyproject.toml"]
+)
+def test_an_empty_file_that_makes_the_rootdir_steers_pytest_too(path: str) -> None:
     edit = ConfigEdit(f"{path} (added or deleted)", ())
     assert compare(path, None, "") == edit
     assert compare(path, "", None) == edit
