@@ -11,14 +11,32 @@ import zlib
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from pytest_ciopt import __version__
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core import naming, scanner, strings
 from pytest_ciopt.core.index import Layer
 
 NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""
-VERSION = f"1-{sys.byteorder}-{array('I').itemsize}"
-"""Of the format and of what a scan finds: raise the first number with either."""
+_FORMAT = f"2-{sys.byteorder}-{array('I').itemsize}"
+"""Of this file; raise the number with it."""
+_SCANNING = (scanner, strings, naming)
+"""Modules that decide what a scan finds."""
+
+
+@cache
+def version() -> str:
+    """Of the file's format and of what a scan finds: with either, what is stored is outdated."""
+    scanning = 0
+    for module in _SCANNING:
+        try:
+            scanning = zlib.crc32(Path(str(module.__file__)).read_bytes(), scanning)
+        except OSError:  # in an archive: there is nothing but the release to go by
+            return f"{_FORMAT}-{__version__}"
+    return f"{_FORMAT}-{__version__}-{scanning:08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +79,7 @@ def _encoded(stored: StoredIndex) -> bytes:
     )
     body = b"".join(sections)
     header = {
-        "version": VERSION,
+        "version": version(),
         "key": stored.key,
         "sizes": [len(section) for section in sections],
         "crc": _checksum(stored.key, body),
@@ -73,7 +91,7 @@ def _decoded(content: bytes) -> StoredIndex | None:
     end = content.index(b"\n")
     header: Mapping[str, object] = json.loads(content[:end])
     sizes = header["sizes"]
-    if header["version"] != VERSION or not isinstance(sizes, list):
+    if header["version"] != version() or not isinstance(sizes, list):
         return None
     view = memoryview(content)[end + 1 :]
     if sum(sizes) != len(view) or _checksum(str(header["key"]), view) != header["crc"]:

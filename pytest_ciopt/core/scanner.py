@@ -67,6 +67,8 @@ _ARGUMENTS = re.compile(rb"(?:_module|__|orskip)\s*+\(((?:[^()#]++|\([^()]*+\)|#
 _FIRST = re.compile(
     rb"\s*(?:(?:mod)?name\s*=\s*|package\s*=\s*)?[rRuU]?(?:'[^']*'|\"[^\"]*\")\s*(?:,|\Z)"
 )
+_LOADED = re.compile(rb"\s*(?:(?:[\w.]+|type\(\w+\))\.__module__|__name__|__package__)\s*,?\s*")
+"""Arguments that name the module of a thing that exists, so that it is loaded."""
 _ARGUMENT = re.compile(rb"['\"]([\w.\x80-\xff]+)['\"]")
 _COMMENT = re.compile(rb"#[^\n]*")
 _SPACED_DOT = re.compile(rb"\s*\.\s*")
@@ -274,6 +276,9 @@ def _add_call(found: set[str], source: bytes, position: int, folder: str) -> Non
         return  # the function itself, imported or passed on
     arguments = _COMMENT.sub(b"", match[1])
     names = [text_of(name) for name in _ARGUMENT.findall(arguments)]
+    closed = source.startswith(b")", match.end())
+    if closed and _LOADED.fullmatch(arguments):
+        return
     if not names or _FIRST.match(arguments) is None:
         found.add(Flag.COMPUTED)
         if folder:

@@ -11,6 +11,7 @@ import pytest
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import NAME, StoredIndex, load, save
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core import scanner
 from pytest_ciopt.core.index import layer
 
 SCANS = {
@@ -131,7 +132,7 @@ def test_random_damage_is_rejected_or_harmless(state: StateDir) -> None:
 
 
 def headed(sizes: list[object]) -> bytes:
-    header = {"version": index_cache.VERSION, "key": "a", "sizes": sizes, "crc": 0}
+    header = {"version": index_cache.version(), "key": "a", "sizes": sizes, "crc": 0}
     return json.dumps(header).encode()
 
 
@@ -153,7 +154,7 @@ def headed(sizes: list[object]) -> bytes:
         headed(["0"] * 6),
         headed([0.5] * 6),
         headed([9, -9, 0, 0, 0, 0]),
-        json.dumps({"version": index_cache.VERSION, "sizes": [0] * 6, "crc": 0}).encode(),
+        json.dumps({"version": index_cache.version(), "sizes": [0] * 6, "crc": 0}).encode(),
         json.dumps({"version": [], "key": {}, "sizes": [[]] * 6, "crc": "0"}).encode(),
     ],
 )
@@ -165,10 +166,26 @@ def test_foreign_content_is_rejected(state: StateDir, header: bytes, body: bytes
 
 def test_another_version_is_rejected(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     assert save(state, stored(SCANS)) is None
-    monkeypatch.setattr(index_cache, "VERSION", index_cache.VERSION + "x")
+    monkeypatch.setattr(index_cache, "version", lambda: "x")
     assert load(state) is None
     assert save(state, stored(SCANS)) is None
     assert load(state) == stored(SCANS)
+
+
+def test_another_scanner_is_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stored index outlives an upgrade, and CI services keep it in their caches."""
+    fresh = index_cache.version.__wrapped__
+    edited = tmp_path / "scanner.py"
+    edited.write_bytes(Path(str(scanner.__file__)).read_bytes())
+    known = fresh()
+    monkeypatch.setattr(scanner, "__file__", str(edited))
+    assert fresh() == known
+    edited.write_bytes(edited.read_bytes() + b"# edited\n")
+    assert fresh() != known
+    edited.unlink()
+    assert fresh() != known
 
 
 def test_a_folder_in_its_place_is_no_cache(state: StateDir) -> None:
@@ -210,6 +227,7 @@ import sys
 from pathlib import Path
 from pytest_ciopt.adapters.index_cache import StoredIndex, save
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core import scanner
 from pytest_ciopt.core.index import layer
 made = layer({f"m{n}.py": [f"x{n}"] for n in range(200)})
 for _ in range(20):

@@ -447,6 +447,35 @@ def test_a_literal_import_is_not_computed() -> None:
 
 
 @pytest.mark.parametrize(
+    "argument",
+    ["cls.__module__", "type(self).__module__", " x.y.__module__, ", "__name__", "__package__"],
+)
+def test_the_module_of_what_exists_is_loaded_already(argument: str) -> None:
+    assert names(f"__import__({argument})", "pkg") == set()
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "cls.__module__ + '.views'",
+        "cls.__module__.rpartition('.')[0]",
+        "f'{cls.__module__}.views'",
+        "__name__ + suffix",
+        "parent(__name__)",
+        "'.' + name, __package__",
+        "name or cls.__module__",
+        "cls.__module__ if cls else name",
+        "prefix+cls.__module__",
+        "find(cls, name).__module__",
+        "name, cls.__module__",
+        "other__name__",
+    ],
+)
+def test_what_is_made_of_the_name_of_a_loaded_module_is_computed(argument: str) -> None:
+    assert Flag.COMPUTED in names(f"importlib.import_module({argument})", "pkg")
+
+
+@pytest.mark.parametrize(
     ("docstring", "expected"),
     [
         (">>> import a.b", {">a.b"}),
