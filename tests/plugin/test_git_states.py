@@ -981,10 +981,13 @@ def test_a_configuration_of_git(shop: Project, name: str) -> None:
     assert set(told.selected) == {TOTAL, "tests/größe/test_new.py::test_new"}
 
 
-def test_a_person_who_ignores_tests(shop: Project) -> None:
-    """In a file of the clone alone, where nobody else sees it."""
-    exclude = shop.repository.root / ".git/info/exclude"
+@pytest.mark.parametrize("place", ["info/exclude", "mine"])
+def test_a_person_who_ignores_tests(shop: Project, place: str) -> None:
+    """In a file of the clone alone, or of the person, where nobody else sees it."""
+    exclude = shop.repository.root / ".git" / place
     exclude.parent.mkdir(exist_ok=True)
+    if place == "mine":
+        shop.repository.git("config", "core.excludesFile", str(exclude))
     exclude.write_text("tests/mine\n")
     shop.repository.write({"tests/mine/test_mine.py": "def test_mine():\n    assert False\n"})
     assert_alike(shop)
