@@ -84,13 +84,13 @@ class Bench:
     def tool(self, peer: Peer, name: str) -> str:
         """A command of a peer's environment, which is made when it is not there."""
         place = self._cache / "environments" / peer.name
-        if not (place / "complete").exists():
+        complete, wanted = place / "complete", (*INSTALLED, *peer.requirements)
+        if not complete.exists() or complete.read_text() != "\n".join(wanted):
             print(f"installing {peer.name}", file=sys.stderr)
             venv.create(place, with_pip=True, clear=True)
-            wanted = (*INSTALLED, *peer.requirements)
             pip = (str(place / "bin" / "python"), "-m", "pip", "install", "--quiet")
             subprocess.run((*pip, *wanted), check=True)
-            (place / "complete").touch()
+            complete.write_text("\n".join(wanted))
         return str(place / "bin" / name)
 
     def asked(self, peer: Peer, project: Project, folder: Path, *paths: str) -> Answer:

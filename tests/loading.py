@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_ciopt.core.dependents import Layout, Reached, search
-from pytest_ciopt.core.index import ImportIndex, layer
+from pytest_ciopt.core.graph.dependents import Layout, Reached, search
+from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of
-from pytest_ciopt.core.scanner import scan
 
 Sources = Mapping[str, str | bytes]
 

@@ -5,7 +5,7 @@ Directives:
 - `ciopt-flags`, `ciopt-ini`, `ciopt-environment`: what `hooks/options.py` adds to pytest,
 - `ciopt-command NAME`: the arguments of one command, from its argparse parser; without a name the
   list of commands,
-- `ciopt-patterns NAME`: a table of path patterns in `core/claims.py`.
+- `ciopt-patterns NAME`: a table of path patterns in `core/edits/claims.py`.
 
 A command that no page documents is a warning, and warnings are errors.
 """
@@ -26,7 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from pytest_ciopt.cli import main
-from pytest_ciopt.core import claims
+from pytest_ciopt.core.edits import claims
 from pytest_ciopt.hooks import options
 
 _log = logging.getLogger(__name__)

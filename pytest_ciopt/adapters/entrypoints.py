@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_ciopt.core.dependents import EntryPoints
+from pytest_ciopt.core.graph.dependents import EntryPoints
 
 _FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _REFERENCE = re.compile(rb"=[ \t]*['\"]?([A-Za-z_][\w.]*)")

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from pytest_ciopt import __version__
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core import naming, scanner, strings
-from pytest_ciopt.core.index import Layer
+from pytest_ciopt.core import naming
+from pytest_ciopt.core.graph import scanner, strings
+from pytest_ciopt.core.graph.index import Layer
 
 NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""

@@ -10,9 +10,9 @@ from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import StoredIndex
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Listing
-from pytest_ciopt.core.index import ImportIndex, Layer, layer, scans
+from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer, scans
+from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of, module_path
-from pytest_ciopt.core.scanner import scan
 
 _WORTH_STORING = 20
 """Files to scan above which the stored index is written anew; it takes about as long as those."""

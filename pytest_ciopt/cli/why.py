@@ -9,7 +9,7 @@ from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.cli.collecting import ToldTest, collected
 from pytest_ciopt.core.nodeids import defines
-from pytest_ciopt.core.selection import Selection, Test, Verdict
+from pytest_ciopt.core.selection import Collected, Selection, Verdict
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import lines
 
@@ -62,7 +62,7 @@ def _verdict(selection: Selection, place: str) -> str:
         case Verdict.NONE:
             return "is dropped: nothing that changed is reached from it"
         case Verdict.UNKNOWN:
-            return f"runs: {selection.decide(Test(place, (), function=False)).reason}"
+            return f"runs: {selection.decide(Collected(place, (), function=False)).reason}"
 
 
 def _chain(selection: Selection, place: str) -> Iterator[str]:

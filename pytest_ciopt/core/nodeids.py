@@ -1,6 +1,7 @@
 """Node ids, as far as they can be judged by the text of a test module. Pure."""
 
-from pytest_ciopt.core import units
+from pytest_ciopt.core.edits.definitions import module
+from pytest_ciopt.core.edits.units import parse
 
 
 def defines(source: bytes, within: str) -> bool:
@@ -8,6 +9,6 @@ def defines(source: bytes, within: str) -> bool:
 
     So that a mistyped id is found without importing the module.
     """
-    tree = units.parse(source)
+    tree = parse(source)
     name = within.partition("[")[0].replace("::", ".")
-    return tree is not None and name in units.module(tree).definitions
+    return tree is not None and name in module(tree).definitions

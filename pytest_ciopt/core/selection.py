@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_ciopt.core.change import FileChange
-from pytest_ciopt.core.dependents import Link, scope_of
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
 from pytest_ciopt.core.globs import first_match
+from pytest_ciopt.core.graph.dependents import Link, scope_of
 from pytest_ciopt.core.naming import ancestors, folder_of
-from pytest_ciopt.core.parts import FixtureReach, Reach
 from pytest_ciopt.core.testfiles import CONFTEST
 
 
@@ -39,7 +39,7 @@ class ChangedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Collected:
     """What the decision needs to know of a collected test."""
 
     path: str | None
@@ -127,7 +127,7 @@ class Selection:
                 return f"depends on {path}, says pytest_ciopt_dependencies"
         return None
 
-    def decide(self, test: Test) -> Decision:
+    def decide(self, test: Collected) -> Decision:
         """Whether a collected test runs, with the reason that is shown to people."""
         if self.everything is not None:
             return Decision(True, self.everything)
@@ -136,7 +136,7 @@ class Selection:
         reason = self._reason(test)
         return Decision(reason is not None, reason or "not reached")
 
-    def _reason(self, test: Test) -> str | None:
+    def _reason(self, test: Collected) -> str | None:
         path = test.path
         if path is None:
             return "outside the repository: git cannot tell whether it changed"
@@ -154,7 +154,7 @@ class Selection:
             return "git does not know the file, and cannot tell whether it changed"
         return "no Python module: what it needs is not known" if self.substantial else None
 
-    def _part(self, path: str, test: Test) -> str | None:
+    def _part(self, path: str, test: Collected) -> str | None:
         part = self.parts.get(path)
         if part is not None and (not test.function or part.has(test.names, test.inherited)):
             return f"changed: {part.whole}" if part.whole else "changed"
@@ -162,7 +162,7 @@ class Selection:
             return self.describe(self.doctests[path])
         return None
 
-    def _fixture(self, path: str, test: Test) -> str | None:
+    def _fixture(self, path: str, test: Collected) -> str | None:
         for folder in ancestors(folder_of(path)):
             reach = self.fixtures.get(folder)
             if reach is None:

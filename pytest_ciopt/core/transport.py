@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_ciopt.core.change import FileChange, Status
-from pytest_ciopt.core.dependents import Link
-from pytest_ciopt.core.parts import FixtureReach, Reach
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.graph.dependents import Link
 from pytest_ciopt.core.selection import ChangedFile, Selection
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.worktree import place_of
-from pytest_ciopt.core.selection import Test
+from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
 
 
 class Describer:
-    """Turns items into `Test` values. Paths are resolved once per file."""
+    """Turns items into `Collected` values. Paths are resolved once per file."""
 
     def __init__(self, top: Path, rootpath: Path) -> None:
         self._top, self._rootpath = top, rootpath
@@ -25,13 +25,13 @@ class Describer:
             self._places[text] = place_of(text, self._top)
         return self._places[text]
 
-    def describe(self, item: pytest.Item) -> Test:
+    def describe(self, item: pytest.Item) -> Collected:
         """The facts on which the selection decides."""
         path = self.place(item.path)
         if not isinstance(item, pytest.Function):
-            return Test(path, (), function=False, always=_always(item))
+            return Collected(path, (), function=False, always=_always(item))
         names, inherited = self._names(item)
-        return Test(
+        return Collected(
             path=path,
             names=names,
             inherited=inherited,

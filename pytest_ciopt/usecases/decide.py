@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Worktree, place_of
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.change import Change, FileChange, Status
-from pytest_ciopt.core.scanner import Flag
+from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.selection import Selection
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.settings import Discovery, Settings

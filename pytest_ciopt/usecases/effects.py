@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ciopt.core import claims
 from pytest_ciopt.core.change import FileChange, Status
-from pytest_ciopt.core.index import ImportIndex
+from pytest_ciopt.core.edits import claims
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.scanner import without_hooks
 from pytest_ciopt.core.naming import INIT, folder_of, names
-from pytest_ciopt.core.parts import FixtureReach, Reach
-from pytest_ciopt.core.scanner import without_hooks
 from pytest_ciopt.core.testfiles import (
     CONFTEST,
     is_collected,
@@ -25,7 +25,7 @@ from pytest_ciopt.core.testfiles import (
 from pytest_ciopt.settings import Discovery, Rules
 
 if TYPE_CHECKING:
-    from pytest_ciopt.core.units import Edit
+    from pytest_ciopt.core.edits.units import Edit
 
 
 class Contents(Protocol):
@@ -150,7 +150,7 @@ class Effects:
 
     def _source(self, change: FileChange, whole: Effect) -> Effect:
         """The effect of edited Python text: `whole` unless less can be shown."""
-        from pytest_ciopt.core import reach, units  # slow to import
+        from pytest_ciopt.core.edits import reach, units  # slow to import
 
         before = self._before.get(change.before or "")
         after = self._contents.read(change.path)
@@ -183,7 +183,7 @@ class Effects:
         return Effect(text, fixtures=found, seeds=quoting)
 
     def _test_module(self, path: str, edit: "Edit") -> Effect:
-        from pytest_ciopt.core import reach
+        from pytest_ciopt.core.edits import reach
 
         found = reach.in_test_module(edit, lambda name: is_test_function(name, self._tests))
         if found.whole is not None:
@@ -211,7 +211,7 @@ class Effects:
 
     def _described(self, change: FileChange) -> Effect | None:
         """The effect of a file that describes dependencies or the build; None for others."""
-        from pytest_ciopt.core import buildconfig, requirements  # slow to import
+        from pytest_ciopt.core.edits import buildconfig, requirements  # slow to import
 
         if requirements.is_manifest(change.path):
             dependencies = requirements.compare(change.path, *self._texts(change))

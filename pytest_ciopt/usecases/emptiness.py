@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pytest_ciopt.adapters import sources
 from pytest_ciopt.adapters.worktree import Listing
-from pytest_ciopt.core.index import ImportIndex
-from pytest_ciopt.core.scanner import Flag, plugin_names
+from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.scanner import Flag, plugin_names
 from pytest_ciopt.core.selection import Selection, Verdict
 from pytest_ciopt.core.testfiles import CONFTEST, is_test_module, is_text_test
 from pytest_ciopt.settings import Discovery

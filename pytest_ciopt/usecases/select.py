@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_ciopt.core.change import Change, FileChange, Status
-from pytest_ciopt.core.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
-from pytest_ciopt.core.index import ImportIndex, layer
+from pytest_ciopt.core.edits.parts import FixtureReach
+from pytest_ciopt.core.graph.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
+from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.scanner import Flag, scan
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
-from pytest_ciopt.core.parts import FixtureReach
-from pytest_ciopt.core.scanner import Flag, scan
 from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.testfiles import is_collected, is_test_module
 from pytest_ciopt.settings import Discovery, Rules

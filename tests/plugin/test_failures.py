@@ -19,7 +19,8 @@ from conftest import MakeProject, Project
 # What tests break must be imported before pytester saves and restores `sys.modules`, so that the
 # run meets the same objects.
 from pytest_ciopt.adapters import crashlog, index_cache, sources
-from pytest_ciopt.core import reach, selection, units
+from pytest_ciopt.core import selection
+from pytest_ciopt.core.edits import reach, units
 from pytest_ciopt.hooks import early, items, workers
 from repository import Repository, repository
 
@@ -637,7 +638,7 @@ BEFORE = (
     "pytest_ciopt.adapters.index_cache.save",
     "pytest_ciopt.adapters.statedir.StateDir.write",
     "pytest_ciopt.adapters.environment.github_event",
-    "pytest_ciopt.core.units.parse",
+    "pytest_ciopt.core.edits.units.parse",
     "pytest_ciopt.hooks.run.test_files_of",
     "pytest_ciopt.hooks.early._may_end_early",
 )

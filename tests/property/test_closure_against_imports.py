@@ -15,10 +15,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.dependents import Layout, scope_of, search
-from pytest_ciopt.core.index import ImportIndex, layer
+from pytest_ciopt.core.graph.dependents import Layout, scope_of, search
+from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of
-from pytest_ciopt.core.scanner import scan
 
 RUNNER = """
 import json, os, sys

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.dependents import Layout, search
-from pytest_ciopt.core.index import ImportIndex, layer, scans
+from pytest_ciopt.core.graph.dependents import Layout, search
+from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
 from pytest_ciopt.core.naming import INIT, folder_of, names
 
 Scans = Mapping[str, frozenset[str]]

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.scanner import scan
+from pytest_ciopt.core.graph.scanner import scan
 
 # --- the truth -----------------------------------------------------------------------------------
 

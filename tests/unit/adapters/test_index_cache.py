@@ -11,8 +11,8 @@ import pytest
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import NAME, StoredIndex, load, save
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core import scanner
-from pytest_ciopt.core.index import layer
+from pytest_ciopt.core.graph import scanner
+from pytest_ciopt.core.graph.index import layer
 
 SCANS = {
     "pkg/mod.py": ["os", "pkg.other", "/pkg/other", "#hooks"],
@@ -227,8 +227,8 @@ import sys
 from pathlib import Path
 from pytest_ciopt.adapters.index_cache import StoredIndex, save
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core import scanner
-from pytest_ciopt.core.index import layer
+from pytest_ciopt.core.graph import scanner
+from pytest_ciopt.core.graph.index import layer
 made = layer({f"m{n}.py": [f"x{n}"] for n in range(200)})
 for _ in range(20):
     assert save(StateDir(Path(sys.argv[1])), StoredIndex(sys.argv[2], made, made.files, [])) is None
@@ -325,7 +325,7 @@ def test_names_are_kept_whatever_the_locale(state: StateDir, locale: str) -> Non
         "import sys; from pathlib import Path\n"
         "from pytest_ciopt.adapters.index_cache import StoredIndex, load, save\n"
         "from pytest_ciopt.adapters.statedir import StateDir\n"
-        "from pytest_ciopt.core.index import layer\n"
+        "from pytest_ciopt.core.graph.index import layer\n"
         "state = StateDir(Path(sys.argv[1]))\n"
         "stored = StoredIndex('k', layer({'a.py': ['caf\\xe9', '\\u65e5\\u672c']}), ['0'], [])\n"
         "assert save(state, stored) is None\n"

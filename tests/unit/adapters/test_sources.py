@@ -8,7 +8,7 @@ from pytest_ciopt.adapters import sources
 from pytest_ciopt.adapters.git import Git
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Listing, Worktree
-from pytest_ciopt.core.index import ImportIndex
+from pytest_ciopt.core.graph.index import ImportIndex
 from repository import Repository, repository
 
 

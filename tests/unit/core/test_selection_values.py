@@ -1,10 +1,9 @@
 import pytest
 
 from pytest_ciopt.core.change import FileChange, Status
-from pytest_ciopt.core.dependents import Link
-from pytest_ciopt.core.parts import FixtureReach, Reach
-from pytest_ciopt.core.selection import ChangedFile, Decision, Selection, Verdict
-from pytest_ciopt.core.selection import Test as Collected  # else pytest takes it for ours
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.graph.dependents import Link
+from pytest_ciopt.core.selection import ChangedFile, Collected, Decision, Selection, Verdict
 
 LIB = ChangedFile(FileChange("lib/a.py", Status.MODIFIED), "changed", counts=True)
 PROSE = ChangedFile(FileChange("lib/b.py", Status.MODIFIED), "only comments", counts=False)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.change import FileChange, Status
-from pytest_ciopt.core.dependents import Link
-from pytest_ciopt.core.parts import FixtureReach, Reach
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.graph.dependents import Link
 from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.transport import dumped, loaded
 

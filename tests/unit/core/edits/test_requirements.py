@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pytest_ciopt.core.requirements import DependencyEdit, compare, is_manifest
+from pytest_ciopt.core.edits.requirements import DependencyEdit, compare, is_manifest
 
 UV = """
 version = 1

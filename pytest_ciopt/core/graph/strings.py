@@ -1,6 +1,6 @@
 """Strings of a Python source that name modules or scripts: "pkg.settings", "scripts/run.py".
 
-The second half of a scan (see `core/scanner.py`). Pure.
+The second half of a scan (see `core/graph/scanner.py`). Pure.
 """
 
 import re

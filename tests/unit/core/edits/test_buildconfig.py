@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_ciopt.core.buildconfig import ConfigEdit, compare, is_build_config
+from pytest_ciopt.core.edits.buildconfig import ConfigEdit, compare, is_build_config
 
 PYPROJECT = """
 [build-system]

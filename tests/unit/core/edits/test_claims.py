@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_ciopt.core.claims import Claim, ruled, target_files, unruled
+from pytest_ciopt.core.edits.claims import Claim, ruled, target_files, unruled
 from pytest_ciopt.settings import Rules
 
 RULES = Rules(

@@ -1,4 +1,4 @@
-"""The part of a file that an edit reaches, as values; `core/reach.py` finds it. Pure."""
+"""The part of a file that an edit reaches, as values; `core/edits/reach.py` finds it. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

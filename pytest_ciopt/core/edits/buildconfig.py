@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pytest_ciopt.core.requirements import (
+from pytest_ciopt.core.edits.requirements import (
     Dependency,
     Setting,
     Unreadable,

@@ -6,7 +6,7 @@ from types import FrameType
 import pytest
 
 from loading import loading
-from pytest_ciopt.core.scanner import Flag, scan
+from pytest_ciopt.core.graph.scanner import Flag, scan
 
 
 def names(source: str | bytes, folder: str = "") -> frozenset[str]:

@@ -23,7 +23,7 @@ import sys
 from enum import StrEnum
 from functools import lru_cache
 
-from pytest_ciopt.core.strings import add_strings, text_of
+from pytest_ciopt.core.graph.strings import add_strings, text_of
 
 
 class Flag(StrEnum):

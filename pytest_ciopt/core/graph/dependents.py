@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pytest_ciopt.core.index import ImportIndex, begins, continued
+from pytest_ciopt.core.graph.index import ImportIndex, begins, continued
+from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path
-from pytest_ciopt.core.scanner import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.settings import Discovery
 

@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_ciopt.core.index import ImportIndex, layer, scans
-from pytest_ciopt.core.scanner import Flag
+from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
+from pytest_ciopt.core.graph.scanner import Flag
 
 SCANS = {
     "a.py": ["pkg.mod", "pkg", "os", "*/src", Flag.HOOKS],

@@ -2,9 +2,9 @@ from textwrap import dedent
 
 import pytest
 
-from pytest_ciopt.core.parts import Reach
-from pytest_ciopt.core.reach import in_conftest, in_test_module
-from pytest_ciopt.core.units import Edit, edit, parse
+from pytest_ciopt.core.edits.parts import Reach
+from pytest_ciopt.core.edits.reach import in_conftest, in_test_module
+from pytest_ciopt.core.edits.units import Edit, edit, parse
 
 WHOLE = "whole"
 
@@ -265,6 +265,11 @@ def test_calls_at_import_reach_at_least_who_names_the_result(text: str, least: s
         "@hookimpl(specname='pytest_runtest_setup')\ndef f(): 1",
         "def f(): 1\nX = app.route('/')(f)",
         "X = app.mount(1)",
+        "def f(): 1\nX = register(f)",
+        "X = register(1)",
+        "def f(): 1\nX = list(map(register, [f]))",
+        "R = []\ndef register(f): R.append(f)\ndef f(): 1\nX = register(f)\ndef g(): R[0]()",
+        "def f(): 1\n@register\n@partial\ndef g(): f()",
         "_ = settings.configure(1)",
     ],
 )

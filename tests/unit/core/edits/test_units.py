@@ -3,7 +3,8 @@ from textwrap import dedent
 
 import pytest
 
-from pytest_ciopt.core.units import MAX_SOURCE, Edit, Kind, edit, mentions, module, parse, same
+from pytest_ciopt.core.edits.definitions import Kind, mentions, module
+from pytest_ciopt.core.edits.units import MAX_SOURCE, Edit, edit, parse, same
 
 
 def tree(text: str) -> ast.Module:

@@ -1,38 +1,24 @@
-"""Cuts the text of a module into definitions and says which of them two texts disagree on.
+"""Cuts the text of a module into definitions. Pure; knows nothing of tests.
 
 A definition is a function or method, a class head, or a name bound by an assignment or import;
 every other statement that runs at import is an effect. Comments and formatting are in none of
-them. The pieces are compared by `ast.dump` of the same interpreter, never across interpreters.
-No IO; knows nothing of tests (that is `core/reach.py`).
+them.
 """
 
 import ast
 import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import zip_longest
 
-MAX_SOURCE = 2_000_000
-"""Bytes above which a source is not parsed: `ast` needs some hundred times its size in memory."""
+from pytest_ciopt.core.edits.decorators import (
+    does_more,
+    fixture_name,
+    is_autouse,
+    is_fixture,
+    is_harmless,
+)
 
-_MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
-_KNOWN = re.compile(
-    r"(?:functools|contextlib|dataclasses|abc|typing|re|textwrap|collections|pytest|logging)\.\w+"
-    r"|\w+\.(?:setter|getter|deleter)"
-)
-_HARMLESS = frozenset(
-    (
-        *("staticmethod", "classmethod", "property", "setter", "getter", "deleter", "wraps"),
-        *("lru_cache", "cache", "cached_property", "total_ordering", "singledispatch"),
-        *("contextmanager", "asynccontextmanager", "dataclass", "overload", "override"),
-        *("abstractmethod", "final", "usefixtures", "parametrize", "skip", "skipif", "xfail"),
-        *("compile", "namedtuple", "partial", "param", "dedent", "join", "format", "split"),
-        "getLogger",
-    )
-)
-"""Decorators and functions that only make a value."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _LONGEST_STRING = 1_000
 """Characters up to which a string can name definitions; longer ones are prose or data."""
@@ -92,102 +78,6 @@ class Module:
     effect_mentions: frozenset[str] = field(default=frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """How two texts of a module differ."""
-
-    before: Module
-    after: Module
-    names: frozenset[str]
-    """Qualified names of definitions added, removed or changed."""
-    effects: bool
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing differs."""
-        return not self.names and not self.effects
-
-
-def parse(source: bytes) -> ast.Module | None:
-    """The tree, or None for what cannot be parsed (syntax, encoding, size, nesting)."""
-    if len(source) > MAX_SOURCE:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the code that is read: not ours to tell
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def same(before: ast.AST, after: ast.AST) -> bool:
-    """Whether two trees are equal but for positions. Stops at the first difference."""
-    waiting: list[tuple[object, object]] = [(before, after)]
-    while waiting:
-        one, other = waiting.pop()
-        if type(one) is not type(other):
-            return False
-        if isinstance(one, ast.AST):
-            waiting.extend((getattr(one, f, None), getattr(other, f, None)) for f in one._fields)
-        elif isinstance(one, list) and isinstance(other, list):
-            if len(one) != len(other):
-                return False
-            waiting.extend(zip_longest(one, other))
-        elif one != other or repr(one) != repr(other):  # 0.0 == -0.0, but they differ
-            return False
-    return True
-
-
-def edit(before: ast.Module, after: ast.Module) -> Edit:
-    """The difference of two trees, by definition.
-
-    Where expressions are nested too deep to be compared, code that runs at import changed.
-    """
-    try:
-        old, new = module(before), module(after)
-    except RecursionError:
-        nothing = Module({}, ())
-        return Edit(nothing, nothing, frozenset(), effects=True)
-    names = {
-        name
-        for name in old.definitions.keys() | new.definitions.keys()
-        if _content(old, name) != _content(new, name)
-    }
-    effects = old.effects != new.effects or _reordered(old.order, new.order)
-    return Edit(old, new, frozenset(names), effects)
-
-
-def _reordered(old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether what both texts run at import comes in another order."""
-    common = set(old) & set(new)
-    return [o for o in old if o in common] != [n for n in new if n in common]
-
-
-def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
-    for statement in body:
-        match statement:
-            case ast.Pass() | ast.FunctionDef(decorator_list=[]):
-                pass  # defining it runs nothing
-            case ast.AsyncFunctionDef(decorator_list=[]):
-                pass
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield prefix + name
-            case ast.ClassDef(name=name, body=inner):
-                yield prefix + name
-                yield from _order(inner, f"{prefix}{name}.")
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
-            case ast.Assign() | ast.AnnAssign() if (bound := _bound(statement)) is not None:
-                yield from (prefix + name for name in bound)
-            case _:
-                yield prefix + ast.dump(statement)
-
-
-def _content(module: Module, name: str) -> tuple[str, str] | None:
-    found = module.definitions.get(name)
-    return None if found is None else (found.content, found.decorators)
-
-
 def module(tree: ast.Module) -> Module:
     """Cuts a tree into definitions and effects."""
     pieces: list[Definition] = []
@@ -224,7 +114,7 @@ def _cut(
                 pieces.extend(_imported(statement, prefix))
             case ast.Assign() | ast.AnnAssign() if (names := _bound(statement)) is not None:
                 content, mentioned = ast.dump(statement), mentions(statement)
-                calls = any(map(_does_more, ast.walk(statement)))
+                calls = any(map(does_more, ast.walk(statement)))
                 pieces.extend(
                     Definition(prefix + name, Kind.BINDING, content, "", mentioned, foreign=calls)
                     for name in names
@@ -248,13 +138,13 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
             mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
             has_bases=any(ast.unparse(base) != "object" for base in node.bases)
             or bool(node.keywords),
-            foreign=not all(map(_is_harmless, node.decorator_list)),
+            foreign=not all(map(is_harmless, node.decorator_list)),
         )
     )
 
 
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
-    fixture = next(filter(_is_fixture, node.decorator_list), None)
+    fixture = next(filter(is_fixture, node.decorator_list), None)
     parts = (type(node), node.args, node.returns, *node.body)
     return Definition(
         name=prefix + node.name,
@@ -263,68 +153,14 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         decorators=_decorators(node),
         mentions=mentions(node),
         fixture=fixture is not None,
-        fixture_name=_fixture_name(fixture, node.name) if fixture is not None else None,
-        autouse=fixture is not None and _is_autouse(fixture),
-        foreign=not all(d is fixture or _is_harmless(d) for d in node.decorator_list),
-    )
-
-
-def _is_harmless(decorator: ast.expr) -> bool:
-    """Whether a decorator is known to register its function or class nowhere."""
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return _is_known(called)
-
-
-def _does_more(node: ast.AST) -> bool:
-    """Whether a node is a call that may do more than make a value."""
-    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Name):
-        return False
-    return not _is_known(node.func)
-
-
-def _is_known(function: ast.expr) -> bool:
-    name = ast.unparse(function)
-    if name in _HARMLESS or _MARKS.fullmatch(name):
-        return True
-    plain_method = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant)
-    return plain_method or (
-        _KNOWN.fullmatch(name) is not None and name.rpartition(".")[2] in _HARMLESS
+        fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
+        autouse=fixture is not None and is_autouse(fixture),
+        foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list),
     )
 
 
 def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
     return "\n".join(map(ast.dump, node.decorator_list))
-
-
-def _is_fixture(decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return name.endswith("fixture")
-
-
-def _fixture_keywords(decorator: ast.expr) -> Iterator[ast.keyword]:
-    if isinstance(decorator, ast.Call):
-        yield from decorator.keywords
-
-
-def _fixture_name(decorator: ast.expr, default: str) -> str | None:
-    for keyword in _fixture_keywords(decorator):
-        if keyword.arg is None:
-            return None
-        if keyword.arg == "name":
-            match keyword.value:
-                case ast.Constant(value=str(name)):
-                    return name
-            return None
-    return default
-
-
-def _is_autouse(decorator: ast.expr) -> bool:
-    """True unless it plainly is not: `**options` may hold `autouse`."""
-    return any(
-        keyword.arg is None or (keyword.arg == "autouse" and ast.unparse(keyword.value) != "False")
-        for keyword in _fixture_keywords(decorator)
-    )
 
 
 def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Definition]:
@@ -383,6 +219,26 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
             )
         found[piece.name] = piece
     return found
+
+
+def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
+    for statement in body:
+        match statement:
+            case ast.Pass() | ast.FunctionDef(decorator_list=[]):
+                pass  # defining it runs nothing
+            case ast.AsyncFunctionDef(decorator_list=[]):
+                pass
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield prefix + name
+            case ast.ClassDef(name=name, body=inner):
+                yield prefix + name
+                yield from _order(inner, f"{prefix}{name}.")
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
+            case ast.Assign() | ast.AnnAssign() if (bound := _bound(statement)) is not None:
+                yield from (prefix + name for name in bound)
+            case _:
+                yield prefix + ast.dump(statement)
 
 
 def mentions(node: ast.AST) -> frozenset[str]:

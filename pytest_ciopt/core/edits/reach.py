@@ -4,7 +4,7 @@ Inside a test module or a conftest the import graph says nothing more, but names
 reached by whoever mentions its name, a fixture by whoever asks for it, and what pytest calls by
 convention (`setup_module`, autouse fixtures, hooks) by everything in its scope. A definition that
 mentions a reached name is reached itself, until nothing changes. Whenever names cannot tell, the
-answer is the whole file. No IO; trees come in as `core/units.py` cuts them.
+answer is the whole file. No IO; trees come in as `core/edits/units.py` cuts them.
 """
 
 import re
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.parts import FixtureReach, Reach
-from pytest_ciopt.core.units import Definition, Edit, Kind
+from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.edits.units import Edit
 
 _CALLED_BY_CONVENTION = re.compile(
     r"(?!__doc__)__\w+__|_?(?:async)?_?(?:set_?up|tear_?down)\w*|_(?:pre|post)_\w+"

@@ -1,0 +1,80 @@
+"""What a decorator or a call does to what it is given, as far as its name tells. Pure."""
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator
+
+_MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
+_KNOWN = re.compile(
+    r"(?:functools|contextlib|dataclasses|abc|typing|re|textwrap|collections|pytest|logging)\.\w+"
+    r"|\w+\.(?:setter|getter|deleter)"
+)
+_HARMLESS = frozenset(
+    (
+        *("staticmethod", "classmethod", "property", "setter", "getter", "deleter", "wraps"),
+        *("lru_cache", "cache", "cached_property", "total_ordering", "singledispatch"),
+        *("contextmanager", "asynccontextmanager", "dataclass", "overload", "override"),
+        *("abstractmethod", "final", "usefixtures", "parametrize", "skip", "skipif", "xfail"),
+        *("compile", "namedtuple", "partial", "param", "dedent", "join", "format", "split"),
+        "getLogger",
+    )
+)
+"""Decorators and functions that only make a value."""
+_BUILTINS = frozenset(dir(builtins)) - {
+    *("eval", "exec", "setattr", "delattr", "__import__", "map", "filter")
+}
+
+
+def is_harmless(decorator: ast.expr) -> bool:
+    """Whether a decorator is known to register its function or class nowhere."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return _is_known(called)
+
+
+def does_more(node: ast.AST) -> bool:
+    """Whether a node is a call that may do more than make a value."""
+    return isinstance(node, ast.Call) and not _is_known(node.func)
+
+
+def _is_known(function: ast.expr) -> bool:
+    name = ast.unparse(function)
+    if name in _HARMLESS or name in _BUILTINS or _MARKS.fullmatch(name):
+        return True
+    plain_method = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant)
+    return plain_method or (
+        _KNOWN.fullmatch(name) is not None and name.rpartition(".")[2] in _HARMLESS
+    )
+
+
+def is_fixture(decorator: ast.expr) -> bool:
+    """Whether a decorator makes a fixture, of pytest or of an extension of it."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name.endswith("fixture")
+
+
+def _fixture_keywords(decorator: ast.expr) -> Iterator[ast.keyword]:
+    if isinstance(decorator, ast.Call):
+        yield from decorator.keywords
+
+
+def fixture_name(decorator: ast.expr, default: str) -> str | None:
+    """The name that tests ask by; None when it is computed. `default` is the function's."""
+    for keyword in _fixture_keywords(decorator):
+        if keyword.arg is None:
+            return None
+        if keyword.arg == "name":
+            match keyword.value:
+                case ast.Constant(value=str(name)):
+                    return name
+            return None
+    return default
+
+
+def is_autouse(decorator: ast.expr) -> bool:
+    """True unless it plainly is not: `**options` may hold `autouse`."""
+    return any(
+        keyword.arg is None or (keyword.arg == "autouse" and ast.unparse(keyword.value) != "False")
+        for keyword in _fixture_keywords(decorator)
+    )

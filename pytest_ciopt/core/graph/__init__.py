@@ -1,0 +1,1 @@
+"""What Python files load, and what a change reaches through that. Pure."""
