@@ -40,6 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import early
 
         early.ensure(config)
+    if options.recording(config) != options.OFF:
+        from pytest_ciopt.hooks import remembering
+
+        remembering.start(config)
 
 
 def _option(config: pytest.Config) -> argparse.Namespace:

@@ -102,6 +102,10 @@ class Git:
             raise GitError(f"`git {arguments[0]}` left something out: {_first_line(done.stderr)}")
         return done.stdout
 
+    def line(self, *arguments: str) -> str:
+        """A short answer. Raises: GitError."""
+        return os.fsdecode(self._line(*arguments))
+
     def _line(self, *arguments: str) -> bytes:
         return self.run(*arguments).removesuffix(b"\n")
 

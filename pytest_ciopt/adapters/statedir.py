@@ -23,7 +23,7 @@ class StateDir:
         """
         target = self.path / name
         try:
-            self._make(target.parent)
+            self.make(target.parent)
             temporary = target.with_name(f"{target.name}.{os.urandom(6).hex()}")
             try:
                 with open(temporary, "xb") as stream:
@@ -43,10 +43,11 @@ class StateDir:
         except OSError:
             return None
 
-    def _make(self, folder: Path) -> None:
-        """A folder that did not exist before ignores itself; `ciopt_dir` may name one that did.
+    def make(self, folder: Path) -> None:
+        """Makes a folder in it. Raises: OSError.
 
-        A run that was killed may have left it without: then the folder inside does.
+        A folder that did not exist before ignores itself; `ciopt_dir` may name one that did. A run
+        that was killed may have left it without: then the folder inside does.
         """
         ours = folder if self.path.exists() else self.path
         folder.mkdir(parents=True, exist_ok=True)

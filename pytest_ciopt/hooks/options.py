@@ -2,12 +2,16 @@
 
 import argparse
 import copy
+import os
 
 import pytest
 
 FLAG = "--ciopt-changed"
 AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
+OFF = "off"
+RECORDS = (OFF, "results")
+"""Values of --ciopt-record."""
 MARKER = "ciopt_always: run this test under --ciopt-changed whatever changed."
 
 _INI = (
@@ -22,6 +26,7 @@ _INI = (
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
+    ("ciopt_record", "string", "Default of --ciopt-record (environment: CIOPT_RECORD)."),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
 )
 
@@ -52,6 +57,12 @@ def add(parser: pytest.Parser) -> None:
         help="write all decisions, with their reasons, to FILE",
     )
     group.addoption(
+        "--ciopt-record",
+        choices=RECORDS,
+        default=None,
+        help="keep the outcome and the duration of each test in .ciopt/segments",
+    )
+    group.addoption(
         "--ciopt-strict",
         action="store_true",
         default=None,
@@ -68,6 +79,16 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
         or bool(getattr(known, "ciopt_explain", None))
         or getattr(known, "ciopt_json", None) is not None
     )
+
+
+def recording(config: pytest.Config) -> str:
+    """What is kept of the run: by the flag, the environment or the ini option, unchecked.
+
+    It is asked in every run, so no adapter is imported to read the variable.
+    """
+    asked = config.getoption("ciopt_record", None)
+    variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
+    return str(asked or variable or config.getini("ciopt_record") or OFF)
 
 
 def with_separate_values(

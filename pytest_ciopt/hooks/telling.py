@@ -20,6 +20,7 @@ class Telling:
         self._run = run
         self._describer = Describer(run.top, run.rootpath)
         self._asked = False
+        self._broken = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -79,11 +80,21 @@ class Telling:
                 "says nothing about the whole"
             )
 
+    def pytest_internalerror(self) -> None:
+        """xdist tells of an error inside a worker by this hook, and goes on."""
+        self._broken = True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Nothing left to run because nothing needs to is a success, not "no tests collected"."""
+        """Nothing left to run because nothing needs to is a success, not "no tests collected".
+
+        But a worker that broke while it selected has not shown that.
+        """
         emptied = self._run.outcome.partial or self._run.ends_early
-        if emptied and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        done = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if self._broken and done:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        elif emptied and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if self._run.settings.json is not None:
             self._write(Path(self._run.settings.json))

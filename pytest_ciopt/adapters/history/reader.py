@@ -1,0 +1,143 @@
+"""Reads segments, adopts those of killed runs, and sets damaged ones aside.
+
+Nothing in a segment is trusted: it may come from another machine or a pull request.
+"""
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_ciopt.adapters.history import lock
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compress
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
+from pytest_ciopt.core.history.encoding import RUN_ID
+from pytest_ciopt.core.history.records import Record, RunStart
+
+DAMAGED = "damaged"
+MAX_SEGMENT = 1_000_000_000
+"""Bytes of text up to which a segment is read; some three million tests."""
+_DAY = 86_400
+"""Seconds after which an open segment counts as left behind where there are no locks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The segments of a folder, after what was left behind has been seen to."""
+
+    runs: dict[str, Path] = field(default_factory=dict)
+    """By run id, sorted: closed segments, and open ones of runs that go on."""
+    told: list[str] = field(default_factory=list)
+    """What was done, a line each."""
+
+
+def inventory(state: StateDir, moment: float) -> Inventory:
+    """Lists the segments; compresses those whose writers were killed. `moment` is the time now.
+
+    Never raises: what cannot be read or renamed stays and is told.
+    """
+    found = Inventory()
+    folder = state.path / FOLDER
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return found
+    for name in names:
+        run = name.partition(".")[0]
+        if RUN_ID.fullmatch(run) is None:
+            continue
+        if name == run + CLOSED:
+            found.runs[run] = folder / name
+        elif name == run + OPEN and run + CLOSED not in names:
+            path = _left_behind(folder / name, moment, found.told)
+            if path is not None:
+                found.runs[run] = path
+    return found
+
+
+def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
+    """The segment of a run that goes on, or the closed one that was made of a dead run's."""
+    try:
+        with open(path, "rb+") as stream:
+            held = lock.acquire(stream.fileno())
+            fresh = moment - os.fstat(stream.fileno()).st_mtime < _DAY
+            if held is lock.Lock.HELD or (held is lock.Lock.UNKNOWN and fresh):
+                return path
+            if not lock.is_same_file(stream.fileno(), str(path)):
+                return None  # somebody else has just adopted it
+            size, attempts = _sound(stream.readlines(MAX_SEGMENT))
+            if attempts is None:
+                told.append(set_aside(path, "its first line is no start of a run"))
+                return None
+            closed = compress(path, size)
+            path.unlink()
+    except OSError as error:
+        told.append(f"{path.name} cannot be adopted: {error.strerror or error}")
+        return None
+    told.append(f"adopted the segment of a run that was killed: {attempts:,} tests, {closed.name}")
+    return closed
+
+
+def _sound(lines: list[bytes]) -> tuple[int, int | None]:
+    """Bytes of the whole lines at the beginning, and how many tests they tell of."""
+    size, attempts = 0, None
+    for line in lines:
+        try:
+            record = decoded(line) if line.endswith(b"\n") else None
+        except SegmentError:
+            break
+        if not line.endswith(b"\n"):
+            break
+        if attempts is None:
+            if not isinstance(record, RunStart):
+                return 0, None
+            attempts = 0
+        attempts += line.startswith(b'{"kind":"test"')
+        size += len(line)
+    return size, attempts
+
+
+def set_aside(path: Path, why: str) -> str:
+    """Moves a damaged segment out of the way, into `damaged/`; returns a line about it."""
+    target = path.parent / DAMAGED / path.name
+    try:
+        target.parent.mkdir(exist_ok=True)
+        os.replace(path, target)
+    except OSError as error:
+        return f"{path.name} is damaged ({why}), and stays: {error.strerror or error}"
+    return f"{path.name} is damaged ({why}): set aside in {DAMAGED}/"
+
+
+def records(path: Path) -> Iterator[Record]:
+    """The records of a segment, its `RunStart` first. An open one may end in half a line.
+
+    Raises: SegmentError, OSError.
+    """
+    is_open = path.name.endswith(OPEN)
+    run = path.name.partition(".")[0]
+    size, first = 0, True
+    try:
+        with open(path, "rb") if is_open else gzip.open(path, "rb") as stream:
+            while line := stream.readline(MAX_LINE + 1):
+                size += len(line)
+                if size > MAX_SEGMENT:
+                    raise SegmentError("it is too large")
+                if not line.endswith(b"\n"):
+                    if is_open:
+                        return
+                    raise SegmentError("its last line is cut off")
+                record = decoded(line)
+                if first and not (isinstance(record, RunStart) and record.run == run):
+                    raise SegmentError("its first line is not the start of this run")
+                if not first and isinstance(record, RunStart):
+                    raise SegmentError("a second run begins in it")
+                first = False
+                if record is not None:
+                    yield record
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SegmentError(f"it cannot be decompressed: {error}") from error
+    if first:
+        raise SegmentError("it is empty")

@@ -1,0 +1,131 @@
+"""Records as lines of a segment: one JSON object a line, the first one a `RunStart`.
+
+The form is documented in `docs/reference/segments.md` and `segment.schema.json`. A form that older
+versions must not read has a higher `SCHEMA`; they skip keys and kinds that they do not know.
+"""
+
+import json
+import re
+
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+)
+
+SCHEMA = 1
+MAX_TEXT = 500
+"""Characters that are kept of a reason, a failure or the description of a subtest."""
+MAX_SUBTESTS = 1_000
+"""Subtests that are kept of one attempt, those that did not pass first."""
+LONGEST = 1e9
+"""Seconds, some thirty years: a duration above is damage."""
+RUN_ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{20}")
+"""Milliseconds of the epoch, then chance. It names files, so nothing else may pass."""
+
+
+def encoded(record: Record) -> bytes:
+    """The line of a record, its newline included; ASCII only."""
+    match record:
+        case Attempt():
+            plain = _attempt(record)
+        case RunStart():
+            plain = _start(record)
+        case ModuleCost():
+            plain = {
+                "kind": "module",
+                "path": record.path,
+                "import": seconds(record.imported),
+                "collect": seconds(record.collected),
+                "worker": record.worker,
+            }
+        case FixtureCost():
+            plain = {
+                "kind": "fixture",
+                "name": record.name,
+                "scope": record.scope,
+                "place": record.place,
+                "setup": seconds(record.setup),
+                "teardown": seconds(record.teardown),
+                "worker": record.worker,
+            }
+        case RunEnd():
+            plain = {
+                "kind": "end",
+                "finished": record.finished,
+                "exit": record.exit_status,
+                "attempts": record.attempts,
+            }
+    kept = {key: value for key, value in plain.items() if value is not None}
+    return _ENCODE(kept).encode("ascii") + b"\n"
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def seconds(value: float) -> float:
+    """A duration to the microsecond; clocks that went back or broke give 0."""
+    return round(value, 6) if 0.0 <= value < LONGEST else 0.0
+
+
+def shortened(text: str) -> str:
+    """The first line, cut where it is too long."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
+
+
+def _start(start: RunStart) -> dict[str, object]:
+    return {
+        "kind": "run",
+        "schema": SCHEMA,
+        "run": start.run,
+        "started": start.started,
+        "environment": {
+            "python": start.environment.python,
+            "implementation": start.environment.implementation,
+            "platform": start.environment.platform,
+        },
+        "repository": start.repository,
+        "commit": start.commit,
+        "tree": start.tree,
+        "branch": start.branch,
+        "dirty": start.dirty,
+        "root": start.root,
+        "options": list(start.options),
+        "shard": start.shard,
+        "workers": start.workers,
+        "base": start.base,
+        "everything": start.everything,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    subtests = sorted(attempt.subtests, key=lambda s: s.outcome == "passed")
+    if len(subtests) <= MAX_SUBTESTS:
+        subtests = list(attempt.subtests)
+    return {
+        "kind": "test",
+        "id": attempt.id,
+        "setup": _phase(attempt.setup),
+        "call": _phase(attempt.call),
+        "teardown": _phase(attempt.teardown),
+        "attempt": attempt.attempt if attempt.attempt > 1 else None,
+        "worker": attempt.worker,
+        "xfail": attempt.xfail or None,
+        "reason": attempt.reason,
+        "failure": attempt.failure,
+        "subtests": [
+            [shortened(s.description), s.outcome, seconds(s.seconds)]
+            for s in subtests[:MAX_SUBTESTS]
+        ]
+        or None,
+        "selected": attempt.selected,
+    }
+
+
+def _phase(phase: Phase | None) -> list[object] | None:
+    return None if phase is None else [phase.outcome, seconds(phase.seconds)]

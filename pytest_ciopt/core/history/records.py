@@ -1,0 +1,132 @@
+"""The facts of one run that are remembered. All of them: `docs/reference/segments.md` lists each.
+
+Times are seconds, moments are seconds of the Unix epoch (UTC), paths are relative to the
+repository with forward slashes.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a run took place, as far as it can alter outcomes and durations."""
+
+    python: str
+    """E.g. `3.12.1`."""
+    implementation: str
+    """E.g. `cpython`."""
+    platform: str
+    """E.g. `linux-x86_64`."""
+
+    @property
+    def key(self) -> str:
+        """Durations are comparable within one, e.g. `cpython-3.12-linux-x86_64`."""
+        minor = ".".join(self.python.split(".")[:2])
+        return f"{self.implementation}-{minor}-{self.platform}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known when a run begins."""
+
+    run: str
+    """The run id: unique, and later runs sort behind earlier ones."""
+    started: float
+    environment: Environment
+    repository: str | None = None
+    """The same for all clones: the id of the first commit."""
+    commit: str | None = None
+    tree: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+    """Whether the working tree differed from the commit."""
+    root: str = ""
+    """pytest's rootdir, to which node ids are relative."""
+    options: tuple[str, ...] = ()
+    """Names of known options in use, sorted; never their values."""
+    shard: str | None = None
+    """E.g. `2/4`."""
+    workers: int = 0
+    """Processes of xdist; 0 without."""
+    base: str | None = None
+    """The commit that a selection compared with."""
+    everything: str | None = None
+    """Why a selection chose all tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Set-up, call or teardown of a test."""
+
+    outcome: str
+    """`passed`, `failed`, `skipped` or `rerun`."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subtest:
+    """One subtest of a test."""
+
+    description: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a test; a test that is rerun has several."""
+
+    id: str
+    """The node id."""
+    setup: Phase
+    call: Phase | None = None
+    """None when the set-up failed or skipped."""
+    teardown: Phase | None = None
+    attempt: int = 1
+    worker: str | None = None
+    xfail: bool = False
+    """Whether it was expected to fail."""
+    reason: str | None = None
+    """Why it was skipped, or expected to fail."""
+    failure: str | None = None
+    """The first line of the failure."""
+    subtests: tuple[Subtest, ...] = ()
+    selected: str | None = None
+    """Why a selection chose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCost:
+    """What a test module took before its first test."""
+
+    path: str
+    imported: float
+    collected: float
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureCost:
+    """One life of a fixture that several tests share."""
+
+    name: str
+    scope: str
+    """`class`, `module`, `package` or `session`."""
+    place: str
+    """Where it is defined: a node id, "" for a plugin."""
+    setup: float
+    teardown: float
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """What is known when a run ends by itself. A run that was killed has none."""
+
+    finished: float
+    exit_status: int
+    attempts: int
+    """How many were written before."""
+
+
+Record = RunStart | Attempt | ModuleCost | FixtureCost | RunEnd

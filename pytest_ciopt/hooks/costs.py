@@ -1,0 +1,108 @@
+"""Measures what tests share: imports and collection of modules, fixtures of wider scope.
+
+It runs in the process that runs the tests. The figures travel with the next test report, so that
+a worker that dies takes only those with it that it had not sent.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.clock import elapsed
+from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
+
+_ATTRIBUTE = "ciopt_costs"
+"""Of a test report; plain lists, for xdist ships nothing else."""
+
+
+class Costs:
+    """Collects figures until a report can carry them."""
+
+    def __init__(self) -> None:
+        self._pending: list[list[object]] = []
+        self._imports: dict[str, float] = {}
+        self._within = 0.0
+        """Seconds of set-ups of wider fixtures inside the one that is being set up."""
+        self._setups: dict[int, float] = {}
+        self._ending: dict[int, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        """Times test modules, the import apart from the rest."""
+        if not isinstance(collector, pytest.Module):
+            return (yield)
+        self._time_import(collector)
+        began = elapsed()
+        report = yield
+        took = elapsed() - began
+        imported = self._imports.pop(collector.nodeid, 0.0)
+        self._pending.append(["module", collector.nodeid, imported, took - imported])
+        return report
+
+    def _time_import(self, module: pytest.Module) -> None:
+        """pytest has no hook around the import, only the method that does it."""
+        load: Callable[[], object] | None = getattr(module, "_getobj", None)
+        if load is None:
+            return
+
+        def timed() -> object:
+            began = elapsed()
+            try:
+                return load()
+            finally:
+                self._imports[module.nodeid] = elapsed() - began
+
+        module._getobj = timed  # type: ignore[method-assign]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        """Times fixtures that several tests share, without those that they ask for."""
+        if fixturedef.scope == "function":
+            return (yield)
+        outer, self._within = self._within, 0.0
+        began = elapsed()
+        try:
+            return (yield)
+        finally:
+            took = elapsed() - began
+            self._setups[id(fixturedef)] = max(0.0, took - self._within)
+            self._within = outer + took
+            # Finalizers run in reverse: this one before those of the fixture itself.
+            fixturedef.addfinalizer(lambda: self._ends(fixturedef))
+
+    def _ends(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        self._ending[id(fixturedef)] = elapsed()
+
+    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """The life of a fixture is over. pytest may say so more than once."""
+        setup = self._setups.pop(id(fixturedef), None)
+        began = self._ending.pop(id(fixturedef), None)
+        if setup is None:
+            return
+        teardown = elapsed() - began if began is not None else 0.0
+        name, scope, place = fixturedef.argname, fixturedef.scope, fixturedef.baseid or ""
+        self._pending.append(["fixture", name, scope, place, setup, teardown])
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Hands what has gathered to the report."""
+        report = yield
+        if self._pending:
+            setattr(report, _ATTRIBUTE, self._pending)
+            self._pending = []
+        return report
+
+
+def costs_of(report: pytest.TestReport, worker: str | None) -> Iterator[ModuleCost | FixtureCost]:
+    """The figures that a report carries."""
+    carried: Iterable[list[Any]] = getattr(report, _ATTRIBUTE, ())
+    for kind, *values in carried:
+        if kind == "module":
+            path, imported, collected = values
+            yield ModuleCost(path, imported, collected, worker)
+        else:
+            name, scope, place, setup, teardown = values
+            yield FixtureCost(name, scope, place, setup, teardown, worker)

@@ -1,0 +1,153 @@
+"""Records what pytest reports of each test, in the process that hears of all tests.
+
+Under xdist that is the controller: workers attach what only they can measure (see `costs.py`) to
+the reports that they send. A defect here must not touch the run: it ends the recording.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.history.writer import Writer
+from pytest_ciopt.core.history.encoding import shortened
+from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest
+from pytest_ciopt.hooks.costs import costs_of
+
+_PHASES = ("setup", "call", "teardown")
+_CRASHED = "???"
+"""`when` of the report that xdist makes of a test whose worker died."""
+_SKIPPED = "Skipped: "
+_QUOTES = "'\""
+
+
+def harmless(method: Callable[..., None]) -> Callable[..., None]:
+    """An error of ours ends the recording, not the run."""
+
+    @functools.wraps(method)
+    def guarded(self: "Recording", *arguments: Any) -> None:
+        if self.problem is not None:
+            return
+        try:
+            method(self, *arguments)
+        except Exception as error:
+            self.problem = f"{type(error).__name__}: {error}"
+            self.writer.close()
+
+    return guarded
+
+
+class _Open:
+    """An attempt of which not all phases are reported yet."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, Phase] = {}
+        self.subtests: list[Subtest] = []
+        self.xfail = False
+        self.reason: str | None = None
+        self.failure: str | None = None
+
+
+class Recording:
+    """Turns reports into records, one line a test, written when its teardown is reported."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.problem: str | None = None
+        self._open: dict[tuple[str, str | None], _Open] = {}
+        self._attempts: dict[str, int] = {}
+        self._written = 0
+
+    @pytest.hookimpl(trylast=True)  # pytest's own plugins still alter the report
+    @harmless
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of a test, or a subtest."""
+        crashed = report.when == _CRASHED
+        worker = report.node.gateway.id if crashed else getattr(report, "worker_id", None)
+        key = (report.nodeid, worker)
+        if report.when == "setup" and key in self._open:
+            self._finish(key)  # a rerun begins: nobody reports the teardown before it
+        attempt = self._open.setdefault(key, _Open())
+        if hasattr(report, "context"):
+            attempt.subtests.append(_subtest(report))
+            return
+        when = str(report.when)
+        if crashed:
+            when = next(name for name in _PHASES if name not in attempt.phases)
+        attempt.phases[when] = Phase(report.outcome, report.duration)
+        self._explain(attempt, report)
+        for cost in costs_of(report, worker):
+            self.writer.write(cost)
+        if crashed or when == "teardown" or str(report.outcome) == "rerun":
+            self._finish(key)
+
+    def _explain(self, attempt: _Open, report: pytest.TestReport) -> None:
+        expected = getattr(report, "wasxfail", None)
+        if expected is not None:
+            attempt.xfail = True
+            attempt.reason = shortened(str(expected).removeprefix("reason: ")) or None
+        elif report.outcome == "skipped":
+            attempt.reason = shortened(_skip_reason(report.longrepr)) or None
+        elif report.outcome != "passed" and attempt.failure is None:
+            attempt.failure = shortened(_first_line(report.longrepr)) or None
+
+    def _finish(self, key: tuple[str, str | None]) -> None:
+        attempt, (nodeid, worker) = self._open.pop(key), key
+        number = self._attempts.get(nodeid, 0) + 1
+        rerun = any(phase.outcome == "rerun" for phase in attempt.phases.values())
+        if rerun:
+            self._attempts[nodeid] = number
+        self._written += 1
+        self.writer.write(
+            Attempt(
+                id=nodeid,
+                setup=attempt.phases.get("setup", Phase("passed", 0.0)),
+                call=attempt.phases.get("call"),
+                teardown=attempt.phases.get("teardown"),
+                attempt=number,
+                worker=worker,
+                xfail=attempt.xfail,
+                reason=attempt.reason,
+                failure=attempt.failure,
+                subtests=tuple(attempt.subtests),
+            )
+        )
+
+    @property
+    def told(self) -> str | None:
+        """Why the recording is not complete, None when it is."""
+        why = self.problem or self.writer.problem
+        return None if why is None else f"this run is recorded only in part: {why}"
+
+    @harmless
+    def finish(self, exit_status: int) -> None:
+        """Writes what is left, and closes the segment."""
+        for key in list(self._open):
+            self._finish(key)
+        self.writer.finish(RunEnd(now(), exit_status, self._written))
+
+
+def _subtest(report: pytest.TestReport) -> Subtest:
+    context: Any = report.context
+    # Values are texts already; xdist has quoted them once more.
+    arguments = [f"{name}={str(value).strip(_QUOTES)}" for name, value in context.kwargs.items()]
+    message = [] if context.msg is None else [f"[{context.msg}]"]
+    described = " ".join([*message, *([f"({', '.join(arguments)})"] if arguments else [])])
+    return Subtest(shortened(described), report.outcome, report.duration)
+
+
+def _skip_reason(longrepr: object) -> str:
+    match longrepr:
+        case (_, _, str(reason)):
+            return reason.removeprefix(_SKIPPED)
+    return str(longrepr or "")
+
+
+def _first_line(longrepr: object) -> str:
+    crash = getattr(longrepr, "reprcrash", None)
+    if crash is not None:
+        return str(crash.message)
+    lines = [line for line in str(longrepr or "").splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,70 @@
+"""Starts and ends the recording of a run, and tells what went wrong with it."""
+
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.hooks.costs import Costs
+from pytest_ciopt.hooks.options import RECORDS, recording
+from pytest_ciopt.hooks.recording import Recording
+from pytest_ciopt.usecases.remember import About, begin
+
+_NAME = "ciopt-history"
+
+
+def start(config: pytest.Config) -> None:
+    """Registers what measures, and, where all tests are reported, what writes.
+
+    Raises: pytest.UsageError for a value that means nothing.
+    """
+    value = recording(config)
+    if value not in RECORDS:
+        raise pytest.UsageError(f"ciopt_record is {value!r}. Use {' or '.join(RECORDS)}.")
+    manager = config.pluginmanager
+    manager.register(Costs(), f"{_NAME}-costs")
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        manager.register(Remembering(config), _NAME)
+
+
+class Remembering:
+    """The life of one recording."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._recording: Recording | None = None
+        self._told: tuple[str, ...] = ()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Opens the segment. An error of ours is told at the end; the run goes on."""
+        try:
+            begun = begin(self._about())
+        except Exception as error:
+            self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
+            return
+        self._told = begun.told
+        self._recording = Recording(begun.writer)
+        self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
+
+    def _about(self) -> About:
+        config = self._config
+        workers: Any = getattr(config.option, "tx", None) or ()
+        return About(
+            rootpath=config.rootpath,
+            arguments=tuple(map(str, config.invocation_params.args)),
+            workers=len(workers) if getattr(config.option, "dist", "no") != "no" else 0,
+            state_dir=variable("CIOPT_DIR") or config.getini("ciopt_dir") or None,
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Closes the segment, when all others are done with the session."""
+        if self._recording is not None:
+            self._recording.finish(int(exitstatus))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Only what went wrong or was mended."""
+        problem = None if self._recording is None else self._recording.told
+        for line in (*self._told, *([problem] if problem else ())):
+            terminalreporter.write_line(f"ciopt: {line}")

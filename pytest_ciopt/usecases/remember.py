@@ -1,0 +1,63 @@
+"""Begins the segment of a run: where it lies, what the run is about, what was left behind."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.history import facts
+from pytest_ciopt.adapters.history.reader import inventory
+from pytest_ciopt.adapters.history.writer import Writer
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.adapters.worktree import place_of
+from pytest_ciopt.core.history.options import names_in
+from pytest_ciopt.core.history.records import RunStart
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What pytest knows of a run before its first test."""
+
+    rootpath: Path
+    arguments: tuple[str, ...]
+    workers: int = 0
+    state_dir: str | None = None
+    base: str | None = None
+    everything: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A segment that is open, and lines on segments that other runs had left behind."""
+
+    writer: Writer
+    told: tuple[str, ...]
+
+
+def begin(about: About) -> Begun:
+    """Opens a segment. Outside a repository it lies in the rootdir."""
+    try:
+        git = Git(about.rootpath)
+    except GitError:
+        git = None
+    top = about.rootpath if git is None else git.top
+    state = StateDir(top / (about.state_dir or ".ciopt"))
+    started = now()
+    told = inventory(state, started).told
+    head = facts.head(git, state)
+    start = RunStart(
+        run=facts.new_run_id(started),
+        started=round(started, 3),
+        environment=facts.surroundings(),
+        repository=head.repository,
+        commit=head.commit,
+        tree=head.tree,
+        branch=head.branch,
+        dirty=head.dirty,
+        root=(place_of(about.rootpath, top) or "").removeprefix("."),
+        options=names_in(about.arguments),
+        workers=about.workers,
+        base=about.base,
+        everything=about.everything,
+    )
+    return Begun(Writer(state, start), tuple(told))

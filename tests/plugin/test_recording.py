@@ -1,0 +1,359 @@
+"""What `--ciopt-record=results` leaves behind, in one process and in several."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from conftest import MakeProject, Project
+from pytest_ciopt.adapters.history.reader import inventory, records
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+)
+
+RECORD = "--ciopt-record=results"
+SUITE = {
+    "pytest.ini": "[pytest]\n",
+    "tests/test_all.py": """
+import time
+import unittest
+import pytest
+
+@pytest.fixture(scope="module")
+def base():
+    time.sleep(0.03)
+    yield 1
+    time.sleep(0.03)
+
+@pytest.fixture(scope="module")
+def above(base):
+    time.sleep(0.01)
+
+@pytest.fixture(scope="session")
+def asked(request):
+    time.sleep(0.01)
+    request.getfixturevalue("inner")
+
+@pytest.fixture(scope="session")
+def inner():
+    time.sleep(0.04)
+
+def test_passes(above): pass
+@pytest.mark.parametrize("x", ["a\\nb", "\\u00e9", "x" * 90])
+def test_ids(x): pass
+def test_fails(): assert 1 == 2, "first\\nsecond"
+@pytest.mark.skip(reason="not now")
+def test_skips(): pass
+@pytest.mark.xfail(reason="known")
+def test_expected(): assert 0
+@pytest.mark.xfail
+def test_unexpected(asked): pass
+@pytest.fixture
+def broken(): raise RuntimeError("no base")
+def test_error(broken): pass
+@pytest.fixture
+def breaks():
+    yield
+    raise RuntimeError("not closed")
+def test_teardown(breaks): pass
+""",
+}
+
+
+def segments(project: Project) -> list[list[Record]]:
+    state = StateDir(project.repository.root / ".ciopt")
+    return [list(records(path)) for path in inventory(state, time.time()).runs.values()]
+
+
+def segment(project: Project) -> list[Record]:
+    (only,) = segments(project)
+    return only
+
+
+def attempts(found: Sequence[Record]) -> dict[str, Attempt]:
+    return {r.id.removeprefix("tests/test_all.py::"): r for r in found if isinstance(r, Attempt)}
+
+
+def outcomes(attempt: Attempt) -> list[str | None]:
+    phases = (attempt.setup, attempt.call, attempt.teardown)
+    return [None if phase is None else phase.outcome for phase in phases]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_run(project: MakeProject, workers: tuple[str, ...]) -> None:
+    made = project(SUITE)
+    before = time.time()
+    assert made.run(RECORD, "-k", "not nothing", *workers).ret == 1
+    found = segment(made)
+    start, end = found[0], found[-1]
+    assert isinstance(start, RunStart)
+    assert start.commit == start.repository == made.repository.git("rev-parse", "HEAD").strip()
+    assert start.branch == "main"
+    assert not start.dirty
+    assert start.options == ("--ciopt-record", "-k", *("-n" for _ in workers), "-p")
+    assert start.workers == (2 if workers else 0)
+    assert before - 1 < start.started < time.time()
+    assert start.environment.python == ".".join(map(str, sys.version_info[:3]))
+    assert isinstance(end, RunEnd)
+    assert (end.exit_status, end.attempts) == (1, 10)
+    tests = attempts(found)
+    assert {name: outcomes(test) for name, test in tests.items()} == {
+        "test_passes": ["passed", "passed", "passed"],
+        "test_ids[a\\nb]": ["passed", "passed", "passed"],
+        "test_ids[\\xe9]": ["passed", "passed", "passed"],
+        f"test_ids[{'x' * 90}]": ["passed", "passed", "passed"],
+        "test_fails": ["passed", "failed", "passed"],
+        "test_skips": ["skipped", None, "passed"],
+        "test_expected": ["passed", "skipped", "passed"],
+        "test_unexpected": ["passed", "passed", "passed"],
+        "test_error": ["failed", None, "passed"],
+        "test_teardown": ["passed", "passed", "failed"],
+    }
+    assert tests["test_fails"].failure == "AssertionError: first"
+    assert tests["test_error"].failure == "RuntimeError: no base"
+    assert tests["test_teardown"].failure == "RuntimeError: not closed"
+    assert tests["test_skips"].reason == "not now"
+    assert (tests["test_expected"].xfail, tests["test_expected"].reason) == (True, "known")
+    assert (tests["test_unexpected"].xfail, tests["test_unexpected"].reason) == (True, None)
+    known = {"gw0", "gw1"} if workers else {None}
+    assert {test.worker for test in tests.values()} <= known
+    assert {r.path for r in found if isinstance(r, ModuleCost)} == {"tests/test_all.py"}
+
+
+def test_fixtures_are_timed_without_those_that_they_ask_for(project: MakeProject) -> None:
+    made = project(SUITE)
+    made.run(RECORD)
+    found = segment(made)
+    fixtures = {r.name: r for r in found if isinstance(r, FixtureCost)}
+    assert {name: (f.scope, f.place) for name, f in fixtures.items()} == {
+        "base": ("module", "tests/test_all.py"),
+        "above": ("module", "tests/test_all.py"),
+        "asked": ("session", "tests/test_all.py"),
+        "inner": ("session", "tests/test_all.py"),
+    }
+    assert fixtures["base"].setup >= 0.03
+    assert fixtures["base"].teardown >= 0.03
+    assert 0.01 <= fixtures["above"].setup < fixtures["base"].setup
+    assert 0.01 <= fixtures["asked"].setup < fixtures["inner"].setup
+    assert fixtures["above"].teardown < 0.02
+    first = attempts(found)["test_passes"]
+    assert first.setup.seconds >= 0.04
+
+
+def test_imports_are_timed_apart(project: MakeProject) -> None:
+    made = project({"test_slow.py": "import time\ntime.sleep(0.05)\ndef test_a(): pass\n"})
+    made.run(RECORD)
+    (module,) = (r for r in segment(made) if isinstance(r, ModuleCost))
+    assert module.imported >= 0.05
+    assert module.collected < module.imported
+
+
+def test_subtests(project: MakeProject) -> None:
+    made = project(
+        {
+            "test_sub.py": """
+import unittest
+class TestA(unittest.TestCase):
+    def test_a(self):
+        for i in range(3):
+            with self.subTest("part", i=i):
+                self.assertNotEqual(i, 1)
+"""
+        }
+    )
+    made.run(RECORD)
+    (test,) = (r for r in segment(made) if isinstance(r, Attempt))
+    told = [(s.description, s.outcome) for s in test.subtests]
+    if pytest.version_tuple >= (9,):
+        assert ("[part] (i=1)", "failed") in told
+    else:  # pytest itself knew none
+        assert told == []
+        assert test.call is not None
+        assert test.call.outcome == "failed"
+
+
+RERUNS = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    '''As pytest-rerunfailures does it: nobody reports the teardown of an attempt that failed.'''
+    from _pytest.runner import runtestprotocol
+    for number in range(3):
+        item.funcargs = {}
+        item._initrequest()
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            again = report.when == "call" and report.failed and number < 2
+            if again:
+                report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+            if again:
+                break
+        else:
+            return True
+"""
+
+
+def test_reruns_are_attempts_of_their_own(project: MakeProject) -> None:
+    made = project(
+        {
+            "conftest.py": RERUNS,
+            "test_flaky.py": """
+tried = []
+def test_a():
+    tried.append(1)
+    assert len(tried) > 2
+def test_b(): pass
+""",
+        }
+    )
+    assert made.run(RECORD).ret == 0
+    tried = [r for r in segment(made) if isinstance(r, Attempt)]
+    assert [(r.id, r.attempt, outcomes(r)) for r in tried] == [
+        ("test_flaky.py::test_a", 1, ["passed", "rerun", None]),
+        ("test_flaky.py::test_a", 2, ["passed", "rerun", None]),
+        ("test_flaky.py::test_a", 3, ["passed", "passed", "passed"]),
+        ("test_flaky.py::test_b", 1, ["passed", "passed", "passed"]),
+    ]
+    assert tried[0].failure == "assert 1 > 2"
+
+
+def test_a_worker_that_dies(project: MakeProject) -> None:
+    made = project({"test_crash.py": "import os\ndef test_a(): os._exit(3)\ndef test_b(): pass\n"})
+    made.run(RECORD, "-n1")
+    tests = {r.id: r for r in segment(made) if isinstance(r, Attempt)}
+    assert outcomes(tests["test_crash.py::test_a"]) == ["passed", "failed", None]
+    assert "crashed" in str(tests["test_crash.py::test_a"].failure)
+    assert outcomes(tests["test_crash.py::test_b"]) == ["passed"] * 3
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_that_is_killed(project: MakeProject, workers: tuple[str, ...], seed: int) -> None:
+    """At most the running test of each worker is lost, and what was still on its way."""
+    text = "import time, pytest\n@pytest.mark.parametrize('n', range(2_000))\ndef test(n):\n"
+    made = project({"test_many.py": text + "    time.sleep(0.002)\n"})
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
+    plugins = ["-p", "pytest_ciopt.plugin", *(("-p", "xdist") if workers else ()), *workers]
+    passed = 0
+    with subprocess.Popen(
+        [*command, *plugins, RECORD], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            passed += "PASSED" in line
+            if passed >= 50 * (seed + 1):
+                break
+        os.killpg(child.pid, signal.SIGKILL)
+        passed += sum("PASSED" in line for line in child.stdout)
+    result = made.run(RECORD, "-k", "0]")
+    result.stdout.fnmatch_lines(["ciopt: adopted the segment of a run that was killed: *"])
+    killed, whole = segments(made)
+    assert not any(isinstance(r, RunEnd) for r in killed)
+    kept = [r for r in killed if isinstance(r, Attempt)]
+    # The line is printed before the teardown, and a record is written after it.
+    assert len(kept) >= passed - max(1, 2 * len(workers))
+    assert all(outcomes(r) == ["passed"] * 3 for r in kept)
+    assert isinstance(whole[-1], RunEnd)
+
+
+def test_without_a_repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(pytester.path.parent))
+    pytester.makepyfile("def test_a(): pass")
+    result = pytester.runpytest_inprocess(RECORD)
+    assert result.ret == 0
+    (path,) = inventory(StateDir(pytester.path / ".ciopt"), time.time()).runs.values()
+    start, *rest = records(path)
+    assert isinstance(start, RunStart)
+    assert (start.commit, start.repository, start.branch) == (None, None, None)
+    assert len(rest) == 3
+
+
+@pytest.mark.parametrize("by", ["ini", "environment"])
+def test_other_ways_to_ask(project: MakeProject, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    ini = "[pytest]\nciopt_record = results\n" if by == "ini" else "[pytest]\n"
+    made = project(SUITE | {"pytest.ini": ini})
+    if by == "environment":
+        monkeypatch.setenv("CIOPT_RECORD", "results")
+    made.run()
+    assert len(segments(made)) == 1
+    made.run("--ciopt-record=off")
+    assert len(segments(made)) == 1
+
+
+def test_nothing_is_kept_unless_asked(project: MakeProject) -> None:
+    made = project(SUITE)
+    made.run()
+    made.run("--collect-only", RECORD)
+    assert not (made.repository.root / ".ciopt").exists()
+
+
+def test_a_value_that_means_nothing(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIOPT_RECORD", "everything")
+    result = project(SUITE).run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off or results.*"])
+
+
+def test_secrets_of_the_command_line_stay_there(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", "hunter2")
+    made = project(
+        {
+            "conftest.py": "def pytest_addoption(parser): parser.addoption('--password')\n",
+            "test_a.py": "def test_a(): print('hunter2')\n",
+        }
+    )
+    assert made.run(RECORD, "--password=hunter2", "-k", "not hunter2").ret == 0
+    assert "hunter2" not in repr(segment(made))
+    assert "password" not in repr(segment(made))
+
+
+def test_a_folder_that_cannot_be_written_to(project: MakeProject) -> None:
+    made = project(SUITE)
+    (made.repository.root / ".ciopt").write_text("in the way")
+    plain = made.run()
+    result = made.run(RECORD)
+    assert result.ret == plain.ret == 1
+    result.assert_outcomes(**plain.parseoutcomes())
+    told = [line for line in result.outlines if line.startswith("ciopt:")]
+    assert len(told) == 1
+    assert re.fullmatch(r"ciopt: this run is recorded only in part: \S+ cannot be .*", told[0])
+
+
+@pytest.mark.parametrize("place", ["writer.Writer.write", "writer.Writer.finish"])
+def test_an_error_of_ours_ends_the_recording_only(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    made = project(SUITE)
+    plain = made.run()
+    monkeypatch.setattr(f"pytest_ciopt.adapters.history.{place}", broken)
+    result = made.run(RECORD)
+    assert result.ret == 1
+    result.assert_outcomes(**plain.parseoutcomes())
+    result.stdout.fnmatch_lines(["ciopt: this run is *recorded*: ZeroDivisionError: ours"])
+
+
+def test_the_phases_of_a_test_add_up(project: MakeProject) -> None:
+    made = project({"test_a.py": "import time\ndef test_a(): time.sleep(0.02)\n"})
+    made.run(RECORD)
+    (test,) = (r for r in segment(made) if isinstance(r, Attempt))
+    assert isinstance(test.call, Phase)
+    assert test.call.seconds >= 0.02
+    assert test.setup.seconds < test.call.seconds

@@ -1,0 +1,250 @@
+"""Writing and reading segments, with real files, locks and processes."""
+
+import errno
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_ciopt.adapters.history import lock
+from pytest_ciopt.adapters.history.reader import DAMAGED, inventory, records, set_aside
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, Writer
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.encoding import encoded
+from pytest_ciopt.core.history.records import Attempt, Environment, Phase, RunEnd, RunStart
+
+RUN = "0192f0a1b2c3-" + "0a" * 10
+START = RunStart(RUN, 1.79e9, Environment("3.12.1", "cpython", "linux-x86_64"))
+ATTEMPTS = [Attempt(f"tests/test_é.py::test[{n}\n]", Phase("passed", n / 1e6)) for n in range(50)]
+END = RunEnd(1.79e9 + 1, 0, 50)
+NOW = 1.79e9
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    return StateDir(tmp_path / ".ciopt")
+
+
+def written(state: StateDir) -> Path:
+    writer = Writer(state, START)
+    writer.write(*ATTEMPTS)
+    writer.finish(END)
+    assert writer.problem is None
+    return state.path / FOLDER / (RUN + CLOSED)
+
+
+def test_a_finished_segment_holds_what_was_written(state: StateDir) -> None:
+    path = written(state)
+    assert list(records(path)) == [START, *ATTEMPTS, END]
+    found = inventory(state, NOW)
+    assert found.runs == {RUN: path}
+    assert found.told == []
+    assert sorted(os.listdir(path.parent)) == [path.name]
+    assert (state.path / ".gitignore").read_text() == "*\n"
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
+    one, other = written(StateDir(tmp_path / "a")), written(StateDir(tmp_path / "b"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_segment_can_be_read_while_it_is_written(state: StateDir) -> None:
+    writer = Writer(state, START)
+    writer.write(*ATTEMPTS)
+    found = inventory(state, time.time())
+    path = found.runs[RUN]
+    assert path.name == RUN + OPEN
+    assert found.told == []
+    with open(path, "ab") as stream:
+        stream.write(b'{"kind":"test"')  # half a line
+    assert list(records(path)) == [START, *ATTEMPTS]
+    writer.close()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from test_segments import *
+writer = Writer(StateDir(Path(sys.argv[1])), START)
+number = 0
+while True:
+    writer.write(Attempt(f"test_{{number}}", Phase("passed", 0.0)))
+    number += 1
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_killed_writer_loses_nothing_that_it_wrote(state: StateDir, seed: int) -> None:
+    script = KILLED.format(path=[str(Path(__file__).parent)])
+    command = [sys.executable, "-c", script, str(state.path)]
+    wanted = random.Random(seed).randrange(1, 3_000)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        told = 0
+        while told < wanted:
+            told = int(child.stdout.readline())
+        assert inventory(state, time.time()).runs[RUN].name.endswith(OPEN)  # it lives
+        child.send_signal(signal.SIGKILL)
+        rest = child.stdout.read().split()
+        told = int(rest[-1]) if rest else told
+    found = inventory(state, time.time())
+    (line,) = found.told
+    assert line.startswith("adopted the segment of a run that was killed")
+    kept = list(records(found.runs[RUN]))
+    assert kept[0] == START
+    assert [r.id for r in kept[1:] if isinstance(r, Attempt)][:told] == [
+        f"test_{n}" for n in range(told)
+    ]
+    assert f"{len(kept) - 1:,} tests" in line
+    assert inventory(state, time.time()).told == []
+
+
+def test_half_a_line_of_a_killed_writer_is_dropped(state: StateDir) -> None:
+    writer = Writer(state, START)
+    writer.write(*ATTEMPTS)
+    writer.close()
+    with open(state.path / FOLDER / (RUN + OPEN), "ab") as stream:
+        stream.write(encoded(ATTEMPTS[0])[:-5])
+    (path,) = inventory(state, time.time()).runs.values()
+    assert path.name == RUN + CLOSED
+    assert list(records(path)) == [START, *ATTEMPTS]
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"{}\n", b"null\n", b"\xff" * 100])
+def test_an_open_file_that_is_no_segment_is_set_aside(state: StateDir, left: bytes) -> None:
+    folder = state.path / FOLDER
+    folder.mkdir(parents=True)
+    (folder / (RUN + OPEN)).write_bytes(left)
+    found = inventory(state, time.time())
+    assert found.runs == {}
+    assert found.told == [
+        f"{RUN}.jsonl is damaged (its first line is no start of a run): set aside in damaged/"
+    ]
+    assert (folder / DAMAGED / (RUN + OPEN)).read_bytes() == left
+
+
+def test_without_locks_a_file_is_left_alone_for_a_day(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "acquire", lambda _: lock.Lock.UNKNOWN)
+    writer = Writer(state, START)
+    writer.write(*ATTEMPTS)
+    writer.close()
+    now = time.time()
+    assert inventory(state, now + 80_000).runs[RUN].name == RUN + OPEN
+    assert inventory(state, now + 90_000).runs[RUN].name == RUN + CLOSED
+
+
+def test_names_that_are_none_of_ours_are_passed_over(state: StateDir) -> None:
+    path = written(state)
+    for name in (
+        "notes.txt",
+        "x.jsonl.gz",
+        RUN + ".new",
+        RUN.upper() + CLOSED,
+        RUN + ".jsonl.gz.1",
+    ):
+        (path.parent / name).write_text("{}")
+    assert inventory(state, NOW).runs == {RUN: path}
+
+
+def test_damage_of_any_kind_is_an_error_with_a_reason(state: StateDir) -> None:
+    path = written(state)
+    sound = path.read_bytes()
+    refused = 0
+    for seed in range(400):
+        chance = random.Random(seed)
+        damaged = bytearray(sound)
+        if seed % 2:
+            del damaged[chance.randrange(len(damaged)) :]
+        else:
+            damaged[chance.randrange(10, len(damaged))] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            kept = list(records(path))
+        except SegmentError:
+            refused += 1
+        else:
+            assert kept == [START, *ATTEMPTS, END], seed
+    assert refused > 390
+
+
+def rewritten(path: Path, lines: list[bytes]) -> None:
+    path.write_bytes(gzip.compress(b"".join(lines)))
+
+
+def test_forged_segments(state: StateDir) -> None:
+    path = written(state)
+    other = json.loads(encoded(START)) | {"run": "f" * 12 + "-" + "0" * 20}
+    cases = {
+        "it is empty": [],
+        "not the start of this run": [json.dumps(other).encode() + b"\n"],
+        "a second run": [encoded(START), encoded(START)],
+        "first line": [encoded(ATTEMPTS[0])],
+        "cut off": [encoded(START), encoded(ATTEMPTS[0])[:-1]],
+        "no JSON": [encoded(START), b"\n"],
+    }
+    for said, lines in cases.items():
+        rewritten(path, lines)
+        with pytest.raises(SegmentError, match=said):
+            list(records(path))
+
+
+def test_a_bomb_is_not_swallowed(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.MAX_SEGMENT", 1_000_000)
+    path = written(state)
+    rewritten(path, [encoded(START), *([b'{"kind":"later"}\n'] * 100_000)])
+    assert path.stat().st_size < 100_000
+    with pytest.raises(SegmentError, match="too large"):
+        list(records(path))
+    rewritten(path, [encoded(START), b" " * 50_000_000])  # one line
+    with pytest.raises(SegmentError, match="too large"):
+        list(records(path))
+
+
+def test_what_cannot_be_set_aside_stays(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(state)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert set_aside(path, "why") == (
+        f"{path.name} is damaged (why), and stays: Read-only file system"
+    )
+    assert path.exists()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    writer = Writer(StateDir(tmp_path / "file/.ciopt"), START)
+    assert writer.problem is not None
+    assert "cannot be written to" in writer.problem
+    writer.write(*ATTEMPTS)
+    writer.finish(END)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_ends_the_recording_and_nothing_else(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(state, START)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, writer._descriptor)
+    os.close(full)
+    writer.write(*ATTEMPTS)
+    assert writer.problem is not None
+    assert "No space left on device" in writer.problem
+    writer.finish(END)
+    (path,) = inventory(state, time.time()).runs.values()
+    assert list(records(path)) == [START]

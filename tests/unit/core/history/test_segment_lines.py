@@ -1,0 +1,222 @@
+import contextlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ciopt.core.history import encoding
+from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
+from pytest_ciopt.core.history.encoding import (
+    MAX_SUBTESTS,
+    MAX_TEXT,
+    SCHEMA,
+    encoded,
+    seconds,
+    shortened,
+)
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Environment,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+    Subtest,
+)
+
+ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
+START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.79e9, ENVIRONMENT)
+PASSED = Phase("passed", 0.25)
+SUB = Subtest("s", "passed", 0.1)
+SCHEMA_OF_LINES = jsonschema.Draft202012Validator(
+    json.loads((Path(encoding.__file__).parent / "segment.schema.json").read_text())
+)
+
+TEXT = st.text(
+    alphabet=st.characters(exclude_categories=()), max_size=40
+)  # surrogates and control characters, too
+MAYBE = st.none() | TEXT
+DURATION = st.integers(0, 10**12).map(lambda micro: micro / 1e6)
+PHASE = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped", "rerun"]), DURATION)
+SUBTEST = st.builds(
+    Subtest, TEXT.map(shortened), st.sampled_from(["passed", "failed", "skipped"]), DURATION
+)
+RECORDS = st.one_of(
+    st.builds(
+        Attempt,
+        id=TEXT | TEXT.map(lambda text: text * 300),
+        setup=PHASE,
+        call=st.none() | PHASE,
+        teardown=st.none() | PHASE,
+        attempt=st.integers(1, 99),
+        worker=MAYBE,
+        xfail=st.booleans(),
+        reason=MAYBE,
+        failure=MAYBE,
+        subtests=st.lists(SUBTEST, max_size=4).map(tuple),
+        selected=MAYBE,
+    ),
+    st.builds(
+        RunStart,
+        run=st.from_regex(r"\A[0-9a-f]{12}-[0-9a-f]{20}\Z"),
+        started=st.floats(0, 1e10),
+        environment=st.builds(Environment, TEXT, TEXT, TEXT),
+        repository=MAYBE,
+        commit=MAYBE,
+        tree=MAYBE,
+        branch=MAYBE,
+        dirty=st.booleans(),
+        root=TEXT,
+        options=st.lists(TEXT, max_size=3).map(tuple),
+        shard=MAYBE,
+        workers=st.integers(0, 512),
+        base=MAYBE,
+        everything=MAYBE,
+    ),
+    st.builds(ModuleCost, TEXT, DURATION, DURATION, MAYBE),
+    st.builds(
+        FixtureCost,
+        TEXT,
+        st.sampled_from(["class", "module", "package", "session"]),
+        TEXT,
+        DURATION,
+        DURATION,
+        MAYBE,
+    ),
+    st.builds(RunEnd, st.floats(0, 1e10), st.integers(0, 255), st.integers(0, 10**9)),
+)
+
+
+@given(RECORDS)
+def test_round_trip(record: Record) -> None:
+    line = encoded(record)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert line.isascii()
+    assert decoded(line) == record
+
+
+@given(RECORDS)
+def test_lines_are_as_the_schema_says(record: Record) -> None:
+    SCHEMA_OF_LINES.validate(json.loads(encoded(record)))
+
+
+def test_the_schema_knows_every_key() -> None:
+    """Else a key could be written, and read, that no page tells of."""
+    known = {
+        variant["properties"]["kind"]["const"]: set(variant["properties"])
+        for variant in SCHEMA_OF_LINES.schema["oneOf"]
+    }
+    full = (
+        replace(
+            START,
+            repository="a",
+            commit="b",
+            tree="c",
+            branch="d",
+            shard="1/2",
+            base="e",
+            everything="f",
+        ),
+        Attempt("a", PASSED, PASSED, PASSED, 2, "gw0", True, "r", "f", (SUB,), "changed"),
+        ModuleCost("a", 0.1, 0.1, "gw0"),
+        FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
+        RunEnd(1.0, 0, 1),
+    )
+    lines = [json.loads(encoded(record)) for record in full]
+    assert {line["kind"]: set(line) for line in lines} == known
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(line: bytes) -> None:
+    with contextlib.suppress(SegmentError):  # any other error fails
+        decoded(line)
+
+
+@given(RECORDS, st.data())
+def test_any_value_in_any_place_is_read_or_refused(record: Attempt, data: st.DataObject) -> None:
+    plain = json.loads(encoded(record))
+    name = data.draw(st.sampled_from(sorted(plain)))
+    values = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
+    plain[name] = data.draw(values | st.lists(values, max_size=3) | st.dictionaries(TEXT, values))
+    with contextlib.suppress(SegmentError):
+        decoded(json.dumps(plain).encode())
+
+
+def hostile() -> Iterator[tuple[str, bytes]]:
+    test = json.loads(encoded(Attempt("a::b", PASSED)))
+    start = json.loads(encoded(START))
+    yield "no JSON", b"{"
+    yield "no JSON", b"\xff\xfe{}"
+    yield "no JSON", b'{"kind":' * 100_000
+    yield "no JSON", b"[" * 1_000_000
+    yield "no JSON", b'{"kind":"end","exit":' + b"9" * 5_000 + b"}"
+    yield "no object", b"[]"
+    yield "no object", b"7"
+    yield "kind is no text", b"{}"
+    yield "kind is no text", b'{"kind":{}}'
+    yield "occurs twice", b'{"kind":"end","kind":"test"}'
+    yield "NaN", b'{"kind":"end","finished":NaN}'
+    yield "Infinity", b'{"kind":"end","finished":-Infinity}'
+    yield "bytes", b" " * (MAX_LINE + 1)
+    yield "id is no text", json.dumps(test | {"id": 7}).encode()
+    yield "without set-up", json.dumps(test | {"setup": None}).encode()
+    for phase in ("passed", [], ["passed"], ["passed", 1, 2], {"passed": 1}, [1, "passed"]):
+        yield "setup is no phase", json.dumps(test | {"setup": phase}).encode()
+    for took in (-1, 1e300, True, "1", None):
+        yield "setup is no duration", json.dumps(test | {"setup": ["passed", took]}).encode()
+    yield "setup is none of", json.dumps(test | {"setup": ["maybe", 1]}).encode()
+    yield "xfail", json.dumps(test | {"xfail": "no"}).encode()
+    yield "attempt", json.dumps(test | {"attempt": 1.5}).encode()
+    yield "subtest", json.dumps(test | {"subtests": [["a", "passed"]]}).encode()
+    yield "subtests is no list", json.dumps(test | {"subtests": {}}).encode()
+    for run in ("", "../../etc/passwd", "a" * 33, START.run + "\n", START.run.upper()):
+        yield "run", json.dumps(start | {"run": run}).encode()
+    yield f"schema {SCHEMA + 1}", json.dumps(start | {"schema": SCHEMA + 1}).encode()
+    yield "schema", json.dumps(start | {"schema": True}).encode()
+    yield "started", json.dumps(start | {"started": -1}).encode()
+    yield "options", json.dumps(start | {"options": ["--a", 1]}).encode()
+    yield "environment is no object", json.dumps(start | {"environment": []}).encode()
+    yield "workers", json.dumps(start | {"workers": -1}).encode()
+
+
+@pytest.mark.parametrize(("said", "line"), tuple(hostile()))
+def test_what_is_wrong_is_said(said: str, line: bytes) -> None:
+    with pytest.raises(SegmentError, match=said):
+        decoded(line)
+
+
+def test_unknown_kinds_and_keys_are_left_to_later_versions() -> None:
+    assert decoded(b'{"kind":"profile","samples":[1]}\n') is None
+    known = json.loads(encoded(Attempt("a::b", PASSED)))
+    assert decoded(json.dumps(known | {"heat": 7}).encode()) == Attempt("a::b", PASSED)
+
+
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, 1e300])
+def test_a_broken_clock_takes_no_time(value: float) -> None:
+    assert seconds(value) == 0.0
+    assert decoded(encoded(Attempt("a", Phase("passed", value)))) == Attempt(
+        "a", Phase("passed", 0.0)
+    )
+
+
+def test_of_a_text_the_first_line_is_kept() -> None:
+    assert shortened("\n  AssertionError: 1\n  more") == "AssertionError: 1"
+    assert len(shortened("x" * 10_000)) == MAX_TEXT
+
+
+def test_of_very_many_subtests_those_that_failed_are_kept() -> None:
+    passed = tuple(Subtest(f"s{n}", "passed", 0.1) for n in range(3 * MAX_SUBTESTS))
+    failed = Subtest("f", "failed", 0.2)
+    kept = decoded(encoded(Attempt("a", PASSED, subtests=(*passed, failed))))
+    assert isinstance(kept, Attempt)
+    assert len(kept.subtests) == MAX_SUBTESTS
+    assert kept.subtests[0] == failed
