@@ -52,6 +52,8 @@ class Collected:
     """False for doctests and whatever else is no Python test function."""
     fixtures: frozenset[tuple[str, str]] = frozenset()
     """(folder of the conftest that defines it, fixture name), overridden ones left out."""
+    fixture_names: frozenset[str] = frozenset()
+    """Names of all fixtures that it uses, directly or through others."""
     asks_for_fixtures: bool = False
     """Whether it can ask for fixtures while it runs (it uses `request`)."""
     always: str | None = None
@@ -158,6 +160,12 @@ class Selection:
         part = self.parts.get(path)
         if part is not None and (not test.function or part.has(test.names, test.inherited)):
             return f"changed: {part.whole}" if part.whole else "changed"
+        if part is not None and part.fixtures:
+            used = part.fixtures & test.fixture_names
+            if used:
+                return f"uses the fixture {min(used)} of {path}"
+            if test.asks_for_fixtures and self._can_ask(path):
+                return f"may ask for a fixture of {path}"
         if not test.function and path in self.doctests:
             return self.describe(self.doctests[path])
         return None

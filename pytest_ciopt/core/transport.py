@@ -26,7 +26,13 @@ def dumped(selection: Selection) -> str:
             "scopes": _links(selection.scopes),
             "doctests": _links(selection.doctests),
             "parts": {
-                path: [part.whole, sorted(part.names), sorted(part.known), part.helpers]
+                path: [
+                    part.whole,
+                    sorted(part.names),
+                    sorted(part.known),
+                    part.helpers,
+                    sorted(part.fixtures),
+                ]
                 for path, part in selection.parts.items()
             },
             "fixtures": {
@@ -55,8 +61,8 @@ def loaded(text: str) -> Selection:
         scopes=_linked(plain["scopes"]),
         doctests=_linked(plain["doctests"]),
         parts={
-            path: Reach(whole, frozenset(names), frozenset(known), helpers)
-            for path, (whole, names, known, helpers) in plain["parts"].items()
+            path: Reach(whole, frozenset(names), frozenset(known), helpers, frozenset(fixtures))
+            for path, (whole, names, known, helpers, fixtures) in plain["parts"].items()
         },
         fixtures={
             folder: FixtureReach(whole, frozenset(fixtures))

@@ -36,6 +36,7 @@ class Describer:
             names=names,
             inherited=inherited,
             fixtures=frozenset(self._fixtures(item)),
+            fixture_names=frozenset(item.fixturenames),
             asks_for_fixtures="request" in item.fixturenames,
             always=_always(item),
         )

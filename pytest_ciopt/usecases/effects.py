@@ -13,8 +13,8 @@ from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits import claims
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
 from pytest_ciopt.core.graph.index import ImportIndex
-from pytest_ciopt.core.graph.scanner import without_hooks
-from pytest_ciopt.core.naming import INIT, folder_of, names
+from pytest_ciopt.core.graph.scanner import Flag, without_hooks
+from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
 from pytest_ciopt.core.testfiles import (
     CONFTEST,
     is_collected,
@@ -176,21 +176,43 @@ class Effects:
         words = {name.encode() for name in found.fixtures}
         quoting = {
             file: f"names a changed fixture of {path} in a string"
-            for file in self._index.below(folder_of(path))
+            for file in (*self._index.below(folder_of(path)), *self._conftests_above(path))
             if file != path and _quotes(self._contents.read(file) or b"", words)
         }
         text = f"fixtures {', '.join(sorted(found.fixtures))}" if found.fixtures else "unused code"
         return Effect(text, fixtures=found, seeds=quoting)
 
+    def _conftests_above(self, path: str) -> list[str]:
+        """They can add a fixture to a test by its name."""
+        above = [f"{f}/{CONFTEST}" if f else CONFTEST for f in ancestors(folder_of(path))]
+        return [file for file in above if file != path and file in self._index.files]
+
     def _test_module(self, path: str, edit: "Edit") -> Effect:
         from pytest_ciopt.core.edits import reach
 
-        found = reach.in_test_module(edit, lambda name: is_test_function(name, self._tests))
+        onlooker = self._onlooker(path)
+        found = reach.in_test_module(
+            edit, lambda name: is_test_function(name, self._tests), onlooker
+        )
         if found.whole is not None:
             return Effect(found.whole, seeds={path: f"changed: {found.whole}"})
         shown = ", ".join(sorted(found.names)[:_NAMES_SHOWN])
         more = len(found.names) - _NAMES_SHOWN
         return Effect(f"{shown} and {more} more" if more > 0 else shown, part=found)
+
+    def _onlooker(self, path: str) -> str | None:
+        """Who can look into a test module: it itself by its name, or code that serves its tests."""
+        if any(path in self._index.importers_below(name) for name in names(path, self._packages)):
+            return path
+        above = {path, *self._conftests_above(path)}
+        return next(
+            (
+                file
+                for file in sorted(self._index.importers(Flag.LOOKS_INSIDE))
+                if file in above or not is_collected(file, self._tests)
+            ),
+            None,
+        )
 
     def _namesakes(self, change: FileChange) -> dict[str, str]:
         """Test modules outside packages must have different names, else pytest collects neither."""
@@ -223,7 +245,9 @@ class Effects:
             return None
         if everything is not None:
             return _everything(f"global: {everything}")
-        return self._distributions(change.path, changed)
+        found = self._distributions(change.path, changed)
+        seeds = {**self._naming(change.path), **found.seeds}
+        return replace(found, seeds=seeds, counts=found.counts or bool(seeds))
 
     def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
         if not changed:

@@ -22,8 +22,22 @@ _HARMLESS = frozenset(
 )
 """Decorators and functions that only make a value."""
 _BUILTINS = frozenset(dir(builtins)) - {
-    *("eval", "exec", "setattr", "delattr", "__import__", "map", "filter")
+    *("eval", "exec", "setattr", "delattr", "__import__", "map", "filter", "next", "sorted")
 }
+
+
+_PLAIN_BASES = re.compile(
+    r"(?:\w+\.)*(?:TestCase|IsolatedAsyncioTestCase|Enum|IntEnum|StrEnum|Flag|IntFlag|NamedTuple"
+    r"|TypedDict|Protocol|ABC|Generic|Mapping|MutableMapping|Sequence|Iterator|Iterable|Callable"
+    r"|SimpleNamespace|OrderedDict|UserDict|UserList|Thread|Process)(?:\[.*\])?"
+)
+"""Classes of the standard library that keep no account of their subclasses."""
+
+
+def is_plain_base(base: str) -> bool:
+    """Whether nobody learns of a class from this base of it, as far as the name tells."""
+    known = getattr(builtins, base, None)
+    return isinstance(known, type) or _PLAIN_BASES.fullmatch(base) is not None
 
 
 def is_harmless(decorator: ast.expr) -> bool:

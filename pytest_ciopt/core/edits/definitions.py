@@ -17,6 +17,7 @@ from pytest_ciopt.core.edits.decorators import (
     is_autouse,
     is_fixture,
     is_harmless,
+    is_plain_base,
 )
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -51,6 +52,8 @@ class Definition:
     """None when it is computed."""
     autouse: bool = False
     has_bases: bool = False
+    bases: frozenset[str] = frozenset()
+    """Expressions of the bases and the metaclass that may keep account of their subclasses."""
     foreign: bool = False
     """Whether a decorator or a call in it may make it known to code that never mentions it."""
     origins: frozenset[str] = frozenset()
@@ -138,6 +141,7 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
             mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
             has_bases=any(ast.unparse(base) != "object" for base in node.bases)
             or bool(node.keywords),
+            bases=frozenset(_accountants(node)),
             foreign=not all(map(is_harmless, node.decorator_list)),
         )
     )
@@ -155,8 +159,21 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         fixture=fixture is not None,
         fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
         autouse=fixture is not None and is_autouse(fixture),
-        foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list),
+        foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
+        or any(does_more(inner) for default in _defaults(node) for inner in ast.walk(default)),
     )
+
+
+def _accountants(node: ast.ClassDef) -> Iterator[str]:
+    for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
+        name = ast.unparse(base)
+        if not is_plain_base(name):
+            yield name
+
+
+def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+    yield from node.args.defaults
+    yield from (default for default in node.args.kw_defaults if default is not None)
 
 
 def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
@@ -214,6 +231,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 else None,
                 autouse=known.autouse or piece.autouse,
                 has_bases=known.has_bases or piece.has_bases,
+                bases=known.bases | piece.bases,
                 foreign=known.foreign or piece.foreign,
                 origins=known.origins | piece.origins,
             )
@@ -244,8 +262,18 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
 def mentions(node: ast.AST) -> frozenset[str]:
     """Every identifier below `node`: names, attributes, arguments, and words inside strings."""
     found: set[str] = set()
+    own_name = 0
     for child in ast.walk(node):
         match child:
+            case ast.Name(id="__name__"):
+                own_name += 1
+            case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant()]):
+                own_name -= 1  # == "__main__"
+            case (
+                ast.BinOp(left=ast.Name(id="__name__"))
+                | ast.FormattedValue(value=ast.Name(id="__name__"))
+            ):
+                own_name -= 1  # part of a longer name, whose rest stands beside it
             case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
                 found.add(name)
             case ast.keyword(arg=str(name)) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -258,4 +286,10 @@ def mentions(node: ast.AST) -> frozenset[str]:
                 found.update(names)
             case ast.MatchClass(kwd_attrs=names):
                 found.update(names)
-    return frozenset(found)
+            case ast.Call(func=function, args=[ast.Name(id="__name__")]) if _gets_logger(function):
+                own_name -= 1
+    return frozenset(found | {"__name__"} if own_name > 0 else found)
+
+
+def _gets_logger(function: ast.expr) -> bool:
+    return ast.unparse(function).rpartition(".")[2] in ("getLogger", "get_logger")

@@ -16,6 +16,8 @@ class Reach:
     """Qualified names of all definitions of the current text."""
     helpers: bool = False
     """Whether more than test functions is reached."""
+    fixtures: frozenset[str] = frozenset()
+    """Names by which reached fixtures are asked for, be it by fixtures of other files."""
 
     def has(self, names: Sequence[str], inherited: bool) -> bool:
         """Whether a test is reached that goes by these qualified names (one per base class).

@@ -29,12 +29,18 @@ _LOOKS_UP_NAMES = frozenset(
         *("globals", "locals", "vars", "eval", "exec", "getattr", "dir", "getfixturevalue"),
         *("__dict__", "__subclasses__", "__init_subclass__", "modules", "getmembers"),
         *("attrgetter", "methodcaller", "import_module", "lazy_fixture"),
+        "__name__",  # handed to somebody who looks into the module of that name
     )
 )
 
 
-def in_test_module(edit: Edit, is_test: Callable[[str], bool]) -> Reach:
-    """What an edit of a test module reaches in it. `is_test` knows the names of test functions."""
+def in_test_module(
+    edit: Edit, is_test: Callable[[str], bool], onlooker: str | None = None
+) -> Reach:
+    """What an edit of a test module reaches in it. `is_test` knows the names of test functions.
+
+    `onlooker` says who can look into the module without naming what it looks for, None for nobody.
+    """
     known = frozenset(edit.after.definitions)
     if edit.effects:
         return Reach(whole="code that runs at import changed")
@@ -42,13 +48,18 @@ def in_test_module(edit: Edit, is_test: Callable[[str], bool]) -> Reach:
     if foreign:
         return Reach(whole=f"its import of {foreign} changed")
     reached = _spread(edit, is_test)
-    if reached.whole is None and reached.helpers and _looks_up_names(edit):
-        return Reach(whole=f"{min(reached.helpers)} changed and names are looked up by computation")
+    if reached.whole is None and reached.helpers:
+        if _looks_up_names(edit):
+            why = "names are looked up by computation"
+            return Reach(whole=f"{min(reached.helpers)} changed and {why}")
+        if onlooker is not None and not reached.only_fixtures():
+            return Reach(whole=f"{min(reached.helpers)} changed and {onlooker} looks into modules")
     return Reach(
         whole=reached.whole,
         names=frozenset(reached.names),
         known=known,
         helpers=bool(reached.helpers),
+        fixtures=reached.fixtures(),
     )
 
 
@@ -100,13 +111,15 @@ class _Spread:
         self.simple.add(definition.simple)
         if definition.fixture:
             self.simple.add(definition.fixture_name or definition.simple)
-        if self._is_test(definition):
+        if self.is_a_test(definition):
+            if definition.foreign and self._redeclared(definition.name):
+                self.whole = self.whole or f"who learns of {definition.name} cannot be told"
             return
         self.helpers.add(definition.name)
         unclear = definition.fixture and definition.fixture_name is None
         scope = definition.scope
         tests_inside = definition.kind is Kind.CLASS and self._holds_tests(definition.name)
-        if unclear or (definition.foreign and not tests_inside):
+        if unclear or (self._is_foreign(definition) and not tests_inside):
             self.whole = self.whole or f"who uses {definition.name} cannot be told"
         elif not scope:
             if _by_convention(definition):
@@ -116,7 +129,37 @@ class _Spread:
                 if around.name not in self.names:
                     self.add(around)
 
-    def _is_test(self, definition: Definition) -> bool:
+    def fixtures(self) -> frozenset[str]:
+        """Names by which reached fixtures are asked for."""
+        reached = (d for name in self.names for d in self.definitions(name) if d.fixture)
+        return frozenset(d.fixture_name or d.simple for d in reached)
+
+    def only_fixtures(self) -> bool:
+        """Whether all helpers are fixtures, which nobody looks up in a module."""
+        return all(d.fixture for name in self.helpers for d in self.definitions(name))
+
+    def _redeclared(self, name: str) -> bool:
+        """Whether a definition was added or removed, or its decorators changed."""
+        found = self.definitions(name)
+        return len(found) < 2 or found[0].decorators != found[1].decorators
+
+    def _is_foreign(self, definition: Definition) -> bool:
+        """Whether code of other files may learn of a definition that never mentions it."""
+        waiting, seen = [definition], {definition.name}
+        while waiting:
+            current = waiting.pop()
+            if current.foreign:
+                return True
+            for base in current.bases:
+                local = self.definitions(base)
+                if not local or any(one.kind is not Kind.CLASS for one in local):
+                    return True
+                waiting.extend(one for one in local if one.name not in seen)
+                seen.add(base)
+        return False
+
+    def is_a_test(self, definition: Definition) -> bool:
+        """Whether pytest takes it for a test function."""
         plain = definition.kind is Kind.FUNCTION and not definition.fixture
         return plain and self.is_test(definition.simple)
 
@@ -133,7 +176,7 @@ class _Spread:
     def _holds_tests(self, scope: str) -> bool:
         prefix = scope + "."
         return any(
-            self._is_test(other)
+            self.is_a_test(other)
             for name, other in self.edit.after.definitions.items()
             if name.startswith(prefix)
         )
@@ -151,7 +194,11 @@ def _spread(edit: Edit, is_test: Callable[[str], bool]) -> _Spread:
             d
             for d in definitions
             if d.name not in found.names
-            and (not d.mentions.isdisjoint(found.simple) or d.scope in found.names)
+            and (
+                not d.mentions.isdisjoint(found.simple)
+                or d.scope in found.names
+                or (found.helpers and d.foreign and found.is_a_test(d))  # its decorator may look
+            )
         ]
     for text in (edit.before, edit.after):
         hit = text.effect_mentions & found.simple

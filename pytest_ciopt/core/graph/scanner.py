@@ -45,6 +45,8 @@ class Flag(StrEnum):
     """Mentions `sys.path`."""
     COMPUTED_PLUGINS = "#computed-plugins"
     """Computes the names in `pytest_plugins`."""
+    LOOKS_INSIDE = "#looks-inside"
+    """Looks into test modules or classes from outside (`request.module`, `item.cls`)."""
     COMPUTED = "#computed"
     """Imports a module whose name it computes."""
 
@@ -70,9 +72,12 @@ _FIRST = re.compile(
 _LOADED = re.compile(rb"\s*(?:(?:[\w.]+|type\(\w+\))\.__module__|__name__|__package__)\s*,?\s*")
 """Arguments that name the module of a thing that exists, so that it is loaded."""
 _ARGUMENT = re.compile(rb"['\"]([\w.\x80-\xff]+)['\"]")
+_QUOTE = re.compile(rb"['\"]")
 _COMMENT = re.compile(rb"#[^\n]*")
 _SPACED_DOT = re.compile(rb"\s*\.\s*")
 _WALKS = re.compile(rb"iter_modules|walk_packages|get_importer|iter_importers|resolve_name")
+_LOOKS_INSIDE = re.compile(rb"\.(?:module|instance|cls|obj|getparent)\b|\bsys\.modules\b")
+_RUN = re.compile(rb"run_module\s*\(\s*(?:mod_name\s*=\s*)?(?:['\"]([\w.]+)['\"])?")
 _DASH_M = re.compile(rb"-m['\",\s]+([A-Za-z_][\w.]*)")
 _PLUGINS = re.compile(rb"pytest_plugins\b(.{0,1000})", re.DOTALL)
 _QUOTED = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]")
@@ -108,6 +113,11 @@ def scan(source: bytes, folder: str) -> frozenset[str]:
     add_strings(found, source)
     for module in _DASH_M.findall(source):
         found.add(text_of(module.rstrip(b".")) + ".__main__")
+    for module in _RUN.findall(source) if b"run_module" in source else ():
+        if module:
+            found.update((text_of(module), text_of(module) + ".__main__"))
+        else:
+            _add_computed(found, folder)
     # Of the standard library only the top names are kept: nobody asks for more.
     found = {top if (top := name.partition(".")[0]) in STDLIB else name for name in found}
     if whole is not source or b"pytest" in source or b"getfixturevalue" in source:
@@ -116,6 +126,8 @@ def scan(source: bytes, folder: str) -> frozenset[str]:
             if any(b" for " in listing.partition(b"\n")[0] for listing in _PLUGINS.findall(whole)):
                 found.update((Flag.COMPUTED, Flag.COMPUTED_PLUGINS))
             found.update(plugin_names(source))
+        if _LOOKS_INSIDE.search(source):
+            found.add(Flag.LOOKS_INSIDE)
     if "sys" in found and b"sys.path" in source:
         found.add(Flag.PATHS)
     if not found.isdisjoint(_METADATA) and b"entry_points" in source:
@@ -183,9 +195,14 @@ def _add_imports(found: set[str], source: bytes, folder: str) -> None:
             statements += _statements(_joined_lines(before, over_comments=False))
             if b"#" in before:
                 statements += _statements(_joined_lines(before, over_comments=True))
+        stop = end + _LIST_REACH
+        if statements and _QUOTE.search(head, max(head.rfind(b";"), head.rfind(b":")) + 1):
+            # A statement in a string ends with it.
+            closing = _QUOTE.search(source, end, stop)
+            stop = closing.start() if closing else stop
         for mark, dots, module in statements:
             pattern = _LIST if end < last else _LINE  # no bracket is closed behind the last one
-            listed = pattern.match(source, end, end + _LIST_REACH)
+            listed = pattern.match(source, end, stop)
             _add_names(found, mark, dots, module, listed[1] if listed else b"", folder)
 
 
@@ -227,7 +244,9 @@ def _opened(mark: str, head: bytes) -> tuple[tuple[str, int, str], ...]:
         return ((mark, 0, ""),)
     match = _FROM.fullmatch(head)
     if match is None:
-        return ()  # "we import ..."
+        quote = max(head.rfind(b"'"), head.rfind(b'"'))
+        # Either a string of code on this line, "import a", or prose: "we import ..."
+        return _opened(mark, head[quote + 1 :]) if quote >= 0 else ()
     return ((mark, match[1].count(b"."), text_of(b"".join(match[2].split()))),)
 
 
@@ -280,9 +299,7 @@ def _add_call(found: set[str], source: bytes, position: int, folder: str) -> Non
     if closed and _LOADED.fullmatch(arguments):
         return
     if not names or _FIRST.match(arguments) is None:
-        found.add(Flag.COMPUTED)
-        if folder:
-            found.add(f"*/{folder}")
+        _add_computed(found, folder)
     relative = [name for name in names if name.startswith(".")]
     absolute = [name for name in names if not name.startswith(".")]
     for name in relative:
@@ -294,6 +311,12 @@ def _add_call(found: set[str], source: bytes, position: int, folder: str) -> Non
     if absolute and not relative:
         first, *listed = absolute  # `__import__("a", fromlist=["b"])`, `"a" if x else "b"`
         found.update((*absolute, *(f"{first}.{name}" for name in listed)))
+
+
+def _add_computed(found: set[str], folder: str) -> None:
+    found.add(Flag.COMPUTED)
+    if folder:
+        found.add(f"*/{folder}")
 
 
 def _below(package: str, dots: int, module: str) -> str:

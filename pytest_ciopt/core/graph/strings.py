@@ -6,7 +6,9 @@ The second half of a scan (see `core/graph/scanner.py`). Pure.
 import re
 import unicodedata
 
-_TAIL = re.compile(rb"\.(?:[\w\x80-\xff]++['\"]|[{%'\"])")
+_TAIL = re.compile(rb"\.(?:[\w\x80-\xff]++(?::[\w.\x80-\xff]++)?['\"]|[{%'\"])")
+_OBJECT = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w\x80-\xff]*+):[A-Za-z_][\w.]*+['\"]")
+"""`app:create`; with a dot in the module it has a tail."""
 _DOTTED = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
 _PREFIX = re.compile(rb"(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*\.)+")
 _COMPUTED_FOLDER = re.compile(rb".*(?:\}|%[a-z])", re.DOTALL)
@@ -47,6 +49,7 @@ def text_of(name: bytes) -> str:
 def add_strings(found: set[str], source: bytes) -> None:
     """Adds dotted names, prefixes of computed names ("pkg.plugins.%s") and scripts."""
     rfind = source.rfind
+    found.update(map(text_of, _OBJECT.findall(source)))
     for match in _TAIL.finditer(source):
         dot, end = match.span()
         end -= 1
@@ -64,7 +67,7 @@ def add_strings(found: set[str], source: bytes) -> None:
             if text.rpartition(b"/")[2] not in _COMMON_SCRIPTS:
                 script = _COMPUTED_FOLDER.sub(b"", text)
                 found.add("=" + text_of(script).lstrip("./"))
-        elif b" " not in text and _DOTTED.fullmatch(text):
+        elif b" " not in text and _DOTTED.fullmatch(text := text.partition(b":")[0]):
             found.add(_ambiguous(text_of(text)))
 
 

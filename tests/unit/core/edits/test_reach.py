@@ -165,7 +165,6 @@ OTHER = "\ndef test_other(): pass\n"
             {"test_a"},
         ),
         ("class Fake:\n  def __call__(s): 1\ndef test_a(): run(Fake())", {"test_a"}),
-        ("class Fake(Real):\n  def write(s): 1\ndef test_a(): run(Fake())", {"test_a"}),
         ("class Fake:\n  x = 1\ndef test_a(): run(Fake())", {"test_a"}),
         ("class Fake:\n  class In:\n    def write(s): 1\ndef test_a(): run(Fake)", {"test_a"}),
         (
@@ -271,6 +270,15 @@ def test_calls_at_import_reach_at_least_who_names_the_result(text: str, least: s
         "R = []\ndef register(f): R.append(f)\ndef f(): 1\nX = register(f)\ndef g(): R[0]()",
         "def f(): 1\n@register\n@partial\ndef g(): f()",
         "_ = settings.configure(1)",
+        # A base or a metaclass of another file may know its subclasses.
+        "class Fake(Real):\n  def write(s): 1",
+        "class Fake(metaclass=Registry):\n  def write(s): 1",
+        "class A(Real): ...\nclass Fake(A):\n  def write(s): 1",
+        "X = next(1)",
+        "def helper(k=register(1)): ...",
+        # So may whoever is given the module's name, or decorates tests.
+        "def handler(): 1\nX = include(__name__)",
+        "def case_one(): 1\n@cases('.')\ndef test_other(): ...",
     ],
 )
 def test_edits_that_reach_the_whole_module(text: str) -> None:
@@ -339,7 +347,7 @@ def test_no_edit_reaches_nothing() -> None:
         (
             "class A(B): ...\nclass TestC(A):\n  def test_c(s): ...",
             "class A: ...\nclass TestC(A):\n  def test_c(s): ...",
-            {"TestC.test_c"},
+            WHOLE,
         ),
         (
             "@fixture\ndef f(): ...\ndef test_a(f): ...",
@@ -351,7 +359,8 @@ def test_no_edit_reaches_nothing() -> None:
             "@fixture(name='g')\ndef _f(): ...\ndef test_a(f): ...",
             {"test_a"},
         ),
-        ("def test_a(): ...", "@slow\ndef test_a(): ...", {"test_a"}),
+        ("def test_a(): ...", "@slow\ndef test_a(): ...", WHOLE),
+        ("def test_a(): ...", "@pytest.mark.slow\ndef test_a(): ...", {"test_a"}),
         # What only the base text shows still counts.
         ("A = 1\nB = A\ndef test_a(): B", "A = 2\nB = 3\ndef test_a(): B", {"test_a"}),
     ],
