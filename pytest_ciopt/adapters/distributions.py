@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,21 @@ def reach(
         return DependencyReach(None, _modules(steps, installed))
     except _Everything as reason:
         return DependencyReach(str(reason), {})
+
+
+def provide(name: str, root: Path) -> bool:
+    """Whether Python or what is installed outside of ``root`` has a top-level module ``name``."""
+    if name in sys.stdlib_module_names:
+        return True
+    base = os.path.realpath(root)
+    for folder in map(os.path.realpath, sys.path):
+        inside = folder == base or folder.startswith(base + os.sep)
+        if inside and "site-packages" not in folder:
+            continue
+        place = os.path.join(folder, name)
+        if os.path.isdir(place) or any(os.path.exists(place + suffix) for suffix in _SUFFIXES):
+            return True
+    return False
 
 
 def _steps(

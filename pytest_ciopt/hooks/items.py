@@ -48,7 +48,10 @@ class Describer:
             return (name,), False
         here = [cls for cls in item.cls.__mro__ if self._is_here(cls, item.path)]
         inherited = not any(name in vars(cls) for cls in here) and hasattr(item.cls, name)
-        return tuple(f"{cls.__qualname__}.{name}" for cls in here), inherited
+        scopes = {cls.__qualname__: None for cls in here}
+        if here and isinstance(item.parent, pytest.Class):
+            scopes.setdefault(item.parent.name)  # a class may go by another name than its own
+        return tuple(f"{scope}.{name}" for scope in scopes), inherited
 
     def _is_here(self, cls: type, path: Path) -> bool:
         module = inspect.getmodule(cls)

@@ -118,7 +118,7 @@ def _decided(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
-    selection = select(change, repository, settings.rules, tests, _dependencies)
+    selection = select(change, repository, settings.rules, tests, _Dependencies(git.top))
     return Decided(
         selection,
         git.top,
@@ -136,10 +136,21 @@ def _with_declared(change: Change, declared: Sequence[str]) -> Change:
     return Change(tuple(found[path] for path in sorted(found)))
 
 
-def _dependencies(
-    changed: Sequence[str], own_modules: frozenset[str]
-) -> tuple[str | None, Mapping[str, str]]:
-    from pytest_ciopt.adapters import distributions  # slow to import, rarely needed
+@dataclass(frozen=True, slots=True)
+class _Dependencies:
+    """Asks the interpreter that runs us what is installed."""
 
-    reach = distributions.reach(changed, own_modules)
-    return reach.everything, reach.modules
+    top: Path
+
+    def reached(
+        self, changed: Sequence[str], own_modules: frozenset[str]
+    ) -> tuple[str | None, Mapping[str, str]]:
+        from pytest_ciopt.adapters import distributions  # slow to import, rarely needed
+
+        reach = distributions.reach(changed, own_modules, root=self.top)
+        return reach.everything, reach.modules
+
+    def provide(self, name: str) -> bool:
+        from pytest_ciopt.adapters import distributions
+
+        return distributions.provide(name, self.top)

@@ -41,10 +41,13 @@ class Contents(Protocol):
 class Dependencies(Protocol):
     """What installed distributions give to import."""
 
-    def __call__(
+    def reached(
         self, changed: Sequence[str], own_modules: frozenset[str]
     ) -> tuple[str | None, Mapping[str, str]]:
         """(why everything runs, import names with the reason of each)."""
+
+    def provide(self, name: str) -> bool:
+        """Whether a top-level module of that name is installed, or part of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,25 @@ class Effects:
         if change.status is Status.MODIFIED:
             whole = Effect("changed", seeds={path: "changed"}, must_reach=must_reach)
             return self._source(change, whole)
+        shadow = self._shadow(change)
+        if shadow is not None:
+            return _everything(f"global: {path}: {shadow}")
         how = change.status.value
         if change.status is Status.RENAMED:
             how = f"renamed from {change.renamed_from}"
         seeds = {path: how, **self._namesakes(change)}
         return Effect(how, seeds=seeds, must_reach=must_reach)
+
+    def _shadow(self, change: FileChange) -> str | None:
+        """Why a file that comes or goes may take the place of a module of somebody else.
+
+        What is installed imports that module, too, and its imports are not known.
+        """
+        for place in (change.path, change.renamed_from):
+            for name in names(place, self._packages) if place else ():
+                if name.isidentifier() and name != "conftest" and self._dependencies.provide(name):
+                    return f"it may take the place of the module {name}"
+        return None
 
     def _source(self, change: FileChange, whole: Effect) -> Effect:
         """The effect of edited Python text: `whole` unless less can be shown."""
@@ -252,7 +269,7 @@ class Effects:
     def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
         if not changed:
             return Effect("nothing that a test can see", counts=False)
-        everything, modules = self._dependencies(changed, self._own_modules)
+        everything, modules = self._dependencies.reached(changed, self._own_modules)
         if everything is not None:
             return _everything(f"global: {path}: {everything}")
         seeds: dict[str, str] = {}
