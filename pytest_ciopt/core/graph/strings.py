@@ -7,8 +7,8 @@ import re
 import unicodedata
 
 _TAIL = re.compile(rb"\.(?:[\w\x80-\xff]++(?::[\w.\x80-\xff]++)?['\"]|[{%'\"])")
-_OBJECT = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w\x80-\xff]*+):[A-Za-z_][\w.]*+['\"]")
-"""`app:create`; with a dot in the module it has a tail."""
+_OBJECT = re.compile(rb":[A-Za-z_][\w.]*+['\"]")
+_MODULE = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\Z")
 _DOTTED = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
 _PREFIX = re.compile(rb"(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*\.)+")
 _COMPUTED_FOLDER = re.compile(rb".*(?:\}|%[a-z])", re.DOTALL)
@@ -49,7 +49,11 @@ def text_of(name: bytes) -> str:
 def add_strings(found: set[str], source: bytes) -> None:
     """Adds dotted names, prefixes of computed names ("pkg.plugins.%s") and scripts."""
     rfind = source.rfind
-    found.update(map(text_of, _OBJECT.findall(source)))
+    for match in _OBJECT.finditer(source):  # "app:create"; with a dot in the module it has a tail
+        colon = match.start()
+        module = _MODULE.search(source[max(0, colon - _REACH) : colon])
+        if module is not None:
+            found.add(text_of(module[1]))
     for match in _TAIL.finditer(source):
         dot, end = match.span()
         end -= 1

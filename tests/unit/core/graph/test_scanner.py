@@ -198,6 +198,42 @@ def test_an_import_after_the_word_on_the_same_line(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("uvicorn.run('app:create')", {"app"}),
+        ("load('pkg.mod:Class.method')", {"pkg.mod"}),
+        ("runpy.run_module('tool')", {"tool", "tool.__main__"}),
+        ("run_module( mod_name='pkg.tool', run_name='x')", {"pkg.tool", "pkg.tool.__main__"}),
+        ("run([sys.executable, '-c', 'import a.b; a.b.f()'])", {"a.b"}),
+        ('exec("from a import b, c", names)', {"a.b", "a.c"}),
+        ("timeit(f, setup='from a import (b, c)')", {"a.b", "a.c"}),
+        ("x = 'y'; from a import (b,  # it's\n    c)", {"a.b", "a.c"}),
+    ],
+)
+def test_modules_in_strings_of_code(source: str, expected: set[str]) -> None:
+    assert expected <= names(source)
+
+
+@pytest.mark.parametrize("call", ["runpy.run_module(name)", "run_module(f'{a}.b')"])
+def test_a_module_that_is_run_by_a_computed_name(call: str) -> None:
+    assert {Flag.COMPUTED, "*/pkg"} <= names(call, "pkg")
+
+
+@pytest.mark.parametrize(
+    ("source", "looks"),
+    [
+        ("import pytest\nrequest.module.x", True),
+        ("def pytest_itemcollected(item): item.cls", True),
+        ("import pytest\nsys.modules[name]", True),
+        ("import pytest\n@pytest.fixture(scope='module')\ndef f(): ...", False),
+        ("self.module.x", False),  # nothing of pytest
+    ],
+)
+def test_files_that_look_into_test_modules(source: str, looks: bool) -> None:
+    assert (Flag.LOOKS_INSIDE in names(source)) is looks
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "# we import nothing",
