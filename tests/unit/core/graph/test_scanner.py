@@ -202,8 +202,11 @@ def test_an_import_after_the_word_on_the_same_line(line: str) -> None:
     [
         ("uvicorn.run('app:create')", {"app"}),
         ("load('pkg.mod:Class.method')", {"pkg.mod"}),
-        ("runpy.run_module('tool')", {"tool", "tool.__main__"}),
-        ("run_module( mod_name='pkg.tool', run_name='x')", {"pkg.tool", "pkg.tool.__main__"}),
+        ("import runpy\nrunpy.run_module('tool')", {"tool", "tool.__main__"}),
+        (
+            "from runpy import run_module\nrun_module( mod_name='pkg.tool', run_name='x')",
+            {"pkg.tool", "pkg.tool.__main__"},
+        ),
         ("run([sys.executable, '-c', 'import a.b; a.b.f()'])", {"a.b"}),
         ('exec("from a import b, c", names)', {"a.b", "a.c"}),
         ("timeit(f, setup='from a import (b, c)')", {"a.b", "a.c"}),
@@ -214,9 +217,9 @@ def test_modules_in_strings_of_code(source: str, expected: set[str]) -> None:
     assert expected <= names(source)
 
 
-@pytest.mark.parametrize("call", ["runpy.run_module(name)", "run_module(f'{a}.b')"])
+@pytest.mark.parametrize("call", ["runpy.run_module(name)", "runpy.run_module(f'{a}.b')"])
 def test_a_module_that_is_run_by_a_computed_name(call: str) -> None:
-    assert {Flag.COMPUTED, "*/pkg"} <= names(call, "pkg")
+    assert {Flag.COMPUTED, "*/pkg"} <= names(f"import runpy\n{call}", "pkg")
 
 
 @pytest.mark.parametrize(
