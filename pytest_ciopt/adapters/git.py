@@ -17,7 +17,8 @@ _KEPT = ("GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_SSL_", "
 
 _OMISSION = re.compile(rb"^(?:error: |warning: could not open)", re.MULTILINE)
 """What git says when it goes on without something, and then exits with 0."""
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""A full id of an object, in either of git's hashes."""
 
 _NEUTRAL = (
     "--literal-pathspecs",
@@ -46,7 +47,7 @@ class Git:
         """Full id of a commit, None when this clone does not have it."""
         asked = f"{ref}^{{commit}}"
         found = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", asked)
-        return found if found is not None and _COMMIT.fullmatch(found) else None
+        return found if found is not None and COMMIT.fullmatch(found) else None
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Best common ancestor of two commits, None when this clone has none."""

@@ -24,14 +24,7 @@ class StateDir:
         target = self.path / name
         try:
             self.make(target.parent)
-            temporary = target.with_name(f"{target.name}.{os.urandom(6).hex()}")
-            try:
-                with open(temporary, "xb") as stream:
-                    stream.write(content)
-                os.replace(temporary, target)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
+            replace_whole(target, content)
         except OSError as error:
             return f"{self.path} cannot be written to: {error.strerror or error}"
         return None
@@ -54,3 +47,15 @@ class StateDir:
         for name, content in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
             if not (self.path / name).exists() and not (ours / name).exists():
                 (ours / name).write_text(content, encoding="ascii")
+
+
+def replace_whole(target: Path, content: bytes) -> None:
+    """Readers of `target` see the old or the new file, never a part. Raises: OSError."""
+    temporary = target.with_name(f"{target.name}.{os.urandom(6).hex()}")
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(content)
+        os.replace(temporary, target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

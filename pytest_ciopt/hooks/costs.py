@@ -11,21 +11,26 @@ import pytest
 
 from pytest_ciopt.adapters.clock import elapsed
 from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
+from pytest_ciopt.hooks.harmless import Breakable, harmless
 
 _ATTRIBUTE = "ciopt_costs"
 """Of a test report; plain lists, for xdist ships nothing else."""
 
 
-class Costs:
-    """Collects figures until a report can carry them."""
+class Costs(Breakable):
+    """Collects figures, in seconds, until a report can carry them."""
 
     def __init__(self) -> None:
         self._pending: list[list[object]] = []
         self._imports: dict[str, float] = {}
         self._within = 0.0
-        """Seconds of set-ups of wider fixtures inside the one that is being set up."""
+        """Set-ups of wider fixtures inside the one that is being set up."""
         self._setups: dict[int, float] = {}
+        """By the identity of the fixture's definition, which lives as long as the session."""
         self._ending: dict[int, float] = {}
+        """When the teardown of a fixture began."""
+
+    # --- modules ---------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
@@ -35,16 +40,13 @@ class Costs:
         self._time_import(collector)
         began = elapsed()
         report = yield
-        took = elapsed() - began
-        imported = self._imports.pop(collector.nodeid, 0.0)
-        self._pending.append(["module", collector.nodeid, imported, took - imported])
+        self._collected(collector.nodeid, elapsed() - began)
         return report
 
+    @harmless
     def _time_import(self, module: pytest.Module) -> None:
         """pytest has no hook around the import, only the method that does it."""
-        load: Callable[[], object] | None = getattr(module, "_getobj", None)
-        if load is None:
-            return
+        load: Callable[[], object] = module._getobj
 
         def timed() -> object:
             began = elapsed()
@@ -55,10 +57,15 @@ class Costs:
 
         module._getobj = timed  # type: ignore[method-assign]
 
+    @harmless
+    def _collected(self, nodeid: str, took: float) -> None:
+        imported = self._imports.pop(nodeid, 0.0)
+        self._pending.append(["module", nodeid, imported, took - imported])
+
+    # --- fixtures --------------------------------------------------------------------------------
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-    ) -> Generator[None, Any, Any]:
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
         """Times fixtures that several tests share, without those that they ask for."""
         if fixturedef.scope == "function":
             return (yield)
@@ -67,15 +74,19 @@ class Costs:
         try:
             return (yield)
         finally:
-            took = elapsed() - began
-            self._setups[id(fixturedef)] = max(0.0, took - self._within)
-            self._within = outer + took
-            # Finalizers run in reverse: this one before those of the fixture itself.
-            fixturedef.addfinalizer(lambda: self._ends(fixturedef))
+            self._set_up(fixturedef, elapsed() - began, outer)
+
+    @harmless
+    def _set_up(self, fixturedef: pytest.FixtureDef[Any], took: float, outer: float) -> None:
+        self._setups[id(fixturedef)] = max(0.0, took - self._within)
+        self._within = outer + took
+        # Finalizers run in reverse: this one before those of the fixture itself.
+        fixturedef.addfinalizer(lambda: self._ends(fixturedef))
 
     def _ends(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         self._ending[id(fixturedef)] = elapsed()
 
+    @harmless
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """The life of a fixture is over. pytest may say so more than once."""
         setup = self._setups.pop(id(fixturedef), None)
@@ -86,10 +97,14 @@ class Costs:
         name, scope, place = fixturedef.argname, fixturedef.scope, fixturedef.baseid or ""
         self._pending.append(["fixture", name, scope, place, setup, teardown])
 
+    # --- the way to the one who writes -----------------------------------------------------------
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Hands what has gathered to the report."""
         report = yield
+        if self.problem is not None:
+            self._pending = [["problem", self.problem]]
         if self._pending:
             setattr(report, _ATTRIBUTE, self._pending)
             self._pending = []
@@ -98,11 +113,19 @@ class Costs:
 
 def costs_of(report: pytest.TestReport, worker: str | None) -> Iterator[ModuleCost | FixtureCost]:
     """The figures that a report carries."""
-    carried: Iterable[list[Any]] = getattr(report, _ATTRIBUTE, ())
-    for kind, *values in carried:
+    for kind, *values in _carried(report):
         if kind == "module":
             path, imported, collected = values
             yield ModuleCost(path, imported, collected, worker)
-        else:
+        elif kind == "fixture":
             name, scope, place, setup, teardown = values
             yield FixtureCost(name, scope, place, setup, teardown, worker)
+
+
+def problem_of(report: pytest.TestReport) -> str | None:
+    """Why the process that sent the report measures no more, None when it does."""
+    return next((text for kind, text, *_ in _carried(report) if kind == "problem"), None)
+
+
+def _carried(report: pytest.TestReport) -> Iterable[list[Any]]:
+    return getattr(report, _ATTRIBUTE, ())

@@ -1,11 +1,9 @@
 """Records what pytest reports of each test, in the process that hears of all tests.
 
 Under xdist that is the controller: workers attach what only they can measure (see `costs.py`) to
-the reports that they send. A defect here must not touch the run: it ends the recording.
+the reports that they send.
 """
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,29 +12,14 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest
-from pytest_ciopt.hooks.costs import costs_of
+from pytest_ciopt.hooks.costs import costs_of, problem_of
+from pytest_ciopt.hooks.harmless import Breakable, harmless
 
 _PHASES = ("setup", "call", "teardown")
 _CRASHED = "???"
 """`when` of the report that xdist makes of a test whose worker died."""
 _SKIPPED = "Skipped: "
 _QUOTES = "'\""
-
-
-def harmless(method: Callable[..., None]) -> Callable[..., None]:
-    """An error of ours ends the recording, not the run."""
-
-    @functools.wraps(method)
-    def guarded(self: "Recording", *arguments: Any) -> None:
-        if self.problem is not None:
-            return
-        try:
-            method(self, *arguments)
-        except Exception as error:
-            self.problem = f"{type(error).__name__}: {error}"
-            self.writer.close()
-
-    return guarded
 
 
 class _Open:
@@ -50,15 +33,15 @@ class _Open:
         self.failure: str | None = None
 
 
-class Recording:
+class Recording(Breakable):
     """Turns reports into records, one line a test, written when its teardown is reported."""
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self.problem: str | None = None
         self._open: dict[tuple[str, str | None], _Open] = {}
         self._attempts: dict[str, int] = {}
         self._written = 0
+        self._unmeasured: str | None = None
 
     @pytest.hookimpl(trylast=True)  # pytest's own plugins still alter the report
     @harmless
@@ -78,6 +61,7 @@ class Recording:
             when = next(name for name in _PHASES if name not in attempt.phases)
         attempt.phases[when] = Phase(report.outcome, report.duration)
         self._explain(attempt, report)
+        self._unmeasured = problem_of(report) or self._unmeasured
         for cost in costs_of(report, worker):
             self.writer.write(cost)
         if crashed or when == "teardown" or str(report.outcome) == "rerun":
@@ -118,7 +102,7 @@ class Recording:
     @property
     def told(self) -> str | None:
         """Why the recording is not complete, None when it is."""
-        why = self.problem or self.writer.problem
+        why = self.problem or self.writer.problem or self._unmeasured
         return None if why is None else f"this run is recorded only in part: {why}"
 
     @harmless

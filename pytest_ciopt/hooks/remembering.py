@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.hooks.costs import Costs
 from pytest_ciopt.hooks.options import RECORDS, recording
 from pytest_ciopt.hooks.recording import Recording
+from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.usecases.remember import About, begin
 
 _NAME = "ciopt-history"
@@ -54,7 +54,7 @@ class Remembering:
             rootpath=config.rootpath,
             arguments=tuple(map(str, config.invocation_params.args)),
             workers=len(workers) if getattr(config.option, "dist", "no") != "no" else 0,
-            state_dir=variable("CIOPT_DIR") or config.getini("ciopt_dir") or None,
+            state_dir=state_dir_of(config),
         )
 
     @pytest.hookimpl(trylast=True)
@@ -62,6 +62,7 @@ class Remembering:
         """Closes the segment, when all others are done with the session."""
         if self._recording is not None:
             self._recording.finish(int(exitstatus))
+            self._recording.writer.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Only what went wrong or was mended."""

@@ -31,7 +31,7 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
                 config.getini("ciopt_ignore"),
                 config.getini("ciopt_dependencies"),
             ),
-            state_dir=variable("CIOPT_DIR") or config.getini("ciopt_dir") or None,
+            state_dir=state_dir_of(config),
             strict=_switch(config, known, "ciopt_strict"),
             explain=_switch(config, known, "ciopt_explain"),
             json=_resolved(config, json) if json else None,
@@ -39,6 +39,11 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def state_dir_of(config: pytest.Config) -> str | None:
+    """Where `.ciopt` lies instead of the top of the repository; relative to it."""
+    return variable("CIOPT_DIR") or config.getini("ciopt_dir") or None
 
 
 def _resolved(config: pytest.Config, file: str) -> str:

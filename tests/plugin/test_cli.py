@@ -12,41 +12,9 @@ import pytest
 from conftest import MakeProject, Project
 from pytest_ciopt import __version__
 from pytest_ciopt.cli.main import main
+from shop_project import PRODUCT, TEST_CART, TEST_STOCK
 
-SHOP = {
-    "pytest.ini": "[pytest]\npythonpath = .\n",
-    "shop/__init__.py": "",
-    "shop/prices.py": "def price(n):\n    return 2 * n\n",
-    "shop/cart.py": """
-        from shop.prices import price
-
-        def total(ns):
-            return sum(map(price, ns))
-        """,
-    "shop/stock.py": "def stock():\n    return 3\n",
-    "tests/conftest.py": """
-        import pytest
-
-        @pytest.fixture
-        def basket():
-            return [1, 2]
-        """,
-    "tests/test_cart.py": """
-        from shop.cart import total
-
-        def test_total(basket):
-            assert total(basket) == 6
-
-        def test_empty():
-            assert total([]) == 0
-        """,
-    "tests/deep/test_stock.py": """
-        from shop.stock import stock
-
-        def test_stock():
-            assert stock() == 3
-        """,
-}
+SHOP = PRODUCT | {"tests/test_cart.py": TEST_CART, "tests/deep/test_stock.py": TEST_STOCK}
 CART, STOCK = "tests/test_cart.py", "tests/deep/test_stock.py"
 TOTAL, EMPTY = f"{CART}::test_total", f"{CART}::test_empty"
 
@@ -566,12 +534,12 @@ def test_output_that_nobody_wants(changed: Project) -> None:
     assert done.returncode in (0, 70)
 
 
-def test_an_interrupt(changed: Project, ciopt: Ciopt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt(changed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pytest_ciopt.usecases.decide.select", interrupted)
-    ciopt("select", code=130)
+    assert main(["select"]) == 130
 
 
 def test_the_folder_is_gone(changed: Project) -> None:

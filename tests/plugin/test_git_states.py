@@ -13,38 +13,9 @@ import pytest
 
 from conftest import MakeProject, Project
 from repository import Repository, repository
+from shop_project import PRODUCT, TEST_STOCK, TEST_TOTAL
 
-SHOP = {
-    "pytest.ini": "[pytest]\npythonpath = .\n",
-    "shop/__init__.py": "",
-    "shop/prices.py": "def price(n):\n    return 2 * n\n",
-    "shop/cart.py": """
-        from shop.prices import price
-
-        def total(ns):
-            return sum(map(price, ns))
-        """,
-    "shop/stock.py": "def stock():\n    return 3\n",
-    "tests/conftest.py": """
-        import pytest
-
-        @pytest.fixture
-        def basket():
-            return [1, 2]
-        """,
-    "tests/test_cart.py": """
-        from shop.cart import total
-
-        def test_total(basket):
-            assert total(basket) == 6
-        """,
-    "tests/test_stock.py": """
-        from shop.stock import stock
-
-        def test_stock():
-            assert stock() == 3
-        """,
-}
+SHOP = PRODUCT | {"tests/test_cart.py": TEST_TOTAL, "tests/test_stock.py": TEST_STOCK}
 TOTAL, STOCK = "tests/test_cart.py::test_total", "tests/test_stock.py::test_stock"
 
 

@@ -350,6 +350,40 @@ def test_an_error_of_ours_ends_the_recording_only(
     result.stdout.fnmatch_lines(["ciopt: this run is *recorded*: ZeroDivisionError: ours"])
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+@pytest.mark.parametrize("place", ["_set_up", "_collected", "pytest_fixture_post_finalizer"])
+def test_an_error_of_ours_ends_the_measuring_only(
+    project: MakeProject, workers: tuple[str, ...], place: str
+) -> None:
+    breaking = f"""
+from pytest_ciopt.hooks.costs import Costs
+from pytest_ciopt.hooks.harmless import harmless
+
+@harmless
+def broken(self, *arguments):
+    raise ZeroDivisionError("ours")
+
+Costs.{place} = broken
+"""
+    made = project(SUITE | {"conftest.py": breaking})
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "pytest_ciopt.plugin",
+    ]
+    extra = ("-p", "xdist", *workers) if workers else ()
+    done = subprocess.run([*command, *extra, RECORD], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ciopt: this run is recorded only in part: ZeroDivisionError: ours" in done.stdout
+    found = segment(made)
+    assert len(attempts(found)) == 10
+    assert isinstance(found[-1], RunEnd)
+
+
 def test_the_phases_of_a_test_add_up(project: MakeProject) -> None:
     made = project({"test_a.py": "import time\ndef test_a(): time.sleep(0.02)\n"})
     made.run(RECORD)

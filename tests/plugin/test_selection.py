@@ -5,37 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from conftest import MakeProject, Project
+from shop_project import PRODUCT, TEST_CART
 
-SHOP = {
-    "shop/__init__.py": "",
-    "shop/prices.py": "def price(n):\n    return 2 * n\n",
-    "shop/cart.py": """
-        from shop.prices import price
-
-        def total(ns):
-            return sum(map(price, ns))
-        """,
-    "shop/stock.py": "def stock():\n    return 3\n",
-    "tests/conftest.py": """
-        import pytest
-
-        @pytest.fixture
-        def basket():
-            return [1, 2]
-
+SHOP = PRODUCT | {
+    "tests/conftest.py": f"""{PRODUCT["tests/conftest.py"]}
         @pytest.fixture
         def shelf():
             return "shelf"
         """,
-    "tests/test_cart.py": """
-        from shop.cart import total
-
-        def test_total(basket):
-            assert total(basket) == 6
-
-        def test_empty():
-            assert total([]) == 0
-        """,
+    "tests/test_cart.py": TEST_CART,
     "tests/test_stock.py": """
         from shop import stock
 
@@ -45,7 +23,6 @@ SHOP = {
         def test_shelf(shelf):
             assert shelf
         """,
-    "pytest.ini": "[pytest]\npythonpath = .\n",
 }
 
 CART = {"tests/test_cart.py::test_total", "tests/test_cart.py::test_empty"}

@@ -157,9 +157,9 @@ def test_variables_alone_ask_for_nothing(folder: Path, monkeypatch: pytest.Monke
 
 def test_warnings_that_are_errors(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An import of ours before pytest rewrites it would warn."""
-    alone(folder, monkeypatch, *PLUGIN, "-W", "error")
+    assert alone(folder, monkeypatch, *PLUGIN, "-W", "error").ours()
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    Started(folder, ("-W", "error", "--ciopt-changed"))
+    assert Started(folder, ("-W", "error", "--ciopt-changed")).ours()
 
 
 def test_the_active_plugin_imports_nothing_heavy_either(

@@ -2,15 +2,13 @@
 
 import os
 import platform
-import re
 from dataclasses import dataclass
 
-from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.git import COMMIT, Git, GitError
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.records import Environment
 
 _IDENTITY = "cache/repository"
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def head(git: Git | None, state: StateDir) -> Head:
         said = list(git.records("status", "--porcelain=v2", "--branch", "-z"))
         headers = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
         commit, branch = headers.get("branch.oid", ""), headers.get("branch.head")
-        if not _COMMIT.fullmatch(commit):
+        if not COMMIT.fullmatch(commit):
             return Head(branch=branch, dirty=True)  # before the first commit
         return Head(
             repository=_identity(git, state),
@@ -51,7 +49,7 @@ def _identity(git: Git, state: StateDir) -> str | None:
     It is looked for once, as that takes long in a large repository.
     """
     kept = (state.read(_IDENTITY) or b"").decode("ascii", "replace").strip()
-    if _COMMIT.fullmatch(kept):
+    if COMMIT.fullmatch(kept):
         return kept
     if git.is_shallow():
         return None

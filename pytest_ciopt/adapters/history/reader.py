@@ -3,23 +3,29 @@
 Nothing in a segment is trusted: it may come from another machine or a pull request.
 """
 
+import contextlib
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pytest_ciopt.adapters.history import lock
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compress
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, compress
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import RUN_ID
-from pytest_ciopt.core.history.records import Record, RunStart
+from pytest_ciopt.core.history.records import Attempt, Record, RunStart
 
 DAMAGED = "damaged"
 MAX_SEGMENT = 1_000_000_000
 """Bytes of text up to which a segment is read; some three million tests."""
+_PARTIAL = re.compile(
+    rf"{RUN_ID.pattern}(?:{re.escape(NEW)}|{re.escape(CLOSED)}\.[0-9a-f]{{12}})", re.ASCII
+)
 _DAY = 86_400
 """Seconds after which an open segment counts as left behind where there are no locks."""
 
@@ -49,13 +55,22 @@ def inventory(state: StateDir, moment: float) -> Inventory:
         run = name.partition(".")[0]
         if RUN_ID.fullmatch(run) is None:
             continue
-        if name == run + CLOSED:
-            found.runs[run] = folder / name
-        elif name == run + OPEN and run + CLOSED not in names:
+        path: Path | None = folder / name
+        if name == run + OPEN:
             path = _left_behind(folder / name, moment, found.told)
-            if path is not None:
-                found.runs[run] = path
+        elif name != run + CLOSED:
+            _sweep(folder / name, moment)
+            continue
+        if path is not None:
+            found.runs[run] = path
     return found
+
+
+def _sweep(path: Path, moment: float) -> None:
+    """Removes what a process left that was killed while it wrote beside the segments."""
+    with contextlib.suppress(OSError):
+        if _PARTIAL.fullmatch(path.name) and moment - path.stat().st_mtime > _DAY:
+            path.unlink()
 
 
 def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
@@ -68,11 +83,15 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
                 return path
             if not lock.is_same_file(stream.fileno(), str(path)):
                 return None  # somebody else has just adopted it
-            size, attempts = _sound(stream.readlines(MAX_SEGMENT))
+            closed = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
+            if closed.exists():  # killed between the two
+                path.unlink()
+                return closed
+            size, attempts = _sound(stream)
             if attempts is None:
                 told.append(set_aside(path, "its first line is no start of a run"))
                 return None
-            closed = compress(path, size)
+            compress(path, size)
             path.unlink()
     except OSError as error:
         told.append(f"{path.name} cannot be adopted: {error.strerror or error}")
@@ -81,21 +100,19 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
     return closed
 
 
-def _sound(lines: list[bytes]) -> tuple[int, int | None]:
-    """Bytes of the whole lines at the beginning, and how many tests they tell of."""
+def _sound(stream: BinaryIO) -> tuple[int, int | None]:
+    """Bytes of the sound lines at the beginning, and how many tests they tell of."""
     size, attempts = 0, None
-    for line in lines:
+    while (line := stream.readline(MAX_LINE + 1)).endswith(b"\n") and size < MAX_SEGMENT:
         try:
-            record = decoded(line) if line.endswith(b"\n") else None
+            record = decoded(line)
         except SegmentError:
-            break
-        if not line.endswith(b"\n"):
             break
         if attempts is None:
             if not isinstance(record, RunStart):
                 return 0, None
             attempts = 0
-        attempts += line.startswith(b'{"kind":"test"')
+        attempts += isinstance(record, Attempt)
         size += len(line)
     return size, attempts
 

@@ -9,12 +9,13 @@ import os
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import lock
-from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.adapters.statedir import StateDir, replace_whole
 from pytest_ciopt.core.history.encoding import encoded
 from pytest_ciopt.core.history.records import Record, RunEnd, RunStart
 
 FOLDER = "segments"
 OPEN, CLOSED = ".jsonl", ".jsonl.gz"
+NEW = ".new"
 _LEVEL = 6
 """gzip's own default: level 9 takes three times as long for 2 % less."""
 
@@ -24,7 +25,6 @@ class Writer:
 
     def __init__(self, state: StateDir, start: RunStart) -> None:
         self.problem: str | None = None
-        self.attempts = 0
         self._path = state.path / FOLDER / f"{start.run}{OPEN}"
         self._size = 0
         self._descriptor = -1
@@ -36,7 +36,7 @@ class Writer:
     def _open(self, state: StateDir, start: RunStart) -> None:
         state.make(self._path.parent)
         # Under its name from the moment on that it is locked: else others would take it for dead.
-        hidden = self._path.with_suffix(".new")
+        hidden = self._path.with_suffix(NEW)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(hidden, flags, 0o644)
         lock.acquire(self._descriptor)
@@ -88,12 +88,6 @@ def compress(path: Path, size: int | None = None) -> Path:
     """Makes the compressed twin of an open segment, of its first `size` bytes. Raises: OSError."""
     target = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
     content = path.read_bytes()[:size]
-    temporary = target.with_name(f"{target.name}.{os.urandom(6).hex()}")
-    try:
-        # Without a time the same content gives the same bytes.
-        temporary.write_bytes(gzip.compress(content, _LEVEL, mtime=0))
-        os.replace(temporary, target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    # Without a time the same content gives the same bytes.
+    replace_whole(target, gzip.compress(content, _LEVEL, mtime=0))
     return target

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.history.reader import DAMAGED, inventory, records, set_aside
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, Writer
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import encoded
@@ -156,6 +156,25 @@ def test_names_that_are_none_of_ours_are_passed_over(state: StateDir) -> None:
     ):
         (path.parent / name).write_text("{}")
     assert inventory(state, NOW).runs == {RUN: path}
+
+
+def test_what_a_killed_process_left_beside_is_removed(state: StateDir) -> None:
+    path = written(state)
+    writer = Writer(state, START)  # killed after it had compressed its file
+    writer.write(*ATTEMPTS)
+    writer.close()
+    partial = path.with_name(f"{path.name}.0123456789ab")
+    hidden = path.with_name("f" * 12 + RUN[12:] + NEW)
+    foreign = path.with_name(f"{path.name}.notes")
+    for left in (partial, hidden, foreign):
+        left.write_text("{}")
+    now = time.time()
+    assert inventory(state, now).runs == {RUN: path}
+    assert sorted(os.listdir(path.parent)) == sorted(
+        one.name for one in (path, partial, hidden, foreign)
+    )
+    assert inventory(state, now + 90_000).told == []
+    assert sorted(os.listdir(path.parent)) == sorted([path.name, foreign.name])
 
 
 def test_damage_of_any_kind_is_an_error_with_a_reason(state: StateDir) -> None:

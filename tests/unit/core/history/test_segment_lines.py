@@ -1,4 +1,3 @@
-import contextlib
 import json
 import math
 from collections.abc import Iterator
@@ -106,7 +105,7 @@ def test_round_trip(record: Record) -> None:
 
 @given(RECORDS)
 def test_lines_are_as_the_schema_says(record: Record) -> None:
-    SCHEMA_OF_LINES.validate(json.loads(encoded(record)))
+    assert list(SCHEMA_OF_LINES.iter_errors(json.loads(encoded(record)))) == []
 
 
 def test_the_schema_knows_every_key() -> None:
@@ -135,10 +134,18 @@ def test_the_schema_knows_every_key() -> None:
     assert {line["kind"]: set(line) for line in lines} == known
 
 
+def read_or_refused(line: bytes) -> bool:
+    """Any error but the documented one comes through, and fails the test."""
+    try:
+        record = decoded(line)
+    except SegmentError as refusal:
+        return bool(str(refusal))
+    return record is None or decoded(encoded(record)) == record
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(line: bytes) -> None:
-    with contextlib.suppress(SegmentError):  # any other error fails
-        decoded(line)
+    assert read_or_refused(line)
 
 
 @given(RECORDS, st.data())
@@ -147,8 +154,7 @@ def test_any_value_in_any_place_is_read_or_refused(record: Attempt, data: st.Dat
     name = data.draw(st.sampled_from(sorted(plain)))
     values = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
     plain[name] = data.draw(values | st.lists(values, max_size=3) | st.dictionaries(TEXT, values))
-    with contextlib.suppress(SegmentError):
-        decoded(json.dumps(plain).encode())
+    assert read_or_refused(json.dumps(plain).encode())
 
 
 def hostile() -> Iterator[tuple[str, bytes]]:
