@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pytest_ciopt.core.history.encoding import LONGEST, RUN_ID, SCHEMA
 from pytest_ciopt.core.history.records import (
     Attempt,
+    Benchmark,
     Environment,
     FixtureCost,
     ModuleCost,
@@ -117,8 +118,10 @@ class _Fields:
         match self._plain.get(name):
             case None:
                 return None
-            case [str(outcome), took]:
-                return Phase(_known(outcome, _OUTCOMES, name), _duration(took, name))
+            case [str(outcome), took, *shared] if len(shared) <= 1:
+                whole = _duration(took, name)
+                of_it = min(whole, _duration(shared[0], name)) if shared else 0.0
+                return Phase(_known(outcome, _OUTCOMES, name), whole, of_it)
         raise SegmentError(f"{name} is no phase of a test")
 
     def inner(self, name: str) -> "_Fields":
@@ -168,6 +171,7 @@ def _read_start(fields: _Fields) -> RunStart:
         workers=fields.count("workers"),
         base=fields.maybe("base"),
         everything=fields.maybe("everything"),
+        source=fields.maybe("source"),
     )
 
 
@@ -223,6 +227,22 @@ def _read_end(fields: _Fields) -> RunEnd:
         finished=fields.moment("finished"),
         exit_status=fields.count("exit"),
         attempts=fields.count("attempts"),
+        dropped=fields.count("dropped", 0),
+        unread=fields.count("unread", 0),
+    )
+
+
+def _read_benchmark(fields: _Fields) -> Benchmark:
+    return Benchmark(
+        id=fields.text("id"),
+        rounds=fields.count("rounds"),
+        iterations=fields.count("iterations"),
+        minimum=fields.seconds("min"),
+        median=fields.seconds("median"),
+        mean=fields.seconds("mean"),
+        deviation=fields.seconds("deviation"),
+        maximum=fields.seconds("max"),
+        machine=fields.maybe("machine"),
     )
 
 
@@ -231,5 +251,6 @@ _READERS: Mapping[str, Callable[[_Fields], Record]] = {
     "test": _read_attempt,
     "module": _read_module,
     "fixture": _read_fixture,
+    "benchmark": _read_benchmark,
     "end": _read_end,
 }

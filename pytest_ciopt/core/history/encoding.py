@@ -9,6 +9,7 @@ import re
 
 from pytest_ciopt.core.history.records import (
     Attempt,
+    Benchmark,
     FixtureCost,
     ModuleCost,
     Phase,
@@ -53,12 +54,16 @@ def encoded(record: Record) -> bytes:
                 "teardown": seconds(record.teardown),
                 "worker": record.worker,
             }
+        case Benchmark():
+            plain = _benchmark(record)
         case RunEnd():
             plain = {
                 "kind": "end",
                 "finished": record.finished,
                 "exit": record.exit_status,
                 "attempts": record.attempts,
+                "dropped": record.dropped or None,
+                "unread": record.unread or None,
             }
     kept = {key: value for key, value in plain.items() if value is not None}
     return _ENCODE(kept).encode("ascii") + b"\n"
@@ -100,6 +105,7 @@ def _start(start: RunStart) -> dict[str, object]:
         "workers": start.workers,
         "base": start.base,
         "everything": start.everything,
+        "source": start.source,
     }
 
 
@@ -128,4 +134,24 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 
 def _phase(phase: Phase | None) -> list[object] | None:
-    return None if phase is None else [phase.outcome, seconds(phase.seconds)]
+    if phase is None:
+        return None
+    took = seconds(phase.seconds)
+    shared = min(took, seconds(phase.shared))
+    return [phase.outcome, took, shared] if shared else [phase.outcome, took]
+
+
+def _benchmark(benchmark: Benchmark) -> dict[str, object]:
+    return {
+        "kind": "benchmark",
+        "id": benchmark.id,
+        "rounds": benchmark.rounds,
+        "iterations": benchmark.iterations,
+        # Not rounded: a round may take less than a microsecond.
+        "min": benchmark.minimum,
+        "median": benchmark.median,
+        "mean": benchmark.mean,
+        "deviation": benchmark.deviation,
+        "max": benchmark.maximum,
+        "machine": benchmark.machine,
+    }

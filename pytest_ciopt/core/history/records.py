@@ -52,6 +52,8 @@ class RunStart:
     """The commit that a selection compared with."""
     everything: str | None = None
     """Why a selection chose all tests."""
+    source: str | None = None
+    """Whose file it was imported from, e.g. `junit`; None for a run that was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Phase:
     outcome: str
     """`passed`, `failed`, `skipped` or `rerun`."""
     seconds: float
+    shared: float = 0.0
+    """What fixtures that several tests share took of these seconds: the first test pays for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,24 @@ class FixtureCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What pytest-benchmark measured in a test: seconds of one iteration, over all rounds."""
+
+    id: str
+    rounds: int
+    iterations: int
+    """Of each round."""
+    minimum: float
+    median: float
+    mean: float
+    deviation: float
+    """Standard deviation of the rounds."""
+    maximum: float
+    machine: str | None = None
+    """The processor, as far as it is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnd:
     """What is known when a run ends by itself. A run that was killed has none."""
 
@@ -127,6 +149,10 @@ class RunEnd:
     exit_status: int
     attempts: int
     """How many were written before."""
+    dropped: int = 0
+    """Tests that were collected and that a selection left out."""
+    unread: int = 0
+    """Test modules that a selection left out, so that they were not imported."""
 
 
-Record = RunStart | Attempt | ModuleCost | FixtureCost | RunEnd
+Record = RunStart | Attempt | ModuleCost | FixtureCost | Benchmark | RunEnd

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_ciopt.core.history import encoding
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import (
+    LONGEST,
     MAX_SUBTESTS,
     MAX_TEXT,
     SCHEMA,
@@ -21,6 +22,7 @@ from pytest_ciopt.core.history.encoding import (
 )
 from pytest_ciopt.core.history.records import (
     Attempt,
+    Benchmark,
     Environment,
     FixtureCost,
     ModuleCost,
@@ -44,7 +46,10 @@ TEXT = st.text(
 )  # surrogates and control characters, too
 MAYBE = st.none() | TEXT
 DURATION = st.integers(0, 10**12).map(lambda micro: micro / 1e6)
-PHASE = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped", "rerun"]), DURATION)
+PHASE = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped", "rerun"]), DURATION) | (
+    DURATION.map(lambda took: Phase("passed", took, took))
+)
+ANY_DURATION = st.floats(0, LONGEST, exclude_max=True)
 SUBTEST = st.builds(
     Subtest, TEXT.map(shortened), st.sampled_from(["passed", "failed", "skipped"]), DURATION
 )
@@ -79,6 +84,7 @@ RECORDS = st.one_of(
         workers=st.integers(0, 512),
         base=MAYBE,
         everything=MAYBE,
+        source=MAYBE,
     ),
     st.builds(ModuleCost, TEXT, DURATION, DURATION, MAYBE),
     st.builds(
@@ -90,7 +96,22 @@ RECORDS = st.one_of(
         DURATION,
         MAYBE,
     ),
-    st.builds(RunEnd, st.floats(0, 1e10), st.integers(0, 255), st.integers(0, 10**9)),
+    st.builds(
+        Benchmark,
+        TEXT,
+        st.integers(0, 10**6),
+        st.integers(0, 10**6),
+        *([ANY_DURATION] * 5),
+        MAYBE,
+    ),
+    st.builds(
+        RunEnd,
+        st.floats(0, 1e10),
+        st.integers(0, 255),
+        st.integers(0, 10**9),
+        st.integers(0, 10**9),
+        st.integers(0, 10**9),
+    ),
 )
 
 
@@ -124,11 +145,13 @@ def test_the_schema_knows_every_key() -> None:
             shard="1/2",
             base="e",
             everything="f",
+            source="junit",
         ),
         Attempt("a", PASSED, PASSED, PASSED, 2, "gw0", True, "r", "f", (SUB,), "changed"),
         ModuleCost("a", 0.1, 0.1, "gw0"),
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
-        RunEnd(1.0, 0, 1),
+        Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
+        RunEnd(1.0, 0, 1, 2, 3),
     )
     lines = [json.loads(encoded(record)) for record in full]
     assert {line["kind"]: set(line) for line in lines} == known
@@ -140,7 +163,11 @@ def read_or_refused(line: bytes) -> bool:
         record = decoded(line)
     except SegmentError as refusal:
         return bool(str(refusal))
-    return record is None or decoded(encoded(record)) == record
+    if record is None:
+        return True
+    written = encoded(record)  # seconds are rounded by it
+    again = decoded(written)
+    return again is not None and encoded(again) == written
 
 
 @given(st.binary(max_size=200))
@@ -175,7 +202,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "bytes", b" " * (MAX_LINE + 1)
     yield "id is no text", json.dumps(test | {"id": 7}).encode()
     yield "without set-up", json.dumps(test | {"setup": None}).encode()
-    for phase in ("passed", [], ["passed"], ["passed", 1, 2], {"passed": 1}, [1, "passed"]):
+    for phase in ("passed", [], ["passed"], ["passed", 1, 2, 3], {"passed": 1}, [1, "passed"]):
         yield "setup is no phase", json.dumps(test | {"setup": phase}).encode()
     for took in (-1, 1e300, True, "1", None):
         yield "setup is no duration", json.dumps(test | {"setup": ["passed", took]}).encode()
