@@ -10,7 +10,7 @@ import pytest
 from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
-from pytest_ciopt.hooks.items import Describer
+from pytest_ciopt.hooks.items import REASON, Describer
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.outcome import DecidedTest
@@ -22,7 +22,7 @@ class Collection:
     """Keeps modules of which nothing runs from being imported, and drops tests from the rest."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
         self._describer = Describer(run.top, run.rootpath)
         self._session: pytest.Session | None = None
         self._asked: tuple[str, ...] = ("",)
@@ -34,7 +34,7 @@ class Collection:
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
         """With nothing to run, the session is an empty one in this process."""
-        if self._run.ends_early:
+        if self.run.ends_early:
             config.args = []
             for option, value in (("numprocesses", 0), ("dist", "no"), ("tx", [])):
                 if hasattr(config.option, option):
@@ -44,7 +44,7 @@ class Collection:
     def pytest_collection(self, session: pytest.Session) -> None:
         """Files that are named on the command line never get to `pytest_ignore_collect`."""
         self._session = session
-        self._describer = Describer(self._run.top, self._run.rootpath)
+        self._describer = Describer(self.run.top, self.run.rootpath)
         config = session.config
         self._asked = tuple(self._asked_places(config))
         config.args = [a for a in config.args if not self._drops_argument(a, config)]
@@ -63,7 +63,7 @@ class Collection:
                 yield f"{place}/" if path.is_dir() else f"{place}"
 
     def _drops_argument(self, argument: str, config: pytest.Config) -> bool:
-        if self._run.selection.hooked:  # conftests beside the file are not loaded yet
+        if self.run.selection.hooked:  # conftests beside the file are not loaded yet
             return False
         name, _, within = argument.partition("::")
         path = Path(os.path.normpath(config.invocation_params.dir / name))
@@ -76,7 +76,7 @@ class Collection:
         return True if self._drops(collection_path, config) else None
 
     def _drops(self, path: Path, config: pytest.Config) -> bool:
-        selection = self._run.selection
+        selection = self.run.selection
         if selection.everything is not None or path.suffix != ".py" or path.is_dir():
             return False
         place = self._describer.place(path)
@@ -90,8 +90,8 @@ class Collection:
         if self._may_hold_more(place, config):
             return False
         asked = any(place == one or place.startswith(one) for one in self._asked)
-        if asked and is_test_module(place, self._run.tests):
-            self._run.outcome.dropped_modules[place] = NOT_REACHED
+        if asked and is_test_module(place, self.run.tests):
+            self.run.outcome.dropped_modules[place] = NOT_REACHED
         return True
 
     def _hook(self, path: Path, config: pytest.Config) -> pluggy.HookRelay:
@@ -108,12 +108,12 @@ class Collection:
                 path, config
             ).pytest_ciopt_dependencies(path=path, config=config)
             globs = [self._glob(one) for several in told for one in several]
-            self._declared[place] = self._run.selection.depends(globs)
+            self._declared[place] = self.run.selection.depends(globs)
         return self._declared[place]
 
     def _glob(self, told: str | Path) -> str:
         """A path, folder or glob of a hook, relative to the top of the repository."""
-        whole = self._run.rootpath / told
+        whole = self.run.rootpath / told
         place = self._describer.place(whole)
         if place is None:
             return str(told)
@@ -121,7 +121,7 @@ class Collection:
 
     def _may_hold_more(self, place: str, config: pytest.Config) -> bool:
         """A plugin such as a linter's may collect a file whose text changed without effect."""
-        touched = self._run.selection.touches(place)
+        touched = self.run.selection.touches(place)
         if touched and collects_other_files(config.pluginmanager):
             self._touched.add(place)
         return place in self._touched
@@ -142,7 +142,9 @@ class Collection:
             place = self._describer.place(item.path)
             decision = self._decide(item, place)
             (kept if decision.selected else dropped).append(item)
-            self._run.outcome.tests.append(
+            if self.run.selection.everything is None:
+                item.stash[REASON] = decision.reason
+            self.run.outcome.tests.append(
                 DecidedTest(item.nodeid, place, decision.selected, decision.reason)
             )
         if dropped:
@@ -150,11 +152,11 @@ class Collection:
             config.hook.pytest_deselected(items=dropped)
 
     def _decide(self, item: pytest.Item, place: str | None) -> Decision:
-        if self._run.selection.everything is not None:
-            return Decision(True, self._run.selection.everything)
+        if self.run.selection.everything is not None:
+            return Decision(True, self.run.selection.everything)
         declared = None if place is None else self._hook_reason(item.path, place, item.config)
         if declared is not None:
             return Decision(True, declared)
         if place in self._touched and not isinstance(item, pytest.Function | pytest.DoctestItem):
             return Decision(True, "its text changed")
-        return self._run.selection.decide(self._describer.describe(item))
+        return self.run.selection.decide(self._describer.describe(item))

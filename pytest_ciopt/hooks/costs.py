@@ -4,7 +4,7 @@ It runs in the process that runs the tests. The figures travel with the next tes
 a worker that dies takes only those with it that it had not sent.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from pytest_ciopt.adapters.clock import elapsed
 from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+from pytest_ciopt.hooks.items import REASON
 
 _ATTRIBUTE = "ciopt_costs"
 """Of a test report; plain lists, for xdist ships nothing else."""
@@ -25,6 +26,8 @@ class Costs(Breakable):
         self._imports: dict[str, float] = {}
         self._within = 0.0
         """Set-ups of wider fixtures inside the one that is being set up."""
+        self._shared = 0.0
+        """Spent on wider fixtures in the present phase of a test."""
         self._setups: dict[int, float] = {}
         """By the identity of the fixture's definition, which lives as long as the session."""
         self._ending: dict[int, float] = {}
@@ -80,6 +83,7 @@ class Costs(Breakable):
     def _set_up(self, fixturedef: pytest.FixtureDef[Any], took: float, outer: float) -> None:
         self._setups[id(fixturedef)] = max(0.0, took - self._within)
         self._within = outer + took
+        self._shared += self._setups[id(fixturedef)]
         # Finalizers run in reverse: this one before those of the fixture itself.
         fixturedef.addfinalizer(lambda: self._ends(fixturedef))
 
@@ -94,38 +98,65 @@ class Costs(Breakable):
         if setup is None:
             return
         teardown = elapsed() - began if began is not None else 0.0
+        self._shared += teardown
         name, scope, place = fixturedef.argname, fixturedef.scope, fixturedef.baseid or ""
         self._pending.append(["fixture", name, scope, place, setup, teardown])
 
     # --- the way to the one who writes -----------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Hands what has gathered to the report."""
         report = yield
+        self._hand_over(item, report)
         if self.problem is not None:
-            self._pending = [["problem", self.problem]]
-        if self._pending:
-            setattr(report, _ATTRIBUTE, self._pending)
-            self._pending = []
+            setattr(report, _ATTRIBUTE, [["problem", self.problem]])
         return report
 
-
-def costs_of(report: pytest.TestReport, worker: str | None) -> Iterator[ModuleCost | FixtureCost]:
-    """The figures that a report carries."""
-    for kind, *values in _carried(report):
-        if kind == "module":
-            path, imported, collected = values
-            yield ModuleCost(path, imported, collected, worker)
-        elif kind == "fixture":
-            name, scope, place, setup, teardown = values
-            yield FixtureCost(name, scope, place, setup, teardown, worker)
-
-
-def problem_of(report: pytest.TestReport) -> str | None:
-    """Why the process that sent the report measures no more, None when it does."""
-    return next((text for kind, text, *_ in _carried(report) if kind == "problem"), None)
+    @harmless
+    def _hand_over(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        carried, self._pending = self._pending, []
+        if self._shared:
+            carried.append(["shared", self._shared])
+            self._shared = 0.0
+        if report.when == "setup" and (reason := item.stash.get(REASON, None)) is not None:
+            carried.append(["selected", reason])
+        if carried:
+            setattr(report, _ATTRIBUTE, carried)
 
 
-def _carried(report: pytest.TestReport) -> Iterable[list[Any]]:
-    return getattr(report, _ATTRIBUTE, ())
+class Sent:
+    """What a report carries from the process that ran the test."""
+
+    def __init__(self, report: pytest.TestReport) -> None:
+        self._carried: Sequence[list[Any]] = getattr(report, _ATTRIBUTE, ())
+
+    def _one(self, kind: str, default: Any) -> Any:
+        return next((values[0] for name, *values in self._carried if name == kind), default)
+
+    @property
+    def shared(self) -> float:
+        """Seconds that fixtures of wider scope took of the phase."""
+        return float(self._one("shared", 0.0))
+
+    @property
+    def selected(self) -> str | None:
+        """Why a selection chose the test."""
+        return self._one("selected", None)  # type: ignore[no-any-return]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the process measures no more, None when it does."""
+        return self._one("problem", None)  # type: ignore[no-any-return]
+
+    def costs(self, worker: str | None) -> Iterator[ModuleCost | FixtureCost]:
+        """What has been measured of modules and fixtures."""
+        for kind, *values in self._carried:
+            if kind == "module":
+                path, imported, collected = values
+                yield ModuleCost(path, imported, collected, worker)
+            elif kind == "fixture":
+                name, scope, place, setup, teardown = values
+                yield FixtureCost(name, scope, place, setup, teardown, worker)

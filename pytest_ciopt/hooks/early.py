@@ -66,6 +66,12 @@ def ensure(config: pytest.Config) -> None:
     config.pluginmanager.register(Worker(run), f"{_NAME}-worker")
 
 
+def selecting(config: pytest.Config) -> Run | None:
+    """The selection that is made in this process, None without one."""
+    plugin: Collection | None = config.pluginmanager.getplugin(_NAME)
+    return None if plugin is None else plugin.run
+
+
 def _register(config: pytest.Config, run: Run) -> None:
     manager = config.pluginmanager
     manager.register(Collection(run), _NAME)

@@ -9,8 +9,8 @@ import pytest
 FLAG = "--ciopt-changed"
 AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
-OFF = "off"
-RECORDS = (OFF, "results")
+OFF, RESULTS = "off", "results"
+RECORDS = (OFF, RESULTS)
 """Values of --ciopt-record."""
 MARKER = "ciopt_always: run this test under --ciopt-changed whatever changed."
 
@@ -27,6 +27,11 @@ _INI = (
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
     ("ciopt_record", "string", "Default of --ciopt-record (environment: CIOPT_RECORD)."),
+    (
+        "ciopt_record_omit",
+        "args",
+        "Parts that are not recorded, e.g. failures (environment: CIOPT_RECORD_OMIT).",
+    ),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
 )
 
@@ -60,7 +65,8 @@ def add(parser: pytest.Parser) -> None:
         "--ciopt-record",
         choices=RECORDS,
         default=None,
-        help="keep the outcome and the duration of each test in .ciopt/segments",
+        help="keep the outcome and the duration of each test in .ciopt/segments (default: results "
+        "beside another option of this group, else off)",
     )
     group.addoption(
         "--ciopt-strict",
@@ -84,11 +90,13 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
 def recording(config: pytest.Config) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
+    Whoever uses another of our flags lives with us: then results are kept by default.
     It is asked in every run, so no adapter is imported to read the variable.
     """
     asked = config.getoption("ciopt_record", None)
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
-    return str(asked or variable or config.getini("ciopt_record") or OFF)
+    default = RESULTS if selection_is_asked(config.option) else OFF
+    return str(asked or variable or config.getini("ciopt_record") or default)
 
 
 def with_separate_values(

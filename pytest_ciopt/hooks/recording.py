@@ -12,7 +12,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest
-from pytest_ciopt.hooks.costs import costs_of, problem_of
+from pytest_ciopt.hooks.costs import Sent
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
 _PHASES = ("setup", "call", "teardown")
@@ -31,6 +31,7 @@ class _Open:
         self.xfail = False
         self.reason: str | None = None
         self.failure: str | None = None
+        self.selected: str | None = None
 
 
 class Recording(Breakable):
@@ -59,10 +60,12 @@ class Recording(Breakable):
         when = str(report.when)
         if crashed:
             when = next(name for name in _PHASES if name not in attempt.phases)
-        attempt.phases[when] = Phase(report.outcome, report.duration)
+        sent = Sent(report)
+        attempt.phases[when] = Phase(report.outcome, report.duration, sent.shared)
+        attempt.selected = sent.selected or attempt.selected
         self._explain(attempt, report)
-        self._unmeasured = problem_of(report) or self._unmeasured
-        for cost in costs_of(report, worker):
+        self._unmeasured = sent.problem or self._unmeasured
+        for cost in sent.costs(worker):
             self.writer.write(cost)
         if crashed or when == "teardown" or str(report.outcome) == "rerun":
             self._finish(key)
@@ -96,6 +99,7 @@ class Recording(Breakable):
                 reason=attempt.reason,
                 failure=attempt.failure,
                 subtests=tuple(attempt.subtests),
+                selected=attempt.selected,
             )
         )
 
@@ -106,11 +110,11 @@ class Recording(Breakable):
         return None if why is None else f"this run is recorded only in part: {why}"
 
     @harmless
-    def finish(self, exit_status: int) -> None:
+    def finish(self, exit_status: int, dropped: int, unread: int) -> None:
         """Writes what is left, and closes the segment."""
         for key in list(self._open):
             self._finish(key)
-        self.writer.finish(RunEnd(now(), exit_status, self._written))
+        self.writer.finish(RunEnd(now(), exit_status, self._written, dropped, unread))
 
 
 def _subtest(report: pytest.TestReport) -> Subtest:

@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.hooks.costs import Costs
+from pytest_ciopt.hooks.early import selecting
 from pytest_ciopt.hooks.options import RECORDS, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
+from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.usecases.remember import About, begin
 
 _NAME = "ciopt-history"
@@ -21,17 +25,30 @@ def start(config: pytest.Config) -> None:
     value = recording(config)
     if value not in RECORDS:
         raise pytest.UsageError(f"ciopt_record is {value!r}. Use {' or '.join(RECORDS)}.")
+    omitted = _omitted(config)
     manager = config.pluginmanager
     manager.register(Costs(), f"{_NAME}-costs")
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        manager.register(Remembering(config), _NAME)
+        manager.register(Remembering(config, omitted), _NAME)
+
+
+def _omitted(config: pytest.Config) -> frozenset[str]:
+    said = variable("CIOPT_RECORD_OMIT")
+    words = said.replace(",", " ").split() if said else config.getini("ciopt_record_omit")
+    unknown = sorted(set(words) - set(PARTS))
+    if unknown:
+        raise pytest.UsageError(
+            f"ciopt_record_omit names {unknown[0]!r}. The parts are {', '.join(PARTS)}."
+        )
+    return frozenset(words)
 
 
 class Remembering:
     """The life of one recording."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, omitted: frozenset[str]) -> None:
         self._config = config
+        self._omitted = omitted
         self._recording: Recording | None = None
         self._told: tuple[str, ...] = ()
 
@@ -48,20 +65,27 @@ class Remembering:
         self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
 
     def _about(self) -> About:
-        config = self._config
+        config, run = self._config, selecting(self._config)
+        base = None if run is None else run.decided.base
         workers: Any = getattr(config.option, "tx", None) or ()
         return About(
             rootpath=config.rootpath,
             arguments=tuple(map(str, config.invocation_params.args)),
             workers=len(workers) if getattr(config.option, "dist", "no") != "no" else 0,
             state_dir=state_dir_of(config),
+            base=None if run is None or base is None else base.commit,
+            everything=None if run is None or not run.asked else run.selection.everything,
+            omitted=self._omitted,
         )
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Closes the segment, when all others are done with the session."""
         if self._recording is not None:
-            self._recording.finish(int(exitstatus))
+            run = selecting(self._config)
+            outcome = Outcome() if run is None else run.outcome
+            dropped = len(outcome.tests) - outcome.selected
+            self._recording.finish(int(session.exitstatus), dropped, len(outcome.dropped_modules))
             self._recording.writer.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

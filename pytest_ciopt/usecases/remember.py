@@ -24,6 +24,8 @@ class About:
     state_dir: str | None = None
     base: str | None = None
     everything: str | None = None
+    omitted: frozenset[str] = frozenset()
+    """Parts that are not recorded, see `core.history.parts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +62,4 @@ def begin(about: About) -> Begun:
         base=about.base,
         everything=about.everything,
     )
-    return Begun(Writer(state, start), tuple(told))
+    return Begun(Writer(state, start, about.omitted), tuple(told))

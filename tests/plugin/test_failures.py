@@ -127,7 +127,7 @@ def test_no_repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatc
     plain = Project(Repository(pytester.path), pytester, pytester.path / "told.json")
     Repository(pytester.path).replace("shop/prices.py", "2 * n", "3 * n")
     assert_all_run(plain.run("--ciopt-changed"), "this is not a git repository*")
-    assert not (pytester.path / ".ciopt").exists()
+    assert not (pytester.path / ".ciopt/cache").exists()
 
 
 def test_a_damaged_repository(broken: Project) -> None:

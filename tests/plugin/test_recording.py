@@ -391,3 +391,101 @@ def test_the_phases_of_a_test_add_up(project: MakeProject) -> None:
     assert isinstance(test.call, Phase)
     assert test.call.seconds >= 0.02
     assert test.setup.seconds < test.call.seconds
+
+
+CHANGED = {
+    "pytest.ini": "[pytest]\npythonpath = .\n",
+    "one.py": "def f(): return 1\n",
+    "two.py": "def g(): return 2\n",
+    "tests/test_one.py": "from one import f\ndef test_f(): assert f()\n",
+    "tests/test_two.py": "from two import g\ndef test_g(): assert g()\n",
+    "tests/test_three.py": """
+def test_changed(): assert 1
+def test_other(): assert 2
+""",
+}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_selection_is_recorded_with_its_reasons(
+    project: MakeProject, workers: tuple[str, ...]
+) -> None:
+    made = project(CHANGED)
+    made.repository.replace("one.py", "1", "3")
+    made.repository.replace("tests/test_three.py", "assert 1", "assert 3")
+    assert made.run("--ciopt-changed", *workers).ret == 0
+    start, *_, end = found = segment(made)
+    assert isinstance(start, RunStart)
+    assert isinstance(end, RunEnd)
+    assert start.base == start.commit
+    assert start.dirty
+    assert start.everything is None
+    assert {r.id: r.selected for r in found if isinstance(r, Attempt)} == {
+        "tests/test_one.py::test_f": "imports one.f",
+        "tests/test_three.py::test_changed": "changed",
+    }
+    assert (end.dropped, end.unread) == (1, 1)
+
+
+def test_why_everything_ran_is_recorded_once(project: MakeProject) -> None:
+    made = project(CHANGED)
+    made.repository.write({"pytest.ini": "[pytest]\npythonpath = . \naddopts = -q\n"})
+    assert made.run("--ciopt-changed").ret == 0
+    start, *_ = found = segment(made)
+    assert isinstance(start, RunStart)
+    assert start.everything is not None
+    assert "pytest.ini" in start.everything
+    assert [r.selected for r in found if isinstance(r, Attempt)] == [None] * 4
+
+
+def test_a_run_that_ends_early_is_recorded(project: MakeProject) -> None:
+    made = project(CHANGED)
+    assert made.run("--ciopt-changed").ret == 0
+    start, end = segment(made)
+    assert isinstance(start, RunStart)
+    assert isinstance(end, RunEnd)
+    assert (end.exit_status, end.attempts) == (0, 0)
+
+
+def test_recording_can_be_declined(project: MakeProject) -> None:
+    made = project(CHANGED)
+    assert made.run("--ciopt-changed", "--ciopt-record=off").ret == 0
+    assert segments(made) == []
+
+
+def test_parts_are_left_out(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    ini = "[pytest]\nciopt_record = results\nciopt_record_omit = failures modules\n"
+    made = project(SUITE | {"pytest.ini": ini})
+    made.run()
+    kinds = {type(record) for record in segment(made)}
+    assert ModuleCost not in kinds
+    assert FixtureCost in kinds
+    assert all(r.failure is None for r in segment(made) if isinstance(r, Attempt))
+    monkeypatch.setenv("CIOPT_RECORD_OMIT", "fixtures, commit")  # instead of the ini option
+    made.run()
+    _, second = segments(made)
+    assert isinstance(second[0], RunStart)
+    assert second[0].commit is None
+    kinds = {type(record) for record in second}
+    assert ModuleCost in kinds
+    assert FixtureCost not in kinds
+
+
+def test_a_part_that_is_none(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIOPT_RECORD_OMIT", "failures, names")
+    result = project(SUITE).run(RECORD)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*ciopt_record_omit names 'names'. The parts are commit, *"])
+
+
+def test_what_shared_fixtures_take_is_told_apart(project: MakeProject) -> None:
+    made = project(SUITE)
+    made.run(RECORD)
+    tests = attempts(segment(made))
+    first, later = tests["test_passes"], tests["test_skips"]
+    assert first.setup.shared >= 0.04
+    assert first.setup.seconds - first.setup.shared < 0.03
+    assert later.setup.shared == 0.0
+    last = tests["test_teardown"]
+    assert last.teardown is not None
+    assert last.teardown.shared >= 0.03  # of `base`

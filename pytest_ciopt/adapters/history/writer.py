@@ -6,11 +6,13 @@ written is lost. `finish` compresses the file and makes it immutable.
 
 import gzip
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
 from pytest_ciopt.core.history.encoding import encoded
+from pytest_ciopt.core.history.parts import without
 from pytest_ciopt.core.history.records import Record, RunEnd, RunStart
 
 FOLDER = "segments"
@@ -23,8 +25,11 @@ _LEVEL = 6
 class Writer:
     """The segment of a run. After the first error it is silent, and `problem` says why."""
 
-    def __init__(self, state: StateDir, start: RunStart) -> None:
+    def __init__(
+        self, state: StateDir, start: RunStart, omitted: Collection[str] = frozenset()
+    ) -> None:
         self.problem: str | None = None
+        self._omitted = omitted
         self._path = state.path / FOLDER / f"{start.run}{OPEN}"
         self._size = 0
         self._descriptor = -1
@@ -50,7 +55,8 @@ class Writer:
         """Appends records; either all of them are in the file afterwards or none is."""
         if self._descriptor < 0:
             return
-        text = b"".join(map(encoded, records))
+        kept = [without(record, self._omitted) for record in records]
+        text = b"".join(encoded(record) for record in kept if record is not None)
         try:
             written = os.write(self._descriptor, text)
             if written < len(text):  # as good as full

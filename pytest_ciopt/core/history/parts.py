@@ -1,0 +1,60 @@
+"""The parts of a record that a project can leave out (`ciopt_record_omit`)."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Environment,
+    FixtureCost,
+    ModuleCost,
+    Record,
+    RunEnd,
+    RunStart,
+)
+
+PARTS = (
+    *("commit", "environment", "failures", "fixtures", "modules", "options", "reasons"),
+    *("selection", "subtests", "workers"),
+)
+"""Beside these there are ids, outcomes, seconds and moments, without which there is no history."""
+
+
+def without(record: Record, omitted: Collection[str]) -> Record | None:
+    """What is left of a record; None if nothing is."""
+    if isinstance(record, ModuleCost | FixtureCost):
+        part = "modules" if isinstance(record, ModuleCost) else "fixtures"
+        if part in omitted:
+            return None
+    for part in omitted:
+        record = _without(record, part)
+    return record
+
+
+def _without(record: Record, part: str) -> Record:
+    match record, part:
+        case RunStart(), "commit":
+            return replace(
+                record, repository=None, commit=None, tree=None, branch=None, dirty=False, base=None
+            )
+        case RunStart(), "environment":
+            return replace(record, environment=Environment("", "", ""))
+        case RunStart(), "options":
+            return replace(record, options=())
+        case RunStart(), "selection":
+            return replace(record, base=None, everything=None)
+        case RunEnd(), "selection":
+            return replace(record, dropped=0, unread=0)
+        case Attempt(), "selection":
+            return replace(record, selected=None)
+        case Attempt(), "reasons":
+            return replace(record, reason=None)
+        case Attempt(), "failures":
+            return replace(record, failure=None)
+        case Attempt(), "subtests":
+            return replace(record, subtests=())
+        case RunStart(), "workers":
+            return replace(record, workers=0)
+        case ((Attempt() | ModuleCost() | FixtureCost()), "workers"):
+            return replace(record, worker=None)
+    return record

@@ -1,0 +1,102 @@
+"""One switch turns each part of a record off."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import pytest_ciopt
+from pytest_ciopt.core.history.encoding import encoded
+from pytest_ciopt.core.history.parts import PARTS, without
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Benchmark,
+    Environment,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    RunEnd,
+    RunStart,
+    Subtest,
+)
+
+PHASE = Phase("passed", 1.5, 0.5)
+SUBTEST = Subtest("s", "passed", 0.1)
+FULL = {
+    "run": RunStart(
+        run="0192f0a1b2c3-" + "0a" * 10,
+        started=1.79e9,
+        environment=Environment("3.12.1", "cpython", "linux"),
+        repository="r",
+        commit="c",
+        tree="t",
+        branch="b",
+        dirty=True,
+        root="sub",
+        options=("-k",),
+        shard="1/2",
+        workers=2,
+        base="d",
+        everything="e",
+    ),
+    "test": Attempt("a", PHASE, PHASE, PHASE, 2, "gw0", True, "r", "f", (SUBTEST,), "changed"),
+    "module": ModuleCost("a", 0.1, 0.1, "gw0"),
+    "fixture": FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
+    "benchmark": Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
+    "end": RunEnd(1.0, 0, 1, 2, 3),
+}
+GONE = {
+    "commit": {"run": {"repository", "commit", "tree", "branch", "base"}},
+    "environment": {},
+    "failures": {"test": {"failure"}},
+    "fixtures": {"fixture": None},
+    "modules": {"module": None},
+    "options": {},
+    "reasons": {"test": {"reason"}},
+    "selection": {
+        "run": {"base", "everything"},
+        "test": {"selected"},
+        "end": {"dropped", "unread"},
+    },
+    "subtests": {"test": {"subtests"}},
+    "workers": {"test": {"worker"}, "module": {"worker"}, "fixture": {"worker"}},
+}
+EMPTIED = {
+    "commit": {"dirty": False},
+    "environment": {"environment": {"python": "", "implementation": "", "platform": ""}},
+    "options": {"options": []},
+    "workers": {"workers": 0},
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_and_nothing_else_is_left_out(part: str) -> None:
+    for kind, record in FULL.items():
+        whole = json.loads(encoded(record))
+        gone = GONE[part].get(kind, set())
+        kept = without(record, {part})
+        if gone is None:
+            assert kept is None
+            continue
+        assert kept is not None
+        expected = {key: value for key, value in whole.items() if key not in gone}
+        if kind == "run":
+            expected |= EMPTIED.get(part, {})
+        assert json.loads(encoded(kept)) == expected
+
+
+def test_all_parts_together() -> None:
+    kept = [without(record, set(PARTS)) for record in FULL.values()]
+    lines = [json.loads(encoded(record)) for record in kept if record is not None]
+    assert {line["kind"]: sorted(line) for line in lines}["test"] == sorted(
+        ("kind", "id", "setup", "call", "teardown", "attempt", "xfail")
+    )
+
+
+def test_the_page_tells_of_each_part() -> None:
+    page = Path(pytest_ciopt.__file__).parents[1] / "docs/reference/segments.md"
+    if not page.exists():
+        pytest.skip("the docs are not beside an installed package")
+    told = re.findall(r"^\| `(\w+)` \| ", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(told) == PARTS
