@@ -12,9 +12,8 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from pytest_ciopt import __version__
+from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core import naming
 from pytest_ciopt.core.graph import scanner, strings
@@ -31,13 +30,7 @@ _SCANNING = (scanner, strings, naming)
 @cache
 def version() -> str:
     """Of the file's format and of what a scan finds: with either, what is stored is outdated."""
-    scanning = 0
-    for module in _SCANNING:
-        try:
-            scanning = zlib.crc32(Path(str(module.__file__)).read_bytes(), scanning)
-        except OSError:  # in an archive: there is nothing but the release to go by
-            return f"{_FORMAT}-{__version__}"
-    return f"{_FORMAT}-{__version__}-{scanning:08x}"
+    return version_of(_FORMAT, *_SCANNING)
 
 
 @dataclass(frozen=True, slots=True)

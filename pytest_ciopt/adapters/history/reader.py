@@ -21,6 +21,8 @@ from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
 
 DAMAGED = "damaged"
+PACK = re.compile(r"pack-[0-9a-f]{12}-[0-9a-f]{20}\.jsonl\.gz", re.ASCII)
+"""Name of a pack: the moment of its newest run, then a digest of its runs."""
 MAX_SEGMENT = 1_000_000_000
 """Bytes of text up to which a segment is read; some three million tests."""
 _PARTIAL = re.compile(
@@ -36,6 +38,8 @@ class Inventory:
 
     runs: dict[str, Path] = field(default_factory=dict)
     """By run id, sorted: closed segments, and open ones of runs that go on."""
+    packs: list[Path] = field(default_factory=list)
+    """Sorted by time."""
     told: list[str] = field(default_factory=list)
     """What was done, a line each."""
 
@@ -52,6 +56,8 @@ def inventory(state: StateDir, moment: float) -> Inventory:
     except OSError:
         return found
     for name in names:
+        if PACK.fullmatch(name):
+            found.packs.append(folder / name)
         run = name.partition(".")[0]
         if RUN_ID.fullmatch(run) is None:
             continue
@@ -133,28 +139,37 @@ def records(path: Path) -> Iterator[Record]:
 
     Raises: SegmentError, OSError.
     """
-    is_open = path.name.endswith(OPEN)
     run = path.name.partition(".")[0]
-    size, first = 0, True
+    first = True
+    for line in lines(path):
+        if not line.endswith(b"\n"):
+            if path.name.endswith(OPEN):
+                return
+            raise SegmentError("its last line is cut off")
+        record = decoded(line)
+        if first and not (isinstance(record, RunStart) and record.run == run):
+            raise SegmentError("its first line is not the start of this run")
+        if not first and isinstance(record, RunStart):
+            raise SegmentError("a second run begins in it")
+        first = False
+        if record is not None:
+            yield record
+    if first:
+        raise SegmentError("it is empty")
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The lines of a segment or a pack; a very long one is cut.
+
+    Raises: SegmentError when it is too large or cannot be decompressed, OSError.
+    """
+    size = 0
     try:
-        with open(path, "rb") if is_open else gzip.open(path, "rb") as stream:
+        with open(path, "rb") if path.name.endswith(OPEN) else gzip.open(path, "rb") as stream:
             while line := stream.readline(MAX_LINE + 1):
                 size += len(line)
                 if size > MAX_SEGMENT:
                     raise SegmentError("it is too large")
-                if not line.endswith(b"\n"):
-                    if is_open:
-                        return
-                    raise SegmentError("its last line is cut off")
-                record = decoded(line)
-                if first and not (isinstance(record, RunStart) and record.run == run):
-                    raise SegmentError("its first line is not the start of this run")
-                if not first and isinstance(record, RunStart):
-                    raise SegmentError("a second run begins in it")
-                first = False
-                if record is not None:
-                    yield record
+                yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SegmentError(f"it cannot be decompressed: {error}") from error
-    if first:
-        raise SegmentError("it is empty")

@@ -37,6 +37,13 @@ def decoded(line: bytes) -> Record | None:
 
     Raises: SegmentError.
     """
+    fields = _Fields(plain_object(line))
+    read = _READERS.get(fields.text("kind"))
+    return read(fields) if read is not None else None
+
+
+def plain_object(line: bytes) -> dict[str, object]:
+    """The JSON object of a line: no key twice, no NaN. Raises: SegmentError."""
     if len(line) > MAX_LINE:
         raise SegmentError(f"a line of {len(line):,} bytes")
     try:
@@ -47,9 +54,7 @@ def decoded(line: bytes) -> Record | None:
         raise SegmentError("a line that is no JSON") from error
     if not isinstance(plain, dict):
         raise SegmentError("a line that is no object")
-    fields = _Fields(plain)
-    read = _READERS.get(fields.text("kind"))
-    return read(fields) if read is not None else None
+    return plain
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

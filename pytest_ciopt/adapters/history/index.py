@@ -1,0 +1,158 @@
+"""Asks the index of a history. Whoever asks sees one state of it, whatever is added meanwhile."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_ciopt.adapters.history import indexing
+from pytest_ciopt.adapters.history.indexing import NAME, from_text, text
+from pytest_ciopt.adapters.history.reader import Inventory, inventory
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.decoding import decoded
+from pytest_ciopt.core.history.estimates import Estimate
+from pytest_ciopt.core.history.records import RunEnd, RunStart
+from pytest_ciopt.core.history.results import Kind, Result
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run, without its tests."""
+
+    start: RunStart
+    end: RunEnd | None
+    outcomes: Mapping[str, int]
+    seconds: float
+    """Of all phases of all tests."""
+    source: str
+    """The file in `segments/` that tells of it."""
+
+
+def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tuple[_T, list[str]]:
+    """The answer to a question, from an index that holds all closed segments.
+
+    Also returns lines on what was adopted or set aside. `moment` is the time now, in seconds of the
+    epoch. An index that is damaged is made anew. Raises: OSError, sqlite3.Error.
+    """
+    found = inventory(state, moment)
+    try:
+        return _ask(state, found, question)
+    except sqlite3.DatabaseError:
+        (state.path / NAME).unlink(missing_ok=True)
+        return _ask(state, found, question)
+
+
+def _ask(
+    state: StateDir, found: Inventory, question: Callable[["Index"], _T]
+) -> tuple[_T, list[str]]:
+    wanted = indexing.sources(found)
+    connection, told = _opened(state.path / NAME, wanted)
+    with closing(connection):
+        return question(Index(connection)), [*found.told, *told]
+
+
+def _opened(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]]:
+    if indexing.is_sound(path):
+        connection, current = _read_only(path), False
+        try:
+            current = indexing.is_current(connection, wanted)
+        finally:
+            if not current:
+                connection.close()
+        if current:
+            return connection, []
+    if not wanted:
+        return indexing.in_memory(wanted)
+    try:
+        told = indexing.build(path, wanted)
+        return _read_only(path), told
+    except OSError:  # a folder or a disk that cannot be written to
+        return indexing.in_memory(wanted)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    # Immutable: the file is only ever replaced, so that no lock is wanted.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    connection.text_factory = from_text
+    return connection
+
+
+class Index:
+    """One state of the index."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._ask = connection.execute
+
+    def runs(self, limit: int = -1) -> list[RunRow]:
+        """The newest runs first; all of them without a limit."""
+        rows = self._ask(f"{_RUNS} ORDER BY id DESC LIMIT ?", (limit,))
+        return [_run(row) for row in rows]
+
+    def runs_like(self, prefix: str) -> list[RunRow]:
+        """Runs whose id begins so, or holds it behind the dash, the newest first."""
+        rows = self._ask(
+            f"{_RUNS} WHERE substr(id, 1, :length) = :prefix "
+            "OR substr(id, 14, :length) = :prefix ORDER BY id DESC",
+            {"length": len(prefix), "prefix": prefix},
+        )
+        return [_run(row) for row in rows]
+
+    def estimates(self, kind: Kind) -> dict[str, dict[str, Estimate]]:
+        """By environment and id."""
+        names = dict(self._ask("SELECT number, name FROM environment"))
+        found: dict[str, dict[str, Estimate]] = {name: {} for name in names.values()}
+        by_number = {number: found[name] for number, name in names.items()}
+        rows = self._ask(
+            "SELECT environment, id, setup, call, teardown, spread, count "
+            "FROM estimate JOIN subject ON number = subject WHERE kind = ? ORDER BY id",
+            (kind,),
+        )
+        for number, name, *values in rows:
+            by_number[number][name] = Estimate(*values)
+        return found
+
+    def results(self, kind: Kind, name: str) -> list[tuple[RunRow, Result]]:
+        """What the newest runs said of one test, module or fixture, oldest first."""
+        runs = {row[-1]: _run(row) for row in self._ask(_RUNS)}
+        rows = self._ask(
+            f"{_RESULTS} WHERE kind = ? AND subject.id = CAST(? AS TEXT) ORDER BY run.id",
+            (kind, text(name)),
+        )
+        return [(runs[number], Result(*values)) for _, number, *values in rows]
+
+    def failures(self, limit: int = -1) -> Iterator[tuple[str, str, Result]]:
+        """(test, run id, result) of results that are bad or came by a rerun, newest first."""
+        runs = dict(self._ask("SELECT number, id FROM run"))
+        rows = self._ask(
+            f"{_RESULTS} WHERE kind = 'test' AND outcome IN ('F', 'E', 'R') "
+            "ORDER BY run.id DESC, subject.id LIMIT ?",
+            (limit,),
+        )
+        for name, number, *values in rows:
+            yield name, runs[number], Result(*values)
+
+    def subjects(self, kind: Kind) -> list[str]:
+        """Ids of all that is known, sorted."""
+        rows = self._ask("SELECT id FROM subject WHERE kind = ? ORDER BY id", (kind,))
+        return [name for (name,) in rows]
+
+
+_RUNS = "SELECT start, finish, outcomes, seconds, source, number FROM run"
+_RESULTS = (
+    "SELECT subject.id, run, outcome, setup, call, teardown, attempts, failure "
+    "FROM result JOIN subject ON subject.number = subject JOIN run ON run.number = run"
+)
+
+
+def _run(row: Sequence[object]) -> RunRow:
+    start, end = decoded(str(row[0]).encode()), None
+    if row[1] is not None:
+        end = decoded(str(row[1]).encode())
+    assert isinstance(start, RunStart)
+    assert end is None or isinstance(end, RunEnd)
+    counts = {word[0]: int(word[1:]) for word in str(row[2]).split()}
+    return RunRow(start, end, counts, float(str(row[3])), str(row[4]))

@@ -1,0 +1,172 @@
+"""What one run says of each test, module and fixture, in the form that the index keeps.
+
+Seconds are whole microseconds here: they are many, and integers are small.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median_low
+
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+)
+
+_MICRO = 1_000_000
+
+
+class Kind(StrEnum):
+    """What takes time."""
+
+    TEST = "test"
+    MODULE = "module"
+    FIXTURE = "fixture"
+
+
+class Outcome(StrEnum):
+    """Of a test in a run, by the letters of pytest; `R` for one that passed when it was rerun."""
+
+    PASSED = "."
+    FAILED = "F"
+    ERROR = "E"
+    SKIPPED = "s"
+    XFAILED = "x"
+    XPASSED = "X"
+    RERUN = "R"
+
+
+BAD = frozenset((Outcome.FAILED, Outcome.ERROR))
+GOOD = frozenset((Outcome.PASSED, Outcome.XFAILED, Outcome.XPASSED, Outcome.RERUN))
+"""The whole test ran, so that its seconds tell what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one test in one run; of a module or a fixture, what it took."""
+
+    outcome: str
+    setup: int
+    """Microseconds, without fixtures that several tests share; of a module its import."""
+    call: int
+    """Of a module the rest of its collection."""
+    teardown: int
+    attempts: int = 1
+    failure: str | None = None
+
+
+Subject = tuple[Kind, str]
+"""Its id is a node id that begins at the top of the repository; of a fixture, see `fixture_id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """A run, and everything in it that the index keeps."""
+
+    start: RunStart
+    end: RunEnd | None
+    results: Mapping[Subject, Result]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Tests by outcome."""
+    seconds: float = 0.0
+    """Of all phases of all tests, shared fixtures included."""
+
+
+def repository_id(root: str, nodeid: str) -> str:
+    """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
+    return f"{root}/{nodeid}" if root else nodeid
+
+
+def fixture_id(place: str, scope: str, name: str) -> str:
+    """E.g. `tests/conftest.py::database (session)`; a plugin's has no place before the colons."""
+    return f"{place}::{name} ({scope})"
+
+
+def results_of(records: Iterable[Record]) -> RunResults:
+    """Puts the records of one run together. The first one is its `RunStart`."""
+    start, end = None, None
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    costs: defaultdict[Subject, list[tuple[int, int, int]]] = defaultdict(list)
+    for record in records:
+        match record:
+            case Attempt():
+                attempts[record.id].append(record)
+            case ModuleCost():
+                took = (micro(record.imported), micro(record.collected), 0)
+                costs[Kind.MODULE, record.path].append(took)
+            case FixtureCost():
+                name = fixture_id(record.place, record.scope, record.name)
+                took = (micro(record.setup), 0, micro(record.teardown))
+                costs[Kind.FIXTURE, name].append(took)
+            case RunStart():
+                start = record
+            case RunEnd():
+                end = record
+    assert start is not None
+    results = dict(_results(start.root, attempts, costs))
+    counts = Counter(one.outcome for (kind, _), one in results.items() if kind is Kind.TEST)
+    seconds = sum(phase.seconds for tried in attempts.values() for phase in _phases(tried))
+    return RunResults(start, end, results, counts, seconds)
+
+
+def _results(
+    root: str,
+    attempts: Mapping[str, Sequence[Attempt]],
+    costs: Mapping[Subject, Sequence[tuple[int, int, int]]],
+) -> Iterator[tuple[Subject, Result]]:
+    for nodeid, tried in attempts.items():
+        yield (Kind.TEST, repository_id(root, nodeid)), result_of(tried)
+    for (kind, name), several in costs.items():
+        # Each worker collects each module, and a fixture may live often: one of the middle counts.
+        setup, call, teardown = (median_low(column) for column in zip(*several, strict=True))
+        result = Result(Outcome.PASSED, setup, call, teardown, len(several))
+        yield (kind, repository_id(root, name)), result
+
+
+def _phases(tried: Iterable[Attempt]) -> Iterator[Phase]:
+    for one in tried:
+        yield from (p for p in (one.setup, one.call, one.teardown) if p is not None)
+
+
+def result_of(attempts: Sequence[Attempt]) -> Result:
+    """The last attempt decides. Complexity: linear in their number."""
+    last = attempts[-1]
+    return Result(
+        outcome_of(attempts),
+        net(last.setup),
+        net(last.call),
+        net(last.teardown),
+        len(attempts),
+        next((one.failure for one in reversed(attempts) if one.failure), None),
+    )
+
+
+def outcome_of(attempts: Sequence[Attempt]) -> Outcome:
+    """As pytest's letters have it; a failed subtest fails its test."""
+    last = attempts[-1]
+    call = last.setup if last.call is None else last.call
+    if last.setup.outcome == "failed" or (last.teardown and last.teardown.outcome == "failed"):
+        return Outcome.ERROR
+    if call.outcome in ("failed", "rerun") or any(s.outcome == "failed" for s in last.subtests):
+        return Outcome.FAILED
+    if last.xfail:
+        return Outcome.XFAILED if call.outcome == "skipped" else Outcome.XPASSED
+    if call.outcome == "skipped":
+        return Outcome.SKIPPED
+    return Outcome.RERUN if len(attempts) > 1 else Outcome.PASSED
+
+
+def micro(seconds: float) -> int:
+    """Whole microseconds."""
+    return round(seconds * _MICRO)
+
+
+def net(phase: Phase | None) -> int:
+    """Microseconds of a phase without what shared fixtures took; 0 for one that was not reached."""
+    return 0 if phase is None else max(0, round((phase.seconds - phase.shared) * _MICRO))

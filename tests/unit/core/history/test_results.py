@@ -1,0 +1,68 @@
+"""Records of one run put together: outcomes by letter, seconds without shared fixtures."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Environment,
+    FixtureCost,
+    ModuleCost,
+    Phase,
+    RunEnd,
+    RunStart,
+    Subtest,
+)
+from pytest_ciopt.core.history.results import Kind, Result, outcome_of, results_of
+
+PASSED, FAILED = Phase("passed", 0.5), Phase("failed", 0.5)
+SKIPPED, RERUN = Phase("skipped", 0.5), Phase("rerun", 0.5)
+START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.0, Environment("3.12.1", "cpython", "l"), root="a")
+BROKEN = Subtest("s", "failed", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("letter", "attempts"),
+    [
+        (".", [Attempt("t", PASSED, PASSED, PASSED)]),
+        ("F", [Attempt("t", PASSED, FAILED, PASSED)]),
+        ("F", [Attempt("t", PASSED, PASSED, PASSED, subtests=(BROKEN,))]),
+        ("E", [Attempt("t", FAILED, None, PASSED)]),
+        ("E", [Attempt("t", PASSED, PASSED, FAILED)]),
+        ("s", [Attempt("t", SKIPPED, None, PASSED)]),
+        ("s", [Attempt("t", PASSED, SKIPPED, PASSED)]),
+        ("x", [Attempt("t", PASSED, SKIPPED, PASSED, xfail=True)]),
+        ("X", [Attempt("t", PASSED, PASSED, PASSED, xfail=True)]),
+        ("R", [Attempt("t", PASSED, RERUN), Attempt("t", PASSED, PASSED, PASSED, 2)]),
+        ("F", [Attempt("t", PASSED, RERUN), Attempt("t", PASSED, FAILED, PASSED, 2)]),
+        ("F", [Attempt("t", PASSED, RERUN)]),  # killed before the next attempt
+    ],
+)
+def test_outcomes(letter: str, attempts: Sequence[Attempt]) -> None:
+    assert outcome_of(attempts) == letter
+
+
+def test_a_run() -> None:
+    end = RunEnd(2.0, 1, 2)
+    whole = results_of(
+        [
+            START,
+            ModuleCost("t.py", 0.1, 0.2, "gw0"),
+            ModuleCost("t.py", 0.3, 0.4, "gw1"),
+            ModuleCost("t.py", 0.9, 0.9, "gw2"),
+            FixtureCost("db", "session", "conftest.py", 0.25, 0.5),
+            Attempt("t.py::a", Phase("passed", 0.5, 0.25), PASSED, Phase("passed", 0.5, 0.5)),
+            Attempt("t.py::b", PASSED, FAILED, PASSED, failure="no"),
+            end,
+        ]
+    )
+    assert (whole.start, whole.end) == (START, end)
+    assert whole.results == {
+        (Kind.TEST, "a/t.py::a"): Result(".", 250_000, 500_000, 0),
+        (Kind.TEST, "a/t.py::b"): Result("F", 500_000, 500_000, 500_000, 1, "no"),
+        (Kind.MODULE, "a/t.py"): Result(".", 300_000, 400_000, 0, 3),
+        (Kind.FIXTURE, "a/conftest.py::db (session)"): Result(".", 250_000, 0, 500_000),
+    }
+    assert whole.counts == {".": 1, "F": 1}
+    assert whole.seconds == pytest.approx(3.0)
