@@ -17,6 +17,7 @@ from pytest_ciopt.errors import CioptError
 _FAMILIES = {
     "select": "print the test files that the change can affect",
     "why": "explain why a test runs or not",
+    "history": "show, merge and prune what runs have left",
     "demo": "show a selection on a small project made for it",
 }
 OK, FAILED, USAGE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 70, 130

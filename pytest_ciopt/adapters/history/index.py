@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,22 +13,9 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.records import RunEnd, RunStart
-from pytest_ciopt.core.history.results import Kind, Result
+from pytest_ciopt.core.history.results import Kind, Result, RunRow
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run, without its tests."""
-
-    start: RunStart
-    end: RunEnd | None
-    outcomes: Mapping[str, int]
-    seconds: float
-    """Of all phases of all tests."""
-    source: str
-    """The file in `segments/` that tells of it."""
 
 
 def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tuple[_T, list[str]]:

@@ -93,7 +93,7 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
             if closed.exists():  # killed between the two
                 path.unlink()
                 return closed
-            size, attempts = _sound(stream)
+            size, attempts = sound_part(stream)
             if attempts is None:
                 told.append(set_aside(path, "its first line is no start of a run"))
                 return None
@@ -106,7 +106,7 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
     return closed
 
 
-def _sound(stream: BinaryIO) -> tuple[int, int | None]:
+def sound_part(stream: BinaryIO) -> tuple[int, int | None]:
     """Bytes of the sound lines at the beginning, and how many tests they tell of."""
     size, attempts = 0, None
     while (line := stream.readline(MAX_LINE + 1)).endswith(b"\n") and size < MAX_SEGMENT:

@@ -93,7 +93,10 @@ class Writer:
 def compress(path: Path, size: int | None = None) -> Path:
     """Makes the compressed twin of an open segment, of its first `size` bytes. Raises: OSError."""
     target = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
-    content = path.read_bytes()[:size]
-    # Without a time the same content gives the same bytes.
-    replace_whole(target, gzip.compress(content, _LEVEL, mtime=0))
+    replace_whole(target, compressed(path.read_bytes()[:size]))
     return target
+
+
+def compressed(content: bytes) -> bytes:
+    """Without a time in it, so that the same content gives the same bytes."""
+    return gzip.compress(content, _LEVEL, mtime=0)

@@ -78,6 +78,19 @@ class RunResults:
     """Of all phases of all tests, shared fixtures included."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run, without its tests."""
+
+    start: RunStart
+    end: RunEnd | None
+    outcomes: Mapping[str, int]
+    seconds: float
+    """Of all phases of all tests."""
+    source: str
+    """The file in `segments/` that tells of it."""
+
+
 def repository_id(root: str, nodeid: str) -> str:
     """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
     return f"{root}/{nodeid}" if root else nodeid

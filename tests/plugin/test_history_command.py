@@ -1,0 +1,253 @@
+"""`ciopt history` on histories that real runs have left."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeProject, Project
+from pytest_ciopt.cli.main import main
+
+SUITE = {
+    "pytest.ini": "[pytest]\n",
+    "tests/test_all.py": """
+        import time
+        from pathlib import Path
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def base():
+            time.sleep(0.02)
+
+        def test_slow(base): time.sleep(0.05)
+        def test_quick(): pass
+        def test_fails(): assert not Path("broken").exists(), "it is\\tbroken"
+        @pytest.mark.skip(reason="not now")
+        def test_skips(): pass
+        """,
+}
+SLOW, FAILS = "tests/test_all.py::test_slow", "tests/test_all.py::test_fails"
+Ciopt = Callable[..., str]
+
+
+@pytest.fixture
+def ciopt(capsys: pytest.CaptureFixture[str]) -> Ciopt:
+    def run(*arguments: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert main(("history", *arguments)) == code
+        said = capsys.readouterr()
+        return said.out if code in (0, 1) and said.out else said.err
+
+    return run
+
+
+@pytest.fixture
+def suite(project: MakeProject) -> Project:
+    """With three runs, of which the second has a failure."""
+    made = project(SUITE)
+    for broken in (False, True, False):
+        path = made.repository.root / "broken"
+        path.unlink(missing_ok=True)
+        if broken:
+            path.touch()
+        made.run("--ciopt-record=results")
+    return made
+
+
+def test_runs(suite: Project, ciopt: Ciopt) -> None:
+    heads, *lines = ciopt("show").splitlines()
+    assert heads.split() == "run began (UTC) branch commit environment tests take outcome".split()
+    assert [re.split("  +", line)[-1] for line in lines] == [
+        "3 passed, 1 skipped",
+        "1 failed, 2 passed, 1 skipped",
+        "3 passed, 1 skipped",
+    ]
+    assert all(" main " in line for line in lines)
+    documents = json.loads(ciopt("show", "--json"))
+    assert [document["outcomes"].get("failed") for document in documents] == [None, 1, None]
+    assert len(json.loads(ciopt("show", "--json", "-n", "2"))) == 2
+
+
+def test_one_run(suite: Project, ciopt: Ciopt) -> None:
+    second = json.loads(ciopt("show", "--json"))[1]["run"]
+    said = ciopt("show", second[:17])
+    assert f"run          {second}\n" in said
+    assert "outcome      1 failed, 2 passed, 1 skipped" in said
+    assert f"failed   {FAILS}: AssertionError: it is\\tbroken\n" in said
+    document = json.loads(ciopt("show", second, "--json"))
+    assert document["tests"][FAILS]["outcome"] == "failed"
+    assert document["tests"][SLOW]["call"] >= 0.05
+    assert document["tests"][SLOW]["setup"] < 0.02
+
+
+def test_one_test(suite: Project, ciopt: Ciopt) -> None:
+    said = ciopt("show", FAILS)
+    assert "outcomes   .F.\n" in said
+    assert "last fails AssertionError: it is\\tbroken\n" in said
+    document = json.loads(ciopt("show", SLOW, "--json"))
+    assert [result["outcome"] for result in document["results"]] == ["passed"] * 3
+    (expected,) = document["expected"].values()
+    assert expected["results"] == 3
+    assert expected["call"] >= 0.05
+
+
+def test_what_nobody_knows(suite: Project, ciopt: Ciopt) -> None:
+    assert "knows no run and no test 'tests/test_none.py::test'" in ciopt(
+        "show", "tests/test_none.py::test", code=2
+    )
+    assert "3 runs begin with '0'" in ciopt("show", "0", code=2)
+
+
+def test_slowest(suite: Project, ciopt: Ciopt) -> None:
+    heads, first, *_ = ciopt("slowest").splitlines()
+    assert heads.split()[-1] == "id"
+    assert first.endswith(SLOW)
+    assert json.loads(ciopt("slowest", "--json", "-n1"))[0]["id"] == SLOW
+    assert json.loads(ciopt("slowest", "--json", "--of=module"))[0]["id"] == "tests/test_all.py"
+    (fixture,) = json.loads(ciopt("slowest", "--json", "--of=fixture"))
+    assert fixture["id"] == "tests/test_all.py::base (module)"
+    assert fixture["setup"] >= 0.02
+
+
+def test_failures(suite: Project, ciopt: Ciopt) -> None:
+    _, line = ciopt("failures").splitlines()
+    assert re.fullmatch(
+        rf" *1 +\S+ +failed +{re.escape(FAILS)} +AssertionError: it is\\tbroken", line
+    )
+    (failure,) = json.loads(ciopt("failures", "--json"))
+    assert (failure["test"], failure["attempts"]) == (FAILS, 1)
+
+
+def test_an_empty_history(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project(SUITE)
+    assert ciopt("show").startswith("no runs are recorded yet")
+    assert ciopt("slowest").startswith("no runs are recorded yet")
+    assert ciopt("failures") == "no failures are recorded\n"
+    assert ciopt("check") == "0 runs can be read, 0 damaged files set aside\n"
+    assert json.loads(ciopt("show", "--json")) == []
+    assert not (made.repository.root / ".ciopt").exists()
+
+
+def test_merging(suite: Project, ciopt: Ciopt, tmp_path: Path) -> None:
+    before = ciopt("show", "--json")
+    assert (
+        ciopt("export", str(tmp_path / "artifact")) == f"3 runs copied to {tmp_path / 'artifact'}\n"
+    )
+    own = suite.repository.root / ".ciopt"
+    os.rename(own, tmp_path / "old")
+    for place in (tmp_path / "artifact", tmp_path / "old"):
+        expected = 3 if place.name == "artifact" else 0
+        assert ciopt("merge", str(place)) == (
+            f"{expected} run{'s' if expected != 1 else ''} merged, {3 - expected} known already, "
+            "0 files refused\n"
+        )
+        assert ciopt("show", "--json") == before
+        listing = {path.name: path.read_bytes() for path in (own / "segments").iterdir()}
+        assert len(listing) == 3
+    assert "does not exist" in ciopt("merge", str(tmp_path / "nowhere"), code=2)
+
+
+def test_what_is_not_merged(suite: Project, ciopt: Ciopt, tmp_path: Path) -> None:
+    ciopt("export", str(tmp_path / "artifact"))
+    damaged, _, sound = sorted((tmp_path / "artifact").iterdir())
+    damaged.write_bytes(b"\x1f\x8bnonsense")
+    (tmp_path / "artifact/notes.txt").write_text("mine")
+    os.rename(suite.repository.root / ".ciopt", tmp_path / "old")
+    assert ciopt("merge", str(tmp_path / "artifact"), code=1).startswith("2 runs merged")
+    assert damaged.exists()
+    suite.repository.root.joinpath(".git").rename(tmp_path / "git")
+    suite.repository.git("init", "-q")
+    suite.repository.commit({"another.txt": "first commit"})
+    suite.repository.root.joinpath(".ciopt/cache/repository").unlink(missing_ok=True)
+    suite.run("--ciopt-record=results")
+    os.rename(suite.repository.root / ".ciopt/segments", tmp_path / "others")
+    said = ciopt("merge", str(sound), code=1)
+    assert said.startswith("0 runs merged, 0 known already, 1 file refused")
+
+
+def test_a_killed_run_of_another_machine_is_merged(
+    suite: Project, ciopt: Ciopt, tmp_path: Path
+) -> None:
+    (path, *_) = sorted((suite.repository.root / ".ciopt/segments").iterdir())
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.unlink()
+    partial = tmp_path / path.name.removesuffix(".gz")
+    partial.write_bytes(b"".join(lines[:3]) + lines[3][:-9])
+    assert ciopt("merge", str(partial)).startswith("1 run merged")
+    assert "(killed)" in ciopt("show").splitlines()[-1]
+
+
+def test_compacting_and_merging_counts_nothing_twice(
+    suite: Project, ciopt: Ciopt, tmp_path: Path
+) -> None:
+    shown = (("show", "--json"), ("slowest", "--json"), ("failures", "--json"), ("show", SLOW))
+    before = [ciopt(*arguments) for arguments in shown]
+    ciopt("export", str(tmp_path / "artifact"))
+    assert ciopt("compact", "--keep", "1") == "2 runs packed, 1 stay as they are\n"
+    folder = suite.repository.root / ".ciopt/segments"
+    assert sum(path.name.startswith("pack-") for path in folder.iterdir()) == 1
+    assert len(list(folder.iterdir())) == 2
+    assert [ciopt(*arguments) for arguments in shown] == before
+    assert ciopt("merge", str(tmp_path / "artifact")).startswith("0 runs merged, 3 known already")
+    second = json.loads(before[0])[1]["run"]
+    assert f"failed   {FAILS}: AssertionError" in ciopt("show", second)
+    assert ciopt("compact", "--keep", "1") == "0 runs packed, 3 stay as they are\n"
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_pruning(suite: Project, ciopt: Ciopt, compacted: bool) -> None:
+    first, second, third = (run["run"] for run in json.loads(ciopt("show", "--json")))
+    if compacted:
+        ciopt("compact", "--keep", "1")
+    assert ciopt("prune", "--keep", "2", "--dry-run") == "1 run would be removed, 2 stay\n"
+    assert ciopt("prune", "--keep", "2") == "1 run removed, 2 stay\n"
+    assert [run["run"] for run in json.loads(ciopt("show", "--json"))] == [first, second]
+    assert ciopt("prune", "--older-than", "2d") == "0 runs removed, 2 stay\n"
+    assert ciopt("prune", "--max-size", "0k") == "2 runs removed, 0 stay\n"
+    assert json.loads(ciopt("show", "--json")) == []
+    assert third not in str(list((suite.repository.root / ".ciopt/segments").iterdir()))
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--keep", "0"), ("--older-than", "soon"), ("--max-size", "1x")]
+)
+def test_limits_that_mean_nothing(
+    suite: Project, arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(("history", "prune", *arguments))
+    assert ended.value.code == 2
+    assert arguments[1] in capsys.readouterr().err
+
+
+def test_pruning_needs_a_limit(suite: Project, ciopt: Ciopt) -> None:
+    assert "needs a limit" in ciopt("prune", code=2)
+    assert len(json.loads(ciopt("show", "--json"))) == 3
+
+
+def test_checking(suite: Project, ciopt: Ciopt) -> None:
+    folder = suite.repository.root / ".ciopt/segments"
+    path = sorted(folder.iterdir())[0]
+    path.write_bytes(path.read_bytes()[:-9])
+    assert ciopt("check", code=1) == "2 runs can be read, 1 damaged file set aside\n"
+    assert (folder / "damaged" / path.name).exists()
+    assert ciopt("check") == "2 runs can be read, 0 damaged files set aside\n"
+
+
+def test_tables_for_other_programs(suite: Project, ciopt: Ciopt, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(ciopt("export", "-", "--format=csv"))))
+    lines = [json.loads(line) for line in ciopt("export", "-", "--format=jsonl").splitlines()]
+    assert len(rows) == len(lines) == 12
+    assert [(row["run"], row["test"], row["outcome"]) for row in rows] == [
+        (line["run"], line["test"], line["outcome"]) for line in lines
+    ]
+    assert sum(row["outcome"] == "failed" for row in rows) == 1
+    target = tmp_path / "results.csv"
+    assert ciopt("export", str(target), "--format=csv") == f"3 runs written to {target}\n"
+    assert len(target.read_text().splitlines()) == 13
