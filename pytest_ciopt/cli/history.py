@@ -22,6 +22,7 @@ from pytest_ciopt.report import history as report
 from pytest_ciopt.report.lines import count
 from pytest_ciopt.report.tables import BLOCKS, PLAIN_BLOCKS
 from pytest_ciopt.usecases import keeping
+from pytest_ciopt.usecases.importing import import_files
 
 _T = TypeVar("_T")
 _UNITS = {"k": 10**3, "M": 10**6, "G": 10**9}
@@ -50,6 +51,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     fail.add_argument("-n", type=_positive, default=200, dest="limit", help="failures to look at")
     merge = verb("merge", "take over the runs of other histories", _merge)
     merge.add_argument("paths", nargs="+", type=Path, help="folders with segments, or files")
+    foreign = verb("import", "take over results of other tools, a run a file", _import)
+    foreign.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        help="JUnit XML, .test_durations, report logs, JSON of pytest-benchmark",
+    )
     export = verb(
         "export", "copy the segments to a folder, or write all results as a table", _export
     )
@@ -82,6 +90,13 @@ def _place() -> tuple[StateDir, str | None]:
     named = variable("CIOPT_DIR") or config.text("ciopt_dir")
     state = StateDir((config.rootdir if git is None else top) / (named or ".ciopt"))
     return state, head(git, state).repository if state.path.exists() else None
+
+
+def _top() -> Path:
+    try:
+        return Git(current_folder()).top
+    except GitError:
+        return current_folder()
 
 
 def _asked(state: StateDir, question: Callable[[Index], _T]) -> _T:
@@ -198,9 +213,7 @@ def _failures(options: argparse.Namespace) -> int:
 
 def _merge(options: argparse.Namespace) -> int:
     state, repository = _place()
-    missing = [path for path in options.paths if not path.exists()]
-    if missing:
-        raise CioptError(f"{missing[0]} does not exist", "Nothing was merged.")
+    _exist(options.paths)
     kept = keeping.merge(state, options.paths, repository, now())
     _tell(
         options,
@@ -209,6 +222,25 @@ def _merge(options: argparse.Namespace) -> int:
         f"{count(kept.refused, 'file')} refused",
     )
     return 1 if kept.refused else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    state, _ = _place()
+    _exist(options.paths)
+    kept = import_files(state, _top(), options.paths, now())
+    _tell(
+        options,
+        kept,
+        f"{count(kept.done, 'run')} imported, {kept.left:,} known already, "
+        f"{count(kept.refused, 'file')} refused",
+    )
+    return 1 if kept.refused else 0
+
+
+def _exist(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise CioptError(f"{path} does not exist", "Nothing was changed.")
 
 
 def _prune(options: argparse.Namespace) -> int:

@@ -251,3 +251,36 @@ def test_tables_for_other_programs(suite: Project, ciopt: Ciopt, tmp_path: Path)
     target = tmp_path / "results.csv"
     assert ciopt("export", str(target), "--format=csv") == f"3 runs written to {target}\n"
     assert len(target.read_text().splitlines()) == 13
+
+
+@pytest.mark.parametrize("family", ["xunit1", "xunit2"])
+def test_importing_what_pytest_writes(
+    project: MakeProject, ciopt: Ciopt, tmp_path: Path, family: str
+) -> None:
+    made = project(SUITE | {"broken": ""})
+    made.run(f"--junitxml={tmp_path / 'junit.xml'}", "-o", f"junit_family={family}")
+    said = ciopt("import", str(tmp_path / "junit.xml"))
+    assert said == "1 run imported, 0 known already, 0 files refused\n"
+    assert ciopt("import", str(tmp_path / "junit.xml")).startswith("0 runs imported, 1 known")
+    (run,) = json.loads(ciopt("show", "--json"))
+    assert run["source"] == "junit"
+    assert run["outcomes"] == {"failed": 1, "passed": 2, "skipped": 1}
+    (slow,) = json.loads(ciopt("slowest", "--json", "-n1"))
+    assert slow["id"] == SLOW
+    assert slow["call"] >= 0.05
+    (failure,) = json.loads(ciopt("failures", "--json"))
+    assert failure["test"] == FAILS
+    assert failure["failure"].startswith("AssertionError: it is")
+
+
+def test_importing_what_others_write(project: MakeProject, ciopt: Ciopt, tmp_path: Path) -> None:
+    project(SUITE)
+    durations = tmp_path / ".test_durations"
+    durations.write_text(json.dumps({SLOW: 3.5, FAILS: 0.5}))
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    said = ciopt("import", str(durations), str(other), code=1)
+    assert said == "1 run imported, 0 known already, 1 file refused\n"
+    (first, _) = json.loads(ciopt("slowest", "--json"))
+    assert (first["id"], first["seconds"]) == (SLOW, 3.5)
+    assert "does not exist" in ciopt("import", str(tmp_path / "none.xml"), code=2)

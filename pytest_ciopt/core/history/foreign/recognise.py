@@ -1,0 +1,115 @@
+"""Finds out by its content what a file is, and reads it."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_ciopt.core.history.foreign import junit, report_log
+from pytest_ciopt.core.history.foreign.found import (
+    ForeignError,
+    Found,
+    mapping,
+    moment,
+    seconds,
+    text,
+)
+from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
+
+FORMS = "JUnit XML, .test_durations of pytest-split, --report-log, JSON of pytest-benchmark"
+
+
+def read(content: bytes, files: Collection[str]) -> Found:
+    """The results in a file; `files` are the Python files of the repository.
+
+    Raises: ForeignError.
+    """
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        return junit.read(start, files)
+    if not start.startswith(b"{"):
+        raise ForeignError(f"it is none of these: {FORMS}")
+    first, _, rest = start.partition(b"\n")
+    head = _maybe(first)
+    if head is not None and report_log.KIND in head:
+        return report_log.read(_lines(start))
+    whole = _json(start)
+    if isinstance(whole.get("benchmarks"), list):
+        return _benchmarks(whole)
+    if rest.strip() and head is not None:
+        raise ForeignError(f"it is none of these: {FORMS}")
+    return _durations(whole)
+
+
+def _json(content: bytes) -> Mapping[str, Any]:
+    try:
+        return mapping(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ForeignError):
+            raise
+        raise ForeignError("it is no JSON") from error
+
+
+def _maybe(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        return _json(line)
+    except ForeignError:
+        return None
+
+
+def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
+    """A killed run leaves half a line at the end."""
+    lines: Sequence[bytes] = content.split(b"\n")
+    for line in lines[:-1]:
+        if line.strip():
+            yield _json(line)
+    if lines[-1].strip() and (last := _maybe(lines[-1])) is not None:
+        yield last
+
+
+def _durations(whole: Mapping[str, Any]) -> Found:
+    passed = Phase("passed", 0.0)
+    attempts = [
+        Attempt(test, passed, Phase("passed", seconds(took))) for test, took in whole.items()
+    ]
+    return Found("durations", [*attempts])
+
+
+def _benchmarks(whole: Mapping[str, Any]) -> Found:
+    machine, commit = whole.get("machine_info"), whole.get("commit_info")
+    processor = machine.get("cpu") if isinstance(machine, dict) else None
+    brand = (
+        processor.get("brand_raw") or processor.get("brand")
+        if isinstance(processor, dict)
+        else None
+    )
+    known = commit if isinstance(commit, dict) else {}
+    return Found(
+        "pytest-benchmark",
+        [_benchmark(mapping(one), text(brand)) for one in whole["benchmarks"]],
+        moment(whole.get("timestamp")) or junit.moment_of(text(whole.get("datetime")) or ""),
+        commit=text(known.get("id")),
+        branch=text(known.get("branch")),
+    )
+
+
+def _benchmark(one: Mapping[str, Any], machine: str | None) -> Benchmark:
+    test, stats = text(one.get("fullname")), mapping(one.get("stats"))
+    if test is None:
+        raise ForeignError("a benchmark without a name")
+    return Benchmark(
+        test,
+        _count(stats.get("rounds")),
+        _count(stats.get("iterations")),
+        minimum=seconds(stats.get("min")),
+        median=seconds(stats.get("median")),
+        mean=seconds(stats.get("mean")),
+        deviation=seconds(stats.get("stddev")),
+        maximum=seconds(stats.get("max")),
+        machine=machine,
+    )
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
+        raise ForeignError("a number of rounds that is none")
+    return value
