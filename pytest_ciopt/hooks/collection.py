@@ -10,7 +10,8 @@ import pytest
 from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
-from pytest_ciopt.hooks.items import REASON, Describer
+from pytest_ciopt.hooks.items import Describer
+from pytest_ciopt.hooks.options import REASON
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.outcome import DecidedTest

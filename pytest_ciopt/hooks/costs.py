@@ -12,7 +12,7 @@ import pytest
 from pytest_ciopt.adapters.clock import elapsed
 from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.items import REASON
+from pytest_ciopt.hooks.options import REASON
 
 _ATTRIBUTE = "ciopt_costs"
 """Of a test report; plain lists, for xdist ships nothing else."""
@@ -117,6 +117,7 @@ class Costs(Breakable):
 
     @harmless
     def _hand_over(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """In most reports there is nothing, so that they pay for nothing."""
         carried, self._pending = self._pending, []
         if self._shared:
             carried.append(["shared", self._shared])
@@ -132,24 +133,15 @@ class Sent:
 
     def __init__(self, report: pytest.TestReport) -> None:
         self._carried: Sequence[list[Any]] = getattr(report, _ATTRIBUTE, ())
-
-    def _one(self, kind: str, default: Any) -> Any:
-        return next((values[0] for name, *values in self._carried if name == kind), default)
-
-    @property
-    def shared(self) -> float:
+        self.shared = 0.0
         """Seconds that fixtures of wider scope took of the phase."""
-        return float(self._one("shared", 0.0))
-
-    @property
-    def selected(self) -> str | None:
+        self.selected: str | None = None
         """Why a selection chose the test."""
-        return self._one("selected", None)  # type: ignore[no-any-return]
-
-    @property
-    def problem(self) -> str | None:
+        self.problem: str | None = None
         """Why the process measures no more, None when it does."""
-        return self._one("problem", None)  # type: ignore[no-any-return]
+        for kind, *values in self._carried:
+            if kind in ("shared", "selected", "problem"):
+                setattr(self, kind, values[0])
 
     def costs(self, worker: str | None) -> Iterator[ModuleCost | FixtureCost]:
         """What has been measured of modules and fixtures."""

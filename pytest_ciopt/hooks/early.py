@@ -10,12 +10,12 @@ import pytest
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.transport import loaded
 from pytest_ciopt.hooks.collection import Collection
+from pytest_ciopt.hooks.options import SELECTION
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run, failed_run, new_run, worker_run
 from pytest_ciopt.hooks.telling import Telling
 from pytest_ciopt.hooks.workers import KEY, Controller, Worker
 
-_NAME = "ciopt-selection"
 _OUR_HOOKS = (
     "pytest_ciopt_changed_files",
     "pytest_ciopt_veto",
@@ -55,29 +55,23 @@ def _new_run(config: pytest.Config, known: argparse.Namespace) -> Run:
 
 def ensure(config: pytest.Config) -> None:
     """In a worker, takes over the frozen decision; a run inside a worker makes its own."""
-    if config.pluginmanager.hasplugin(_NAME):
+    if config.pluginmanager.hasplugin(SELECTION):
         return
     shipped = getattr(config, "workerinput", {}).get(KEY)
     if shipped is None:
         _register(config, _new_run(config, config.option))
         return
     run = worker_run(config, loaded(shipped["selection"]), shipped["top"])
-    config.pluginmanager.register(Collection(run), _NAME)
-    config.pluginmanager.register(Worker(run), f"{_NAME}-worker")
-
-
-def selecting(config: pytest.Config) -> Run | None:
-    """The selection that is made in this process, None without one."""
-    plugin: Collection | None = config.pluginmanager.getplugin(_NAME)
-    return None if plugin is None else plugin.run
+    config.pluginmanager.register(Collection(run), SELECTION)
+    config.pluginmanager.register(Worker(run), f"{SELECTION}-worker")
 
 
 def _register(config: pytest.Config, run: Run) -> None:
     manager = config.pluginmanager
-    manager.register(Collection(run), _NAME)
-    manager.register(Telling(run), f"{_NAME}-telling")
+    manager.register(Collection(run), SELECTION)
+    manager.register(Telling(run), f"{SELECTION}-telling")
     if manager.hasplugin("xdist"):
-        manager.register(Controller(run), f"{_NAME}-controller")
+        manager.register(Controller(run), f"{SELECTION}-controller")
 
 
 def _may_end_early(run: Run, config: pytest.Config, parser: pytest.Parser, args: list[str]) -> bool:

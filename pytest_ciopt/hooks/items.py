@@ -10,9 +10,6 @@ from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
 
-REASON = pytest.StashKey[str]()
-"""Why a selection keeps the item; absent where everything runs."""
-
 
 class Describer:
     """Turns items into `Collected` values. Paths are resolved once per file."""

@@ -9,9 +9,13 @@ import pytest
 FLAG = "--ciopt-changed"
 AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
+SELECTION = "ciopt-selection"
+"""Name of the plugin that carries a selection out."""
 OFF, RESULTS = "off", "results"
 RECORDS = (OFF, RESULTS)
 """Values of --ciopt-record."""
+REASON = pytest.StashKey[str]()
+"""On an item, why a selection keeps it; absent where everything runs."""
 MARKER = "ciopt_always: run this test under --ciopt-changed whatever changed."
 
 _INI = (

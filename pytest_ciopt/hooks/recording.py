@@ -53,7 +53,7 @@ class Recording(Breakable):
         key = (report.nodeid, worker)
         if report.when == "setup" and key in self._open:
             self._finish(key)  # a rerun begins: nobody reports the teardown before it
-        attempt = self._open.setdefault(key, _Open())
+        attempt = self._open.get(key) or self._open.setdefault(key, _Open())
         if hasattr(report, "context"):
             attempt.subtests.append(_subtest(report))
             return

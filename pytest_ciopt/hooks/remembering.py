@@ -1,18 +1,21 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.hooks.costs import Costs
-from pytest_ciopt.hooks.early import selecting
-from pytest_ciopt.hooks.options import RECORDS, recording
+from pytest_ciopt.hooks.options import RECORDS, SELECTION, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.usecases.remember import About, begin
+
+if TYPE_CHECKING:  # a run that selects nothing does not import them
+    from pytest_ciopt.hooks.collection import Collection
+    from pytest_ciopt.hooks.run import Run
 
 _NAME = "ciopt-history"
 
@@ -65,7 +68,7 @@ class Remembering:
         self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
 
     def _about(self) -> About:
-        config, run = self._config, selecting(self._config)
+        config, run = self._config, self._selection()
         base = None if run is None else run.decided.base
         workers: Any = getattr(config.option, "tx", None) or ()
         return About(
@@ -78,11 +81,15 @@ class Remembering:
             omitted=self._omitted,
         )
 
+    def _selection(self) -> "Run | None":
+        plugin: Collection | None = self._config.pluginmanager.getplugin(SELECTION)
+        return None if plugin is None else plugin.run
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Closes the segment, when all others are done with the session."""
         if self._recording is not None:
-            run = selecting(self._config)
+            run = self._selection()
             outcome = Outcome() if run is None else run.outcome
             dropped = len(outcome.tests) - outcome.selected
             self._recording.finish(int(session.exitstatus), dropped, len(outcome.dropped_modules))

@@ -8,8 +8,8 @@ from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.adapters.sources import python_files
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.history.foreign.found import ForeignError, Found
-from pytest_ciopt.core.history.foreign.recognise import read
+from pytest_ciopt.core.history.others.found import ForeignError, Found
+from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Environment, RunEnd, RunStart
 from pytest_ciopt.usecases.keeping import Kept
 

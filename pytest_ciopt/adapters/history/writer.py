@@ -6,7 +6,7 @@ written is lost. `finish` compresses the file and makes it immutable.
 
 import gzip
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import lock
@@ -55,8 +55,7 @@ class Writer:
         """Appends records; either all of them are in the file afterwards or none is."""
         if self._descriptor < 0:
             return
-        kept = [without(record, self._omitted) for record in records]
-        text = b"".join(encoded(record) for record in kept if record is not None)
+        text = b"".join(map(encoded, self._left(records)))
         try:
             written = os.write(self._descriptor, text)
             if written < len(text):  # as good as full
@@ -66,6 +65,12 @@ class Writer:
             self._give_up(error)
             return
         self._size += written
+
+    def _left(self, records: Sequence[Record]) -> Sequence[Record]:
+        if not self._omitted:
+            return records
+        kept = [without(record, self._omitted) for record in records]
+        return [record for record in kept if record is not None]
 
     def finish(self, end: RunEnd) -> None:
         """Writes the end, and replaces the file by a compressed one."""

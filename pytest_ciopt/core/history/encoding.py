@@ -33,6 +33,8 @@ def encoded(record: Record) -> bytes:
     """The line of a record, its newline included; ASCII only."""
     match record:
         case Attempt():
+            if _is_simple(record):
+                return _simple(record)
             plain = _attempt(record)
         case RunStart():
             plain = _start(record)
@@ -72,6 +74,10 @@ def encoded(record: Record) -> bytes:
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
+_QUOTED = json.encoder.encode_basestring_ascii
+_OUTCOMES = frozenset(("passed", "failed", "skipped", "rerun"))
+
+
 def seconds(value: float) -> float:
     """A duration to the microsecond; clocks that went back or broke give 0."""
     return round(value, 6) if 0.0 <= value < LONGEST else 0.0
@@ -107,6 +113,36 @@ def _start(start: RunStart) -> dict[str, object]:
         "everything": start.everything,
         "source": start.source,
     }
+
+
+def _is_simple(attempt: Attempt) -> bool:
+    """Whether nothing but phases and a worker is to be told, as of most tests."""
+    return (
+        attempt.reason is None
+        and attempt.failure is None
+        and attempt.selected is None
+        and not attempt.subtests
+        and not attempt.xfail
+        and attempt.attempt <= 1
+    )
+
+
+def _simple(attempt: Attempt) -> bytes:
+    """The line that `_attempt` leads to, in half the time: each test of each run waits for it."""
+    text = f'{{"kind":"test","id":{_QUOTED(attempt.id)},"setup":{_text_of(attempt.setup)}'
+    if attempt.call is not None:
+        text += f',"call":{_text_of(attempt.call)}'
+    if attempt.teardown is not None:
+        text += f',"teardown":{_text_of(attempt.teardown)}'
+    if attempt.worker is not None:
+        text += f',"worker":{_QUOTED(attempt.worker)}'
+    return f"{text}}}\n".encode("ascii")
+
+
+def _text_of(phase: Phase) -> str:
+    if phase.shared or phase.outcome not in _OUTCOMES:
+        return _ENCODE(_phase(phase))
+    return f'["{phase.outcome}",{seconds(phase.seconds)!r}]'
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:

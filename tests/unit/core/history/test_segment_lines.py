@@ -157,6 +157,13 @@ def test_the_schema_knows_every_key() -> None:
     assert {line["kind"]: set(line) for line in lines} == known
 
 
+@given(st.builds(Attempt, TEXT, PHASE, st.none() | PHASE, st.none() | PHASE, worker=MAYBE))
+def test_the_short_way_writes_what_the_long_one_does(attempt: Attempt) -> None:
+    assert encoding._is_simple(attempt)
+    plain = {key: v for key, v in encoding._attempt(attempt).items() if v is not None}
+    assert encoded(attempt) == encoding._ENCODE(plain).encode("ascii") + b"\n"
+
+
 def read_or_refused(line: bytes) -> bool:
     """Any error but the documented one comes through, and fails the test."""
     try:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from pytest_ciopt.core.history.encoding import shortened
-from pytest_ciopt.core.history.foreign.found import ForeignError, Found, seconds
+from pytest_ciopt.core.history.others.found import ForeignError, Found, seconds
 from pytest_ciopt.core.history.records import Attempt, Phase
 
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")

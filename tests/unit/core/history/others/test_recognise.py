@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.history.foreign.found import ForeignError
-from pytest_ciopt.core.history.foreign.recognise import read
+from pytest_ciopt.core.history.others.found import ForeignError
+from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
 from pytest_ciopt.core.history.results import outcome_of
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_ciopt.core.history.encoding import shortened
-from pytest_ciopt.core.history.foreign.found import ForeignError, Found, moment, seconds, text
+from pytest_ciopt.core.history.others.found import ForeignError, Found, moment, seconds, text
 from pytest_ciopt.core.history.records import Attempt, Phase, Subtest
 
 KIND = "$report_type"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_ciopt.core.history.foreign import junit, report_log
-from pytest_ciopt.core.history.foreign.found import (
+from pytest_ciopt.core.history.others import junit, report_log
+from pytest_ciopt.core.history.others.found import (
     ForeignError,
     Found,
     mapping,
