@@ -30,6 +30,7 @@ class Costs(Breakable):
         """Spent on wider fixtures in the present phase of a test."""
         self._setups: dict[int, float] = {}
         """By the identity of the fixture's definition, which lives as long as the session."""
+        self._reasons: dict[str, str] = {}
         self._ending: dict[int, float] = {}
         """When the teardown of a fixture began."""
 
@@ -104,25 +105,26 @@ class Costs(Breakable):
 
     # --- the way to the one who writes -----------------------------------------------------------
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Hands what has gathered to the report."""
-        report = yield
-        self._hand_over(item, report)
+    @harmless
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Notes why a selection keeps the tests that it keeps."""
+        told = ((item.nodeid, item.stash.get(REASON, None)) for item in session.items)
+        self._reasons = {nodeid: reason for nodeid, reason in told if reason is not None}
+
+    @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Hands what has gathered to the report: to most reports nothing."""
+        self._hand_over(report)
         if self.problem is not None:
             setattr(report, _ATTRIBUTE, [["problem", self.problem]])
-        return report
 
     @harmless
-    def _hand_over(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """In most reports there is nothing, so that they pay for nothing."""
+    def _hand_over(self, report: pytest.TestReport) -> None:
         carried, self._pending = self._pending, []
         if self._shared:
             carried.append(["shared", self._shared])
             self._shared = 0.0
-        if report.when == "setup" and (reason := item.stash.get(REASON, None)) is not None:
+        if report.when == "setup" and (reason := self._reasons.get(report.nodeid)) is not None:
             carried.append(["selected", reason])
         if carried:
             setattr(report, _ATTRIBUTE, carried)
