@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.results import BAD, Kind, Result, RunResults, RunRow
+from pytest_ciopt.report.lines import count
 from pytest_ciopt.report.tables import duration, printable, table, trend
 
 _WORDS = {
@@ -38,12 +39,21 @@ def runs(rows: Sequence[RunRow]) -> Iterator[str]:
 def _run(row: RunRow) -> Sequence[str]:
     start = row.start
     commit = f"{(start.commit or '')[:9]}{'*' if start.dirty else ''}"
-    text = outcomes(row.outcomes) + ("" if row.end is not None else " (killed)")
+    text = outcomes(row.outcomes) + _ending(row)
     key = start.environment.key if start.source is None else start.source
     return (
         *(start.run[:17], moment(start.started), start.branch or "", commit),
         *(key, duration(row.seconds), text),
     )
+
+
+def _ending(row: RunRow) -> str:
+    """What the outcomes of the tests do not explain: errors while collecting, failed thresholds."""
+    if row.end is None:
+        return " (killed)"
+    code = row.end.exit_status
+    explained = code == 0 or (code == 1 and not BAD.isdisjoint(row.outcomes))
+    return "" if explained else f" (exit code {code})"
 
 
 def run_document(row: RunRow) -> dict[str, object]:
@@ -134,7 +144,7 @@ def one_test(
     for name, estimate in sorted(estimates.items()):
         yield (
             f"expected   {duration(estimate.seconds)} +- {duration(estimate.spread)} "
-            f"({estimate.count} results, {name})"
+            f"({count(estimate.count, 'result')}, {name})"
         )
     last = next((r.failure for _, r in reversed(results) if r.failure), None)
     if last is not None:

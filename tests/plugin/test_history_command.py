@@ -284,3 +284,12 @@ def test_importing_what_others_write(project: MakeProject, ciopt: Ciopt, tmp_pat
     (first, _) = json.loads(ciopt("slowest", "--json"))
     assert (first["id"], first["seconds"]) == (SLOW, 3.5)
     assert "does not exist" in ciopt("import", str(tmp_path / "none.xml"), code=2)
+
+
+def test_a_run_that_failed_without_a_failed_test(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project(SUITE | {"tests/test_broken.py": "import nothing_of_that_name\n"})
+    assert made.run("--ciopt-record=results", "--continue-on-collection-errors").ret == 1
+    assert made.run("--ciopt-record=results").ret == 2
+    _, interrupted, continued = ciopt("show").splitlines()
+    assert interrupted.endswith("no tests (exit code 2)")
+    assert continued.endswith("3 passed, 1 skipped (exit code 1)")
