@@ -830,7 +830,13 @@ def test_git_that_hangs_can_be_interrupted(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     plugins = ("-p", "pytest_ciopt.plugin", "-p", "no:cacheprovider")
     command = [sys.executable, "-m", "pytest", *plugins, "--ciopt-changed"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    run = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # A shell that starts the tests in the background has children ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     with pytest.raises(subprocess.TimeoutExpired):
         run.communicate(timeout=3)
     run.send_signal(signal.SIGINT)
