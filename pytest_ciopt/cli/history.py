@@ -16,7 +16,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import head
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.history.results import Kind, RunRow
+from pytest_ciopt.core.history.results import BAD, Kind, RunRow
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import history as report
 from pytest_ciopt.report.lines import count
@@ -153,7 +153,13 @@ def _show_run(state: StateDir, row: RunRow, as_json: bool) -> int:
             for (kind, name), result in sorted(whole.results.items())
             if kind is Kind.TEST
         }
-        _print_json(report.run_document(row) | {"tests": tests})
+        uncollected = {
+            name: result.failure
+            for (kind, name), result in sorted(whole.results.items())
+            if kind is Kind.MODULE and result.outcome in BAD
+        }
+        document = report.run_document(row)
+        _print_json(document | {"tests": tests, "uncollected": uncollected})
     else:
         _print(report.one_run(row, whole))
     return 0

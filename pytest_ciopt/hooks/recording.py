@@ -11,7 +11,7 @@ import pytest
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
-from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest
+from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, Uncollected
 from pytest_ciopt.hooks.costs import Sent
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
@@ -69,6 +69,13 @@ class Recording(Breakable):
             self.writer.write(cost)
         if crashed or when == "teardown" or str(report.outcome) == "rerun":
             self._finish(key)
+
+    @harmless
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Only what failed: xdist sends nothing else."""
+        if report.failed:
+            why = shortened(_first_line(report.longrepr).removeprefix("E ")) or None
+            self.writer.write(Uncollected(report.nodeid, why))
 
     def _explain(self, attempt: _Open, report: pytest.TestReport) -> None:
         expected = getattr(report, "wasxfail", None)

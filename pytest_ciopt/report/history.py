@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pytest_ciopt.core.history.estimates import Estimate
-from pytest_ciopt.core.history.results import BAD, Kind, Result, RunResults, RunRow
+from pytest_ciopt.core.history.results import BAD, Result, RunResults, RunRow, counted
 from pytest_ciopt.report.lines import count
 from pytest_ciopt.report.tables import duration, printable, table, trend
 
@@ -101,7 +101,7 @@ def one_run(row: RunRow, whole: RunResults) -> Iterator[str]:
     if start.everything is not None:
         yield f"selection    all tests: {printable(start.everything)}"
     yield f"outcome      {outcomes(row.outcomes)}; the tests take {duration(row.seconds)}"
-    bad = [(s[1], r) for s, r in whole.results.items() if s[0] is Kind.TEST and r.outcome in BAD]
+    bad = [(s[1], r) for s, r in whole.results.items() if counted(s, r) and r.outcome in BAD]
     for test, result in sorted(bad, key=lambda pair: pair[0]):
         yield f"{_WORDS[result.outcome]:<8} {printable(test)}: {printable(result.failure or '')}"
 

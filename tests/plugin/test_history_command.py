@@ -286,10 +286,33 @@ def test_importing_what_others_write(project: MakeProject, ciopt: Ciopt, tmp_pat
     assert "does not exist" in ciopt("import", str(tmp_path / "none.xml"), code=2)
 
 
-def test_a_run_that_failed_without_a_failed_test(project: MakeProject, ciopt: Ciopt) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_modules_that_cannot_be_collected(
+    project: MakeProject, ciopt: Ciopt, workers: tuple[str, ...]
+) -> None:
     made = project(SUITE | {"tests/test_broken.py": "import nothing_of_that_name\n"})
-    assert made.run("--ciopt-record=results", "--continue-on-collection-errors").ret == 1
-    assert made.run("--ciopt-record=results").ret == 2
+    flags = ("--ciopt-record=results", *workers)
+    assert made.run(*flags, "--continue-on-collection-errors").ret == 1
+    assert made.run(*flags).ret in (1, 2)  # the first one under xdist
     _, interrupted, continued = ciopt("show").splitlines()
-    assert interrupted.endswith("no tests (exit code 2)")
-    assert continued.endswith("3 passed, 1 skipped (exit code 1)")
+    assert re.search(r" 1 error(, 3 passed, 1 skipped)?( \(exit code 2\))?$", interrupted)
+    assert continued.endswith(" 1 error, 3 passed, 1 skipped")
+    for run in (interrupted, continued):
+        last = ciopt("show", run.split()[0]).splitlines()[-1]
+        assert last == (
+            "error    tests/test_broken.py: "
+            "ModuleNotFoundError: No module named 'nothing_of_that_name'"
+        )
+    document = json.loads(ciopt("show", continued.split()[0], "--json"))
+    assert list(document["uncollected"]) == ["tests/test_broken.py"]
+    assert "tests/test_broken.py" not in document["tests"]
+    (failed,) = json.loads(ciopt("failures", "--json", "-n1"))
+    assert failed["test"] == "tests/test_broken.py"
+
+
+def test_a_run_that_failed_without_a_failed_test(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project(
+        SUITE | {"conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 7\n"}
+    )
+    made.run("--ciopt-record=results")
+    assert ciopt("show").splitlines()[1].endswith(" 3 passed, 1 skipped (exit code 7)")

@@ -111,10 +111,13 @@ class Index:
         return [(runs[number], Result(*values)) for _, number, *values in rows]
 
     def failures(self, limit: int = -1) -> Iterator[tuple[str, str, Result]]:
-        """(test, run id, result) of results that are bad or came by a rerun, newest first."""
+        """(id, run id, result) of tests that were bad or rerun, newest first.
+
+        Modules that could not be collected count, too.
+        """
         runs = dict(self._ask("SELECT number, id FROM run"))
         rows = self._ask(
-            f"{_RESULTS} WHERE kind = 'test' AND outcome IN ('F', 'E', 'R') "
+            f"{_RESULTS} WHERE kind <> 'fixture' AND outcome IN ('F', 'E', 'R') "
             "ORDER BY run.id DESC, subject.id LIMIT ?",
             (limit,),
         )

@@ -20,6 +20,7 @@ from pytest_ciopt.core.history.records import (
     RunEnd,
     RunStart,
     Subtest,
+    Uncollected,
 )
 
 MAX_LINE = 4_000_000
@@ -216,6 +217,10 @@ def _read_module(fields: _Fields) -> ModuleCost:
     )
 
 
+def _read_uncollected(fields: _Fields) -> Uncollected:
+    return Uncollected(fields.text("id"), fields.maybe("failure"))
+
+
 def _read_fixture(fields: _Fields) -> FixtureCost:
     return FixtureCost(
         name=fields.text("name"),
@@ -255,6 +260,7 @@ _READERS: Mapping[str, Callable[[_Fields], Record]] = {
     "run": _read_start,
     "test": _read_attempt,
     "module": _read_module,
+    "uncollected": _read_uncollected,
     "fixture": _read_fixture,
     "benchmark": _read_benchmark,
     "end": _read_end,

@@ -16,6 +16,7 @@ from pytest_ciopt.core.history.records import (
     Record,
     RunEnd,
     RunStart,
+    Uncollected,
 )
 
 SCHEMA = 1
@@ -46,6 +47,8 @@ def encoded(record: Record) -> bytes:
                 "collect": seconds(record.collected),
                 "worker": record.worker,
             }
+        case Uncollected():
+            plain = {"kind": "uncollected", "id": record.id, "failure": record.failure}
         case FixtureCost():
             plain = {
                 "kind": "fixture",

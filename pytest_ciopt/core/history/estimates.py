@@ -2,23 +2,25 @@
 
 The estimate of a phase is the median of its last `RECENT` results: one slow run, on a busy machine
 for example, does not move it, and a lasting change does after a few runs. The spread is the scaled
-median absolute deviation of the sums of phases, an estimate of the standard deviation that single
-outliers do not move either. `benchmarks/estimates.py` compares both with others on real histories.
+median of the absolute differences between any two sums of phases, an estimate of the standard
+deviation that single outliers do not move either, and that holds better for few results than the
+median absolute deviation. `benchmarks/estimates.py` compares both with others on real histories.
 
-**Source:** median and scaled median absolute deviation as in Rousseeuw and Croux, Alternatives to
-the Median Absolute Deviation, 1993.
+**Source:** Shamos, Geometry and Statistics: Problems at the Interface, 1976; Bickel and Lehmann,
+Descriptive Statistics for Nonparametric Models IV: Spread, 1979.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import median
 
 from pytest_ciopt.core.history.results import GOOD, Outcome, Result
 
 RECENT = 10
 """Results that count. **Source:** `benchmarks/estimates.py`."""
-_NORMAL = 1.4826
-"""Makes a median absolute deviation of a normal distribution its standard deviation."""
+_NORMAL = 1.0483
+"""Makes the median difference of two values of a normal distribution its standard deviation."""
 _MICRO = 1e6
 
 
@@ -32,7 +34,7 @@ class Estimate:
     """Of a module the rest of its collection."""
     teardown: float
     spread: float
-    """Standard deviation of the whole, as far as it is known; 0 for a single result."""
+    """Standard deviation of the whole; 0, for it is not known, from a single result."""
     count: int
     """Results that it is made from."""
 
@@ -75,5 +77,4 @@ def telling(results: Sequence[Result]) -> Sequence[Result]:
 
 
 def _spread(sums: Sequence[int]) -> float:
-    middle = median(sums)
-    return _NORMAL * median(abs(one - middle) for one in sums) / _MICRO
+    return _NORMAL * median(abs(one - other) for one, other in combinations(sums, 2)) / _MICRO

@@ -11,6 +11,7 @@ from pytest_ciopt.core.history.records import (
     Record,
     RunEnd,
     RunStart,
+    Uncollected,
 )
 
 PARTS = (
@@ -49,7 +50,7 @@ def _without(record: Record, part: str) -> Record:
             return replace(record, selected=None)
         case Attempt(), "reasons":
             return replace(record, reason=None)
-        case Attempt(), "failures":
+        case ((Attempt() | Uncollected()), "failures"):
             return replace(record, failure=None)
         case Attempt(), "subtests":
             return replace(record, subtests=())

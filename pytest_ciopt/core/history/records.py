@@ -110,6 +110,16 @@ class ModuleCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncollected:
+    """A module, class or folder that pytest failed to collect: its tests are not known."""
+
+    id: str
+    """The node id."""
+    failure: str | None = None
+    """The first line of the failure."""
+
+
+@dataclass(frozen=True, slots=True)
 class FixtureCost:
     """One life of a fixture that several tests share."""
 
@@ -155,4 +165,4 @@ class RunEnd:
     """Test modules that a selection left out, so that they were not imported."""
 
 
-Record = RunStart | Attempt | ModuleCost | FixtureCost | Benchmark | RunEnd
+Record = RunStart | Attempt | ModuleCost | Uncollected | FixtureCost | Benchmark | RunEnd

@@ -5,7 +5,7 @@ Seconds are whole microseconds here: they are many, and integers are small.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import median_low
 
@@ -17,6 +17,7 @@ from pytest_ciopt.core.history.records import (
     Record,
     RunEnd,
     RunStart,
+    Uncollected,
 )
 
 _MICRO = 1_000_000
@@ -73,7 +74,7 @@ class RunResults:
     end: RunEnd | None
     results: Mapping[Subject, Result]
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Tests by outcome."""
+    """Tests by outcome; what could not be collected counts as an error, as it does to pytest."""
     seconds: float = 0.0
     """Of all phases of all tests, shared fixtures included."""
 
@@ -106,6 +107,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
     start, end = None, None
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     costs: defaultdict[Subject, list[tuple[int, int, int]]] = defaultdict(list)
+    uncollected: dict[str, str | None] = {}
     for record in records:
         match record:
             case Attempt():
@@ -113,6 +115,8 @@ def results_of(records: Iterable[Record]) -> RunResults:
             case ModuleCost():
                 took = (micro(record.imported), micro(record.collected), 0)
                 costs[Kind.MODULE, record.path].append(took)
+            case Uncollected():
+                uncollected[record.id] = record.failure
             case FixtureCost():
                 name = fixture_id(record.place, record.scope, record.name)
                 took = (micro(record.setup), 0, micro(record.teardown))
@@ -123,9 +127,18 @@ def results_of(records: Iterable[Record]) -> RunResults:
                 end = record
     assert start is not None
     results = dict(_results(start.root, attempts, costs))
-    counts = Counter(one.outcome for (kind, _), one in results.items() if kind is Kind.TEST)
+    for name, failure in uncollected.items():
+        subject = Kind.MODULE, repository_id(start.root, name)
+        cost = results.get(subject, Result(Outcome.ERROR, 0, 0, 0))
+        results[subject] = replace(cost, outcome=Outcome.ERROR, failure=failure)
+    counts = Counter(one.outcome for subject, one in results.items() if counted(subject, one))
     seconds = sum(phase.seconds for tried in attempts.values() for phase in _phases(tried))
     return RunResults(start, end, results, counts, seconds)
+
+
+def counted(subject: Subject, result: Result) -> bool:
+    """Whether pytest counts it: every test, and modules that cannot be collected."""
+    return subject[0] is Kind.TEST or result.outcome == Outcome.ERROR
 
 
 def _results(

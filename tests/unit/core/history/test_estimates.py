@@ -67,7 +67,7 @@ def test_an_estimate_lies_between_the_results(results: list[Result]) -> None:
     found = estimated(results)
     seconds = [one.call / 1e6 for one in results]
     assert min(seconds) <= found.seconds <= max(seconds)
-    assert 0 <= found.spread <= 1.4827 * (max(seconds) - min(seconds)) + 1e-9
+    assert 0 <= found.spread <= 1.0483 * (max(seconds) - min(seconds)) + 1e-9
     assert 1 <= found.count <= RECENT
 
 

@@ -31,6 +31,7 @@ from pytest_ciopt.core.history.records import (
     RunEnd,
     RunStart,
     Subtest,
+    Uncollected,
 )
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
@@ -86,6 +87,7 @@ RECORDS = st.one_of(
         everything=MAYBE,
         source=MAYBE,
     ),
+    st.builds(Uncollected, TEXT, MAYBE),
     st.builds(ModuleCost, TEXT, DURATION, DURATION, MAYBE),
     st.builds(
         FixtureCost,
@@ -149,6 +151,7 @@ def test_the_schema_knows_every_key() -> None:
         ),
         Attempt("a", PASSED, PASSED, PASSED, 2, "gw0", True, "r", "f", (SUB,), "changed"),
         ModuleCost("a", 0.1, 0.1, "gw0"),
+        Uncollected("a", "why"),
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
         Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
         RunEnd(1.0, 0, 1, 2, 3),
