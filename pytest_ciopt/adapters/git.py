@@ -85,6 +85,15 @@ class Git:
             position += size + 1
         return found
 
+    def renamed_since(self, commit: str) -> dict[str, str]:
+        """Former paths by present ones, of files that were renamed between a commit and now.
+
+        Files that git does not know yet are not looked at. Raises: GitError.
+        """
+        options = ("--find-renames", "--diff-filter=R", "--name-status", "-z")
+        said = self.records("diff-index", *options, "--ignore-submodules=all", commit, "--")
+        return {new: old for _, old, new in zip(said, said, said, strict=True)}
+
     # --- running ---------------------------------------------------------------------------------
 
     def records(self, *arguments: str) -> Iterator[str]:

@@ -57,6 +57,10 @@ def _run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # `ciopt select | head`; the interpreter would flush once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # a full disk, a missing permission: not ours to mend
+        place = "" if error.filename is None else f"{error.filename}: "
+        print(f"ciopt: {place}{error.strerror or error}", file=sys.stderr)
+        return USAGE
     except Exception as error:
         from pytest_ciopt.adapters import crashlog
 

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeProject, Project
+from pytest_ciopt.adapters.history.writer import Writer
+from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.main import main
+from pytest_ciopt.core.history.records import Attempt, Environment, Phase, RunEnd, RunStart
 
 SUITE = {
     "pytest.ini": "[pytest]\n",
@@ -316,3 +319,29 @@ def test_a_run_that_failed_without_a_failed_test(project: MakeProject, ciopt: Ci
     )
     made.run("--ciopt-record=results")
     assert ciopt("show").splitlines()[1].endswith(" 3 passed, 1 skipped (exit code 7)")
+
+
+def test_a_target_that_cannot_be_written_to(suite: Project, ciopt: Ciopt, tmp_path: Path) -> None:
+    target = tmp_path / "none" / "results.csv"
+    said = ciopt("export", "--format=csv", str(target), code=2)
+    assert said == f"ciopt: {target}: No such file or directory\n"
+    (tmp_path / "file").touch()
+    assert str(tmp_path / "file") in ciopt("export", str(tmp_path / "file"), code=2)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_table_with_ids_that_no_encoding_knows(
+    project: MakeProject, ciopt: Ciopt, tmp_path: Path, form: str
+) -> None:
+    made = project(SUITE)
+    state = StateDir(made.repository.root / ".ciopt")
+    start = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.79e9, Environment("3.12.1", "cpython", "l"))
+    writer = Writer(state, start)
+    phase = Phase("passed", 0.5)
+    writer.write(Attempt("t.py::test[\ud800\u00e9]", phase, phase, phase))
+    writer.finish(RunEnd(1.79e9, 0, 1))
+    assert "test[\\ud800\u00e9]" in ciopt("export", "--format=csv", "-")
+    target = tmp_path / "results"
+    ciopt("export", f"--format={form}", str(target))
+    text = target.read_text(encoding="utf-8")
+    assert ("\\ud800\u00e9" if form == "csv" else "\\ud800\\u00e9") in text

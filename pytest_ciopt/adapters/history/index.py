@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_ciopt.adapters.history import indexing
-from pytest_ciopt.adapters.history.indexing import NAME, from_text, text
+from pytest_ciopt.adapters.history.filling import from_text, text
+from pytest_ciopt.adapters.history.indexing import NAME
 from pytest_ciopt.adapters.history.reader import Inventory, inventory
+from pytest_ciopt.adapters.history.sealing import is_sound
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.estimates import Estimate
@@ -42,7 +44,7 @@ def _ask(
 
 
 def _opened(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]]:
-    if indexing.is_sound(path):
+    if is_sound(path):
         connection, current = _read_only(path), False
         try:
             current = indexing.is_current(connection, wanted)
@@ -123,6 +125,20 @@ class Index:
         )
         for name, number, *values in rows:
             yield name, runs[number], Result(*values)
+
+    def commits_of(self, file: str) -> list[str]:
+        """Commits of the runs that know tests of a file, the newest first."""
+        rows = self._ask(
+            "SELECT DISTINCT run.id, start FROM run JOIN result ON run = run.number "
+            "JOIN subject ON subject.number = subject "
+            "WHERE kind = 'test' AND subject.id >= CAST(? AS TEXT) "
+            "AND subject.id < CAST(? AS TEXT) "
+            "ORDER BY run.id DESC",
+            (text(f"{file}::"), text(f"{file}:;")),
+        )
+        starts = (decoded(str(start).encode()) for _, start in rows)
+        commits = (s.commit for s in starts if isinstance(s, RunStart))
+        return [commit for commit in commits if commit is not None]
 
     def subjects(self, kind: Kind) -> list[str]:
         """Ids of all that is known, sorted."""

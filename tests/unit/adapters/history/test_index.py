@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.adapters.history import indexing
+from pytest_ciopt.adapters.history import indexing, sealing
+from pytest_ciopt.adapters.history.filling import KEPT
 from pytest_ciopt.adapters.history.index import Index, ask
-from pytest_ciopt.adapters.history.indexing import KEPT, NAME
+from pytest_ciopt.adapters.history.indexing import NAME
 from pytest_ciopt.adapters.history.reader import DAMAGED
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, Writer
 from pytest_ciopt.adapters.statedir import StateDir
@@ -194,7 +195,7 @@ def test_an_index_of_another_version_is_made_anew(
     with sqlite3.connect(state.path / NAME) as connection:
         connection.execute("UPDATE estimate SET call = 7")
     connection.close()
-    indexing.seal(state.path / NAME)
+    sealing.seal(state.path / NAME)
     assert estimates(state) == {"t.py::a": 7.0}
     monkeypatch.setattr(indexing, "version", lambda: "later")
     assert estimates(state) == {"t.py::a": 1.0}
