@@ -4,6 +4,7 @@ Each record is handed to the system at once: when the process is killed, only wh
 written is lost. `finish` compresses the file and makes it immutable.
 """
 
+import contextlib
 import gzip
 import os
 from collections.abc import Collection, Sequence
@@ -57,14 +58,15 @@ class Writer:
             return
         text = b"".join(map(encoded, self._left(records)))
         try:
-            written = os.write(self._descriptor, text)
-            if written < len(text):  # as good as full
-                os.truncate(self._descriptor, self._size)
-                raise OSError(None, "only a part could be written")
+            rest = text[os.write(self._descriptor, text) :]
+            while rest:  # a disk that is nearly full takes a part, and then says why not more
+                rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
+            with contextlib.suppress(OSError):
+                os.truncate(self._descriptor, self._size)
             self._give_up(error)
             return
-        self._size += written
+        self._size += len(text)
 
     def _left(self, records: Sequence[Record]) -> Sequence[Record]:
         if not self._omitted:

@@ -8,10 +8,13 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.history.reader import DAMAGED, inventory, records, set_aside
@@ -19,7 +22,16 @@ from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writ
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import encoded
-from pytest_ciopt.core.history.records import Attempt, Environment, Phase, RunEnd, RunStart
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Environment,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+)
+from pytest_ciopt.usecases import keeping
+from strategies import ENDS, PARTS_OF_RUNS, STARTS
 
 RUN = "0192f0a1b2c3-" + "0a" * 10
 START = RunStart(RUN, 1.79e9, Environment("3.12.1", "cpython", "linux-x86_64"))
@@ -56,6 +68,28 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     assert one.read_bytes() == other.read_bytes()
 
 
+@given(STARTS, st.lists(PARTS_OF_RUNS, max_size=5), st.none() | ENDS)
+def test_any_run_survives_its_files(
+    start: RunStart, inside: list[Record], end: RunEnd | None
+) -> None:
+    """Open, closed or adopted after a kill, and copied into another history."""
+    with tempfile.TemporaryDirectory() as folder:
+        state, other = StateDir(Path(folder) / "one"), StateDir(Path(folder) / "other")
+        writer = Writer(state, start)
+        writer.write(*inside)
+        expected = [start, *inside]
+        assert list(records(state.path / FOLDER / (start.run + OPEN))) == expected
+        if end is None:
+            writer.close()  # as a kill does
+        else:
+            writer.finish(end)
+            expected.append(end)
+        found = inventory(state, NOW)
+        assert [list(records(path)) for path in found.runs.values()] == [expected]
+        assert keeping.merge(other, [state.path], None, NOW).done == 1
+        assert list(records(other.path / FOLDER / (start.run + CLOSED))) == expected
+
+
 def test_a_segment_can_be_read_while_it_is_written(state: StateDir) -> None:
     writer = Writer(state, START)
     writer.write(*ATTEMPTS)
@@ -85,7 +119,7 @@ while True:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_killed_writer_loses_nothing_that_it_wrote(state: StateDir, seed: int) -> None:
-    script = KILLED.format(path=[str(Path(__file__).parent)])
+    script = KILLED.format(path=[str(Path(__file__).parent), str(Path(__file__).parents[3])])
     command = [sys.executable, "-c", script, str(state.path)]
     wanted = random.Random(seed).randrange(1, 3_000)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pytest_ciopt.core.history import encoding
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import (
-    LONGEST,
     MAX_SUBTESTS,
     MAX_TEXT,
     SCHEMA,
@@ -33,6 +32,7 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
+from strategies import MAYBE, PHASE, RECORDS, TEXT
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
 START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.79e9, ENVIRONMENT)
@@ -40,80 +40,6 @@ PASSED = Phase("passed", 0.25)
 SUB = Subtest("s", "passed", 0.1)
 SCHEMA_OF_LINES = jsonschema.Draft202012Validator(
     json.loads((Path(encoding.__file__).parent / "segment.schema.json").read_text())
-)
-
-TEXT = st.text(
-    alphabet=st.characters(exclude_categories=()), max_size=40
-)  # surrogates and control characters, too
-MAYBE = st.none() | TEXT
-DURATION = st.integers(0, 10**12).map(lambda micro: micro / 1e6)
-PHASE = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped", "rerun"]), DURATION) | (
-    DURATION.map(lambda took: Phase("passed", took, took))
-)
-ANY_DURATION = st.floats(0, LONGEST, exclude_max=True)
-SUBTEST = st.builds(
-    Subtest, TEXT.map(shortened), st.sampled_from(["passed", "failed", "skipped"]), DURATION
-)
-RECORDS = st.one_of(
-    st.builds(
-        Attempt,
-        id=TEXT | TEXT.map(lambda text: text * 300),
-        setup=PHASE,
-        call=st.none() | PHASE,
-        teardown=st.none() | PHASE,
-        attempt=st.integers(1, 99),
-        worker=MAYBE,
-        xfail=st.booleans(),
-        reason=MAYBE,
-        failure=MAYBE,
-        subtests=st.lists(SUBTEST, max_size=4).map(tuple),
-        selected=MAYBE,
-    ),
-    st.builds(
-        RunStart,
-        run=st.from_regex(r"\A[0-9a-f]{12}-[0-9a-f]{20}\Z"),
-        started=st.floats(0, 1e10),
-        environment=st.builds(Environment, TEXT, TEXT, TEXT),
-        repository=MAYBE,
-        commit=MAYBE,
-        tree=MAYBE,
-        branch=MAYBE,
-        dirty=st.booleans(),
-        root=TEXT,
-        options=st.lists(TEXT, max_size=3).map(tuple),
-        shard=MAYBE,
-        workers=st.integers(0, 512),
-        base=MAYBE,
-        everything=MAYBE,
-        source=MAYBE,
-    ),
-    st.builds(Uncollected, TEXT, MAYBE),
-    st.builds(ModuleCost, TEXT, DURATION, DURATION, MAYBE),
-    st.builds(
-        FixtureCost,
-        TEXT,
-        st.sampled_from(["class", "module", "package", "session"]),
-        TEXT,
-        DURATION,
-        DURATION,
-        MAYBE,
-    ),
-    st.builds(
-        Benchmark,
-        TEXT,
-        st.integers(0, 10**6),
-        st.integers(0, 10**6),
-        *([ANY_DURATION] * 5),
-        MAYBE,
-    ),
-    st.builds(
-        RunEnd,
-        st.floats(0, 1e10),
-        st.integers(0, 255),
-        st.integers(0, 10**9),
-        st.integers(0, 10**9),
-        st.integers(0, 10**9),
-    ),
 )
 
 
