@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
-from pathlib import Path
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.core.change import Change, FileChange, Status
@@ -243,13 +242,3 @@ def _status(letter: str, old_mode: str, new_mode: str, same_content: bool) -> St
     if same_content and old_mode != new_mode:
         return Status.MODE
     return Status.MODIFIED
-
-
-def place_of(path: str | Path, top: str | Path) -> str | None:
-    """Repository-relative POSIX path, None outside. A symlink keeps its own name."""
-    folder, name = os.path.split(path)
-    real, base = os.path.join(os.path.realpath(folder), name), os.path.realpath(top)
-    if real == base or os.path.realpath(path) == base:
-        return "."
-    inside = real.startswith(base + os.sep)
-    return os.path.relpath(real, base).replace(os.sep, "/") if inside else None

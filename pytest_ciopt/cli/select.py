@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from pytest_ciopt.adapters.environment import current_folder
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.sources import python_files
-from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.core.selection import Verdict
 from pytest_ciopt.core.testfiles import is_test_module

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_ciopt.adapters.environment import current_folder
-from pytest_ciopt.adapters.worktree import place_of
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.cli.collecting import ToldTest, collected
 from pytest_ciopt.core.nodeids import defines

@@ -114,7 +114,8 @@ class Costs(Breakable):
     @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Hands what has gathered to the report: to most reports nothing."""
-        self._hand_over(report)
+        if self._pending or self._shared or self._reasons:
+            self._hand_over(report)
         if self.problem is not None:
             setattr(report, _ATTRIBUTE, [["problem", self.problem]])
 
@@ -130,11 +131,17 @@ class Costs(Breakable):
             setattr(report, _ATTRIBUTE, carried)
 
 
-class Sent:
-    """What a report carries from the process that ran the test."""
+def sent_with(report: pytest.TestReport) -> "Sent | None":
+    """What a report carries; of most reports nothing."""
+    carried: Sequence[list[Any]] | None = getattr(report, _ATTRIBUTE, None)
+    return None if carried is None else Sent(carried)
 
-    def __init__(self, report: pytest.TestReport) -> None:
-        self._carried: Sequence[list[Any]] = getattr(report, _ATTRIBUTE, ())
+
+class Sent:
+    """What came with a report from the process that ran the test."""
+
+    def __init__(self, carried: Sequence[list[Any]]) -> None:
+        self._carried = carried
         self.shared = 0.0
         """Seconds that fixtures of wider scope took of the phase."""
         self.selected: str | None = None

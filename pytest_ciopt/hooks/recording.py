@@ -12,13 +12,15 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, Uncollected
-from pytest_ciopt.hooks.costs import Sent
+from pytest_ciopt.hooks.costs import Sent, sent_with
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
 _PHASES = ("setup", "call", "teardown")
 _CRASHED = "???"
 """`when` of the report that xdist makes of a test whose worker died."""
 _SKIPPED = "Skipped: "
+_NOT_REPORTED = Phase("passed", 0.0)
+"""A set-up that was done before its process died, and that nobody told of."""
 _QUOTES = "'\""
 
 
@@ -48,27 +50,36 @@ class Recording(Breakable):
     @harmless
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One phase of a test, or a subtest."""
-        crashed = report.when == _CRASHED
+        when: str | None = report.when
+        outcome: str = report.outcome
+        crashed = when == _CRASHED
         worker = report.node.gateway.id if crashed else getattr(report, "worker_id", None)
         key = (report.nodeid, worker)
-        if report.when == "setup" and key in self._open:
+        attempt = self._open.get(key)
+        if attempt is not None and when == "setup":
             self._finish(key)  # a rerun begins: nobody reports the teardown before it
-        attempt = self._open.get(key) or self._open.setdefault(key, _Open())
+            attempt = None
+        if attempt is None:
+            attempt = self._open[key] = _Open()
         if hasattr(report, "context"):
             attempt.subtests.append(_subtest(report))
             return
-        when = str(report.when)
         if crashed:
             when = next(name for name in _PHASES if name not in attempt.phases)
-        sent = Sent(report)
-        attempt.phases[when] = Phase(report.outcome, report.duration, sent.shared)
+        shared = self._take(attempt, sent, worker) if (sent := sent_with(report)) else 0.0
+        attempt.phases[str(when)] = Phase(outcome, report.duration, shared)
+        if outcome != "passed" or hasattr(report, "wasxfail"):
+            self._explain(attempt, report)
+        if crashed or when == "teardown" or outcome == "rerun":
+            self._finish(key)
+
+    def _take(self, attempt: _Open, sent: Sent, worker: str | None) -> float:
+        """Writes what came with a report; returns the seconds that shared fixtures took of it."""
         attempt.selected = sent.selected or attempt.selected
-        self._explain(attempt, report)
         self._unmeasured = sent.problem or self._unmeasured
         for cost in sent.costs(worker):
             self.writer.write(cost)
-        if crashed or when == "teardown" or str(report.outcome) == "rerun":
-            self._finish(key)
+        return sent.shared
 
     @harmless
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -90,16 +101,17 @@ class Recording(Breakable):
     def _finish(self, key: tuple[str, str | None]) -> None:
         attempt, (nodeid, worker) = self._open.pop(key), key
         number = self._attempts.get(nodeid, 0) + 1
-        rerun = any(phase.outcome == "rerun" for phase in attempt.phases.values())
-        if rerun:
+        phases = attempt.phases
+        setup, call, teardown = phases.get("setup"), phases.get("call"), phases.get("teardown")
+        if any(phase is not None and phase.outcome == "rerun" for phase in (setup, call, teardown)):
             self._attempts[nodeid] = number
         self._written += 1
         self.writer.write(
             Attempt(
                 id=nodeid,
-                setup=attempt.phases.get("setup", Phase("passed", 0.0)),
-                call=attempt.phases.get("call"),
-                teardown=attempt.phases.get("teardown"),
+                setup=setup or _NOT_REPORTED,
+                call=call,
+                teardown=teardown,
                 attempt=number,
                 worker=worker,
                 xfail=attempt.xfail,

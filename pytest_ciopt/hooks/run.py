@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.baseref import UnknownBase
-from pytest_ciopt.adapters.worktree import place_of
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.selection import Selection, Verdict
 from pytest_ciopt.hooks.request import settings_of, test_files_of
 from pytest_ciopt.report.outcome import Outcome

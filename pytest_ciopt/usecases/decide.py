@@ -11,8 +11,9 @@ from pathlib import Path
 from pytest_ciopt.adapters import entrypoints, environment, sources
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Worktree, place_of
+from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.graph.scanner import Flag

@@ -8,8 +8,8 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history import facts
 from pytest_ciopt.adapters.history.reader import inventory
 from pytest_ciopt.adapters.history.writer import Writer
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import place_of
 from pytest_ciopt.core.history.options import names_in
 from pytest_ciopt.core.history.records import RunStart
 

@@ -143,9 +143,10 @@ def _simple(attempt: Attempt) -> bytes:
 
 
 def _text_of(phase: Phase) -> str:
-    if phase.shared or phase.outcome not in _OUTCOMES:
+    took = phase.seconds
+    if phase.shared or phase.outcome not in _OUTCOMES or not 0.0 <= took < LONGEST:
         return _ENCODE(_phase(phase))
-    return f'["{phase.outcome}",{seconds(phase.seconds)!r}]'
+    return f'["{phase.outcome}",{round(took, 6)!r}]'
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:
