@@ -69,7 +69,7 @@ PARTS_OF_RUNS = st.one_of(
         subtests=st.lists(SUBTEST, max_size=4).map(tuple),
         selected=MAYBE,
     ),
-    st.builds(Uncollected, TEXT, MAYBE),
+    st.builds(Uncollected, TEXT, st.sampled_from(["failed", "skipped"]), MAYBE),
     st.builds(ModuleCost, TEXT, DURATION, DURATION, MAYBE),
     st.builds(
         FixtureCost,

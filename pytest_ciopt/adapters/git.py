@@ -33,6 +33,10 @@ class GitError(CioptError):
     """Git is missing, refuses, or answered something unexpected."""
 
 
+class NoRepository(GitError):
+    """There is nothing here that git knows of."""
+
+
 class Git:
     """One working tree."""
 
@@ -158,7 +162,7 @@ def _refusal(arguments: Iterable[str], done: subprocess.CompletedProcess[bytes])
             mend='Run `git config --global --add safe.directory "$PWD"` first.',
         )
     if "not a git repository" in said:
-        return GitError("this is not a git repository")
+        return NoRepository("this is not a git repository")
     if "must be run in a work tree" in said:
         return GitError("this git repository has no working tree")
     first = _first_line(done.stderr) or f"exit status {done.returncode}"

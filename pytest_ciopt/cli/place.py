@@ -10,7 +10,7 @@ from typing import TypeVar
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder, variable
-from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.git import Git, GitError, NoRepository
 from pytest_ciopt.adapters.history.facts import head
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.statedir import StateDir
@@ -44,8 +44,10 @@ def place() -> Place:
     folder = current_folder()
     try:
         git: Git | None = Git(folder)
-    except GitError:
+    except GitError as error:
         git = None
+        if not isinstance(error, NoRepository):
+            warn([f"without git: {error}"])
     config = pytest_config.find(folder, folder if git is None else git.top)
     top = config.rootdir if git is None else git.top
     named = variable("CIOPT_DIR") or config.text("ciopt_dir")

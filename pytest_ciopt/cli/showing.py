@@ -78,7 +78,7 @@ def _show_test(where: Place, test: str, as_json: bool) -> int:
 
 
 def slowest(options: argparse.Namespace) -> int:
-    """What takes longest, of what is there."""
+    """What takes longest, of what is there: a line each."""
     where, kind = place(), Kind(options.of)
 
     def question(index: Index) -> tuple[list[tuple[str, str, Estimate]], int]:
@@ -86,8 +86,11 @@ def slowest(options: argparse.Namespace) -> int:
         known = index.estimates(kind)
         gone = {test for of in known.values() for test in of if moved.is_gone(test)}
         present = {name: expecting.as_now_named(of, moved) for name, of in known.items()}
-        rows = [(test, name, one) for name, of in present.items() for test, one in of.items()]
-        return rows, len(gone)
+        found: dict[str, tuple[str, Estimate]] = {}
+        for name in expecting.by_recency(index):  # each of the newest environment that knows it
+            for test, one in present.get(name, {}).items():
+                found.setdefault(test, (name, one))
+        return [(test, *of) for test, of in found.items()], len(gone)
 
     found, gone = where.ask(question)
     found.sort(key=lambda triple: (-triple[2].seconds, triple[0], triple[1]))

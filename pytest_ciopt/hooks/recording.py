@@ -83,10 +83,11 @@ class Recording(Breakable):
 
     @harmless
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Only what failed: xdist sends nothing else."""
-        if report.failed:
-            why = shortened(_first_line(report.longrepr).removeprefix("E ")) or None
-            self.writer.write(Uncollected(report.nodeid, why))
+        """Only what is not collected: xdist sends nothing else."""
+        if report.failed or report.skipped:
+            failed = _first_line(report.longrepr).removeprefix("E ") if report.failed else None
+            why = shortened(_skip_reason(report.longrepr) if failed is None else failed) or None
+            self.writer.write(Uncollected(report.nodeid, report.outcome, why))
 
     def _explain(self, attempt: _Open, report: pytest.TestReport) -> None:
         expected = getattr(report, "wasxfail", None)

@@ -100,6 +100,12 @@ def as_now_named(known: Mapping[str, _T], where: Moved) -> dict[str, _T]:
     return found
 
 
+def by_recency(index: Index) -> list[str]:
+    """Environments, that of the newest run first; those of imported runs behind all others."""
+    runs = sorted(index.runs(), key=lambda run: run.start.source is not None)
+    return list(dict.fromkeys(run.start.environment.key for run in runs))
+
+
 def forecasts(
     index: Index, where: Moved, wanted: Iterable[str], environment: str
 ) -> dict[str, Forecast]:

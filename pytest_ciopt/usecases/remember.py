@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.git import Git, GitError, NoRepository
 from pytest_ciopt.adapters.history import facts
 from pytest_ciopt.adapters.history.reader import inventory
 from pytest_ciopt.adapters.history.writer import Writer
@@ -12,6 +12,8 @@ from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.options import names_in
 from pytest_ciopt.core.history.records import RunStart
+
+_UNKNOWN = "this run is recorded without its commit: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,16 @@ class Begun:
 
 def begin(about: About) -> Begun:
     """Opens a segment. Outside a repository it lies in the rootdir."""
-    try:
-        git = Git(about.rootpath)
-    except GitError:
-        git = None
+    git, told = _git(about.rootpath)
     top = about.rootpath if git is None else git.top
     state = StateDir(top / (about.state_dir or ".ciopt"))
     started = now()
-    told = inventory(state, started).told
-    head = facts.head(git, state)
+    told += inventory(state, started).told
+    head = facts.Head()
+    try:
+        head = facts.head(git, state)
+    except GitError as error:
+        told.append(_UNKNOWN.format(error))
     start = RunStart(
         run=facts.new_run_id(started),
         started=round(started, 3),
@@ -63,3 +66,12 @@ def begin(about: About) -> Begun:
         everything=about.everything,
     )
     return Begun(Writer(state, start, about.omitted), tuple(told))
+
+
+def _git(folder: Path) -> tuple[Git | None, list[str]]:
+    try:
+        return Git(folder), []
+    except NoRepository:
+        return None, []
+    except GitError as error:
+        return None, [_UNKNOWN.format(error)]

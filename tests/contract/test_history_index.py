@@ -54,7 +54,12 @@ INSIDE = st.one_of(
     ATTEMPTS,
     st.builds(ModuleCost, st.sampled_from(["a.py", "c.py"]), SECONDS, SECONDS),
     st.builds(FixtureCost, st.just("db"), st.just("session"), st.just("a.py"), SECONDS, SECONDS),
-    st.builds(Uncollected, st.sampled_from(["a.py", "d.py"]), st.none() | st.just("no")),
+    st.builds(
+        Uncollected,
+        st.sampled_from(["a.py", "d.py"]),
+        st.sampled_from(["failed", "skipped"]),
+        st.none() | st.just("no"),
+    ),
 )
 Run = Sequence[Record]
 

@@ -1,5 +1,7 @@
 """Runs whose history lies on a disk that is full: a small tmpfs, mounted for one process."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pytest_ciopt.adapters.history.reader import inventory, records
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.records import Attempt, RunStart
 
+RECORD = "--ciopt-record=results"
 ALONE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 
 
@@ -79,3 +82,83 @@ def test_the_tests_run_and_what_was_written_stays(
     tests = {one.id for one in found if isinstance(one, Attempt)}
     assert size == "24k" or len(tests) > 100
     assert len(tests) < TESTS or size == "84k"
+
+
+FILLED = """
+disk=$0; segments=$1; python=$2; program=$3
+mount -t tmpfs -o size=600k tmpfs "$disk" || exit 99
+mkdir "$disk/segments" && cp "$segments"/* "$disk/segments" || exit 98
+export CIOPT_DIR="$disk"
+cat /dev/zero > "$disk/filled" 2>/dev/null
+"$python" -c "$program" history show && "$python" -c "$program" history check || exit 97
+rm "$disk/filled"
+"$python" -c "$program" history show > /dev/null
+cat /dev/zero > "$disk/filled" 2>/dev/null
+"$python" -c "$program" history show
+"""
+
+
+def test_a_full_disk_can_be_read(project: MakeProject, tmp_path: Path) -> None:
+    """With an index, without one, and with one that is out of date."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not _can_mount(disk):
+        pytest.skip("this system lets nobody mount a tmpfs")
+    made = project({"pytest.ini": "[pytest]\n", "test_many.py": SUITE})
+    made.run(RECORD)
+    segments = made.repository.root / ".ciopt/segments"
+    done = subprocess.run(
+        [*ALONE, FILLED, str(disk), str(segments), sys.executable, CIOPT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = [line for line in done.stdout.splitlines() if line.endswith(" 1 failed, 599 passed")]
+    assert len(shown) == 2
+    assert "1 run can be read, 0 damaged files set aside\n" in done.stdout
+
+
+POWERLESS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+"""root without its privileges, so that permissions count for it, too."""
+
+
+@pytest.mark.parametrize("place", [".ciopt", ".ciopt/segments", "."])
+def test_a_history_that_may_only_be_read(project: MakeProject, place: str) -> None:
+    made = project({"pytest.ini": "[pytest]\n", "test_few.py": "def test(): pass\n"})
+    assert made.run(RECORD).ret == 0
+    if place == ".":
+        shutil.rmtree(made.repository.root / ".ciopt")
+    folder = made.repository.root / place
+    folder.chmod(0o555)
+    try:
+        plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", RECORD)
+        run = called("-m", "pytest", *plugins)
+        shown = called("-c", CIOPT, "history", "show")
+        checked = called("-c", CIOPT, "history", "check")
+        pruned = called("-c", CIOPT, "history", "prune", "--keep=1")
+    finally:
+        folder.chmod(0o755)
+    assert run.returncode == 0
+    assert "1 passed" in run.stdout
+    told = [line for line in run.stdout.splitlines() if line.startswith("ciopt:")]
+    runs = 0 if place == "." else 1
+    if place != ".ciopt":
+        (line,) = told
+        assert line.endswith(" cannot be written to: Permission denied")
+    else:  # the folder of the segments is there, and open
+        assert told == []
+        runs += 1
+    assert shown.returncode == 0
+    assert len([line for line in shown.stdout.splitlines() if line.endswith(" 1 passed")]) == runs
+    assert checked.returncode in (0, 2)
+    assert pruned.returncode in (0, 2)
+    assert "Traceback" not in run.stderr + shown.stderr + checked.stderr + pruned.stderr
+
+
+CIOPT = "import sys; from pytest_ciopt.cli.main import main; sys.exit(main())"
+
+
+def called(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*POWERLESS, sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

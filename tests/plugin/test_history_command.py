@@ -293,13 +293,15 @@ def test_importing_what_others_write(project: MakeProject, ciopt: Ciopt, tmp_pat
 def test_modules_that_cannot_be_collected(
     project: MakeProject, ciopt: Ciopt, workers: tuple[str, ...]
 ) -> None:
-    made = project(SUITE | {"tests/test_broken.py": "import nothing_of_that_name\n"})
+    skipped = "import pytest\npytest.skip('not here', allow_module_level=True)\n"
+    broken = {"tests/test_broken.py": "import nothing_of_that_name\n"}
+    made = project(SUITE | broken | {"tests/test_elsewhere.py": skipped})
     flags = ("--ciopt-record=results", *workers)
     assert made.run(*flags, "--continue-on-collection-errors").ret == 1
     assert made.run(*flags).ret in (1, 2)  # the first one under xdist
     _, interrupted, continued = ciopt("show").splitlines()
-    assert re.search(r" 1 error(, 3 passed, 1 skipped)?( \(exit code 2\))?$", interrupted)
-    assert continued.endswith(" 1 error, 3 passed, 1 skipped")
+    assert re.search(r" 1 error(, 3 passed)?, [12] skipped( \(exit code 2\))?$", interrupted)
+    assert continued.endswith(" 1 error, 3 passed, 2 skipped")
     for run in (interrupted, continued):
         last = ciopt("show", run.split()[0]).splitlines()[-1]
         assert last == (
@@ -345,3 +347,17 @@ def test_a_table_with_ids_that_no_encoding_knows(
     ciopt("export", f"--format={form}", str(target))
     text = target.read_text(encoding="utf-8")
     assert ("\\ud800\u00e9" if form == "csv" else "\\ud800\\u00e9") in text
+
+
+def test_one_line_a_test_from_the_newest_environment_that_knows_it(
+    suite: Project, ciopt: Ciopt, tmp_path: Path
+) -> None:
+    only_there = "tests/test_all.py::test_elsewhere"
+    durations = tmp_path / ".test_durations"
+    durations.write_text(json.dumps({SLOW: 3.5, only_there: 2.5}))
+    ciopt("import", str(durations))
+    found = {one["id"]: one for one in json.loads(ciopt("slowest", "--json"))}
+    assert len(found) == 5
+    assert found[SLOW]["environment"].startswith("cpython-")
+    assert found[SLOW]["seconds"] < 3.5
+    assert (found[only_there]["environment"], found[only_there]["seconds"]) == ("unknown", 2.5)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -489,3 +490,22 @@ def test_what_shared_fixtures_take_is_told_apart(project: MakeProject) -> None:
     last = tests["test_teardown"]
     assert last.teardown is not None
     assert last.teardown.shared >= 0.03  # of `base`
+
+
+def test_git_that_refuses_is_told(
+    project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project({"pytest.ini": "[pytest]\n", "test_a.py": "def test_a(): pass\n"})
+    (tmp_path / "git").write_text(
+        "#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2; exit 128\n"
+    )
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    result = made.run(RECORD)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["ciopt: this run is recorded without its commit: git refuses this checkout, *"]
+    )
+    (start, *_) = segment(made)
+    assert isinstance(start, RunStart)
+    assert start.commit is None

@@ -11,7 +11,14 @@ ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs/reference/messages.md").read_text().split())
 EXPLAINED = ["".join(found) for found in re.findall(r"`` (.+?) ``|`([^`]+)`|\*([^*]+)\*", PAGE)]
 GIVING = {
-    *("CioptError", "ConfigurationError", "GitError", "UnknownBase", "InternalError"),
+    *(
+        "CioptError",
+        "ConfigurationError",
+        "GitError",
+        "NoRepository",
+        "UnknownBase",
+        "InternalError",
+    ),
     *("NoBase", "run_all", "UsageError", "Claim"),
 }
 """Calls whose first argument people are shown."""

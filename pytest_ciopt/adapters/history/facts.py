@@ -4,7 +4,7 @@ import os
 import platform
 from dataclasses import dataclass
 
-from pytest_ciopt.adapters.git import COMMIT, Git, GitError
+from pytest_ciopt.adapters.git import COMMIT, Git
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.records import Environment
 
@@ -23,24 +23,21 @@ class Head:
 
 
 def head(git: Git | None, state: StateDir) -> Head:
-    """Asks git. What it does not tell is left out."""
+    """Asks git. Raises: GitError."""
     if git is None:
         return Head()
-    try:
-        said = list(git.records("status", "--porcelain=v2", "--branch", "-z"))
-        headers = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
-        commit, branch = headers.get("branch.oid", ""), headers.get("branch.head")
-        if not COMMIT.fullmatch(commit):
-            return Head(branch=branch, dirty=True)  # before the first commit
-        return Head(
-            repository=_identity(git, state),
-            commit=commit,
-            tree=git.line("rev-parse", "HEAD^{tree}"),
-            branch=None if branch == "(detached)" else branch,
-            dirty=any(not line.startswith("# ") for line in said),
-        )
-    except GitError:
-        return Head()
+    said = list(git.records("status", "--porcelain=v2", "--branch", "-z"))
+    headers = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
+    commit, branch = headers.get("branch.oid", ""), headers.get("branch.head")
+    if not COMMIT.fullmatch(commit):
+        return Head(branch=branch, dirty=True)  # before the first commit
+    return Head(
+        repository=_identity(git, state),
+        commit=commit,
+        tree=git.line("rev-parse", "HEAD^{tree}"),
+        branch=None if branch == "(detached)" else branch,
+        dirty=any(not line.startswith("# ") for line in said),
+    )
 
 
 def _identity(git: Git, state: StateDir) -> str | None:

@@ -58,7 +58,7 @@ def _opened(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection,
     try:
         told = indexing.build(path, wanted)
         return _read_only(path), told
-    except OSError:  # a folder or a disk that cannot be written to
+    except (OSError, sqlite3.OperationalError):  # a folder or a disk that cannot be written to
         return indexing.in_memory(wanted)
 
 

@@ -218,7 +218,8 @@ def _read_module(fields: _Fields) -> ModuleCost:
 
 
 def _read_uncollected(fields: _Fields) -> Uncollected:
-    return Uncollected(fields.text("id"), fields.maybe("failure"))
+    outcome = fields.one_of("outcome", _OUTCOMES)
+    return Uncollected(fields.text("id"), outcome, fields.maybe("why"))
 
 
 def _read_fixture(fields: _Fields) -> FixtureCost:

@@ -48,7 +48,12 @@ def encoded(record: Record) -> bytes:
                 "worker": record.worker,
             }
         case Uncollected():
-            plain = {"kind": "uncollected", "id": record.id, "failure": record.failure}
+            plain = {
+                "kind": "uncollected",
+                "id": record.id,
+                "outcome": record.outcome,
+                "why": record.why,
+            }
         case FixtureCost():
             plain = {
                 "kind": "fixture",

@@ -50,7 +50,11 @@ def _without(record: Record, part: str) -> Record:
             return replace(record, selected=None)
         case Attempt(), "reasons":
             return replace(record, reason=None)
-        case ((Attempt() | Uncollected()), "failures"):
+        case Uncollected(outcome="failed"), "failures":
+            return replace(record, why=None)
+        case Uncollected(outcome="skipped"), "reasons":
+            return replace(record, why=None)
+        case Attempt(), "failures":
             return replace(record, failure=None)
         case Attempt(), "subtests":
             return replace(record, subtests=())

@@ -20,9 +20,13 @@ class Environment:
 
     @property
     def key(self) -> str:
-        """Durations are comparable within one, e.g. `cpython-3.12-linux-x86_64`."""
+        """Durations are comparable within one, e.g. `cpython-3.12-linux-x86_64`.
+
+        `unknown` where nothing was recorded, or imported, of it.
+        """
         minor = ".".join(self.python.split(".")[:2])
-        return f"{self.implementation}-{minor}-{self.platform}"
+        key = f"{self.implementation}-{minor}-{self.platform}"
+        return "unknown" if key == "--" else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,14 @@ class ModuleCost:
 
 @dataclass(frozen=True, slots=True)
 class Uncollected:
-    """A module, class or folder that pytest failed to collect: its tests are not known."""
+    """A module, class or folder that was not collected: its tests are not known."""
 
     id: str
     """The node id."""
-    failure: str | None = None
-    """The first line of the failure."""
+    outcome: str
+    """`failed` or `skipped`."""
+    why: str | None = None
+    """The first line of the failure, or the reason of the skip."""
 
 
 @dataclass(frozen=True, slots=True)

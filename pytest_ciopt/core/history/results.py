@@ -74,7 +74,7 @@ class RunResults:
     end: RunEnd | None
     results: Mapping[Subject, Result]
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Tests by outcome; what could not be collected counts as an error, as it does to pytest."""
+    """Tests by outcome; as to pytest, a module that was not collected counts as one."""
     seconds: float = 0.0
     """Of all phases of all tests, shared fixtures included."""
 
@@ -107,7 +107,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
     start, end = None, None
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     costs: defaultdict[Subject, list[tuple[int, int, int]]] = defaultdict(list)
-    uncollected: dict[str, str | None] = {}
+    uncollected: dict[str, Uncollected] = {}
     for record in records:
         match record:
             case Attempt():
@@ -116,7 +116,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
                 took = (micro(record.imported), micro(record.collected), 0)
                 costs[Kind.MODULE, record.path].append(took)
             case Uncollected():
-                uncollected[record.id] = record.failure
+                uncollected[record.id] = record
             case FixtureCost():
                 name = fixture_id(record.place, record.scope, record.name)
                 took = (micro(record.setup), 0, micro(record.teardown))
@@ -127,18 +127,20 @@ def results_of(records: Iterable[Record]) -> RunResults:
                 end = record
     assert start is not None
     results = dict(_results(start.root, attempts, costs))
-    for name, failure in uncollected.items():
+    for name, what in uncollected.items():
         subject = Kind.MODULE, repository_id(start.root, name)
-        cost = results.get(subject, Result(Outcome.ERROR, 0, 0, 0))
-        results[subject] = replace(cost, outcome=Outcome.ERROR, failure=failure)
+        outcome = Outcome.ERROR if what.outcome == "failed" else Outcome.SKIPPED
+        cost = results.get(subject, Result(outcome, 0, 0, 0))
+        failure = what.why if outcome is Outcome.ERROR else None
+        results[subject] = replace(cost, outcome=outcome, failure=failure)
     counts = Counter(one.outcome for subject, one in results.items() if counted(subject, one))
     seconds = sum(phase.seconds for tried in attempts.values() for phase in _phases(tried))
     return RunResults(start, end, results, counts, seconds)
 
 
 def counted(subject: Subject, result: Result) -> bool:
-    """Whether pytest counts it: every test, and modules that cannot be collected."""
-    return subject[0] is Kind.TEST or result.outcome == Outcome.ERROR
+    """Whether pytest counts it: every test, and modules that were not collected."""
+    return subject[0] is Kind.TEST or result.outcome in (Outcome.ERROR, Outcome.SKIPPED)
 
 
 def _results(

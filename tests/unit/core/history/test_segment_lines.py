@@ -77,7 +77,7 @@ def test_the_schema_knows_every_key() -> None:
         ),
         Attempt("a", PASSED, PASSED, PASSED, 2, "gw0", True, "r", "f", (SUB,), "changed"),
         ModuleCost("a", 0.1, 0.1, "gw0"),
-        Uncollected("a", "why"),
+        Uncollected("a", "failed", "why"),
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
         Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
         RunEnd(1.0, 0, 1, 2, 3),
