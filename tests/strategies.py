@@ -21,7 +21,8 @@ TEXT = st.text(
 )  # surrogates and control characters, too
 MAYBE = st.none() | TEXT
 DURATION = st.integers(0, 10**12).map(lambda micro: micro / 1e6)
-PHASE = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped", "rerun"]), DURATION) | (
+OUTCOME = st.sampled_from(["passed", "failed", "skipped", "rerun"])
+PHASE = st.builds(Phase, OUTCOME, DURATION, st.just(0.0)) | (
     DURATION.map(lambda took: Phase("passed", took, took))
 )
 ANY_DURATION = st.floats(0, LONGEST, exclude_max=True)

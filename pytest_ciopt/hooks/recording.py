@@ -15,7 +15,6 @@ from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, U
 from pytest_ciopt.hooks.costs import Sent, sent_with
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
-_PHASES = ("setup", "call", "teardown")
 _CRASHED = "???"
 """`when` of the report that xdist makes of a test whose worker died."""
 _SKIPPED = "Skipped: "
@@ -24,24 +23,12 @@ _NOT_REPORTED = Phase("passed", 0.0)
 _QUOTES = "'\""
 
 
-class _Open:
-    """An attempt of which not all phases are reported yet."""
-
-    def __init__(self) -> None:
-        self.phases: dict[str, Phase] = {}
-        self.subtests: list[Subtest] = []
-        self.xfail = False
-        self.reason: str | None = None
-        self.failure: str | None = None
-        self.selected: str | None = None
-
-
 class Recording(Breakable):
     """Turns reports into records, one line a test, written when its teardown is reported."""
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self._open: dict[tuple[str, str | None], _Open] = {}
+        self._open: dict[tuple[str, str | None], Attempt] = {}
         self._attempts: dict[str, int] = {}
         self._written = 0
         self._unmeasured: str | None = None
@@ -60,24 +47,33 @@ class Recording(Breakable):
             self._finish(key)  # a rerun begins: nobody reports the teardown before it
             attempt = None
         if attempt is None:
-            attempt = self._open[key] = _Open()
+            number = self._attempts.get(report.nodeid, 0) + 1 if self._attempts else 1
+            attempt = Attempt(report.nodeid, _NOT_REPORTED, attempt=number, worker=worker)
+            self._open[key] = attempt
         if hasattr(report, "context"):
-            attempt.subtests.append(_subtest(report))
+            attempt.subtests += (_subtest(report),)
             return
         if crashed:
-            when = next(name for name in _PHASES if name not in attempt.phases)
-        shared = self._take(attempt, sent, worker) if (sent := sent_with(report)) else 0.0
-        attempt.phases[str(when)] = Phase(outcome, report.duration, shared)
+            when = _missing(attempt)
+        sent = sent_with(report)
+        shared = 0.0 if sent is None else self._take(attempt, sent)
+        phase = Phase(outcome, report.duration, shared)
+        if when == "setup":
+            attempt.setup = phase
+        elif when == "call":
+            attempt.call = phase
+        else:
+            attempt.teardown = phase
         if outcome != "passed" or hasattr(report, "wasxfail"):
             self._explain(attempt, report)
         if crashed or when == "teardown" or outcome == "rerun":
             self._finish(key)
 
-    def _take(self, attempt: _Open, sent: Sent, worker: str | None) -> float:
+    def _take(self, attempt: Attempt, sent: Sent) -> float:
         """Writes what came with a report; returns the seconds that shared fixtures took of it."""
         attempt.selected = sent.selected or attempt.selected
         self._unmeasured = sent.problem or self._unmeasured
-        for cost in sent.costs(worker):
+        for cost in sent.costs(attempt.worker):
             self.writer.write(cost)
         return sent.shared
 
@@ -89,7 +85,7 @@ class Recording(Breakable):
             why = shortened(_skip_reason(report.longrepr) if failed is None else failed) or None
             self.writer.write(Uncollected(report.nodeid, report.outcome, why))
 
-    def _explain(self, attempt: _Open, report: pytest.TestReport) -> None:
+    def _explain(self, attempt: Attempt, report: pytest.TestReport) -> None:
         expected = getattr(report, "wasxfail", None)
         if expected is not None:
             attempt.xfail = True
@@ -100,28 +96,11 @@ class Recording(Breakable):
             attempt.failure = shortened(_first_line(report.longrepr)) or None
 
     def _finish(self, key: tuple[str, str | None]) -> None:
-        attempt, (nodeid, worker) = self._open.pop(key), key
-        number = self._attempts.get(nodeid, 0) + 1
-        phases = attempt.phases
-        setup, call, teardown = phases.get("setup"), phases.get("call"), phases.get("teardown")
-        if any(phase is not None and phase.outcome == "rerun" for phase in (setup, call, teardown)):
-            self._attempts[nodeid] = number
+        attempt = self._open.pop(key)
+        if any(phase is not None and phase.outcome == "rerun" for phase in _phases(attempt)):
+            self._attempts[attempt.id] = attempt.attempt
         self._written += 1
-        self.writer.write(
-            Attempt(
-                id=nodeid,
-                setup=setup or _NOT_REPORTED,
-                call=call,
-                teardown=teardown,
-                attempt=number,
-                worker=worker,
-                xfail=attempt.xfail,
-                reason=attempt.reason,
-                failure=attempt.failure,
-                subtests=tuple(attempt.subtests),
-                selected=attempt.selected,
-            )
-        )
+        self.writer.write(attempt)
 
     @property
     def told(self) -> str | None:
@@ -135,6 +114,17 @@ class Recording(Breakable):
         for key in list(self._open):
             self._finish(key)
         self.writer.finish(RunEnd(now(), exit_status, self._written, dropped, unread))
+
+
+def _phases(attempt: Attempt) -> tuple[Phase, Phase | None, Phase | None]:
+    return attempt.setup, attempt.call, attempt.teardown
+
+
+def _missing(attempt: Attempt) -> str:
+    """The first phase that was not reported."""
+    if attempt.setup is _NOT_REPORTED:
+        return "setup"
+    return "call" if attempt.call is None else "teardown"
 
 
 def _subtest(report: pytest.TestReport) -> Subtest:

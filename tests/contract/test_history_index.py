@@ -38,7 +38,7 @@ NOW = 1.79e9
 ENVIRONMENTS = [Environment(f"3.{minor}.1", "cpython", "linux") for minor in (11, 12)]
 IDS = ["a.py::t", "a.py::t[1]", "b/a.py::t", "a.py::\ud800", "a.py:", "c.py::x\0y"]
 SECONDS = st.integers(0, 10**7).map(lambda micro: micro / 1e6)
-PHASES = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped"]), SECONDS)
+PHASES = st.builds(Phase, st.sampled_from(["passed", "failed", "skipped"]), SECONDS, st.just(0.0))
 ATTEMPTS = st.builds(
     Attempt,
     st.sampled_from(IDS),

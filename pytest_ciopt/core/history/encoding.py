@@ -148,10 +148,10 @@ def _simple(attempt: Attempt) -> bytes:
 
 
 def _text_of(phase: Phase) -> str:
-    took = phase.seconds
-    if phase.shared or phase.outcome not in _OUTCOMES or not 0.0 <= took < LONGEST:
+    outcome, took, shared = phase
+    if shared or outcome not in _OUTCOMES or not 0.0 <= took < LONGEST:
         return _ENCODE(_phase(phase))
-    return f'["{phase.outcome}",{round(took, 6)!r}]'
+    return f'["{outcome}",{took:.6f}]'
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:

@@ -5,6 +5,7 @@ repository with forward slashes.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,8 @@ class RunStart:
     """Whose file it was imported from, e.g. `junit`; None for a run that was recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Set-up, call or teardown of a test."""
+class Phase(NamedTuple):
+    """Set-up, call or teardown of a test. A tuple: each test of each run makes three."""
 
     outcome: str
     """`passed`, `failed`, `skipped` or `rerun`."""
@@ -80,9 +80,9 @@ class Subtest:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
-    """One attempt at a test; a test that is rerun has several."""
+    """One attempt at a test, filled as its phases are reported; a test that is rerun has several."""
 
     id: str
     """The node id."""
