@@ -82,7 +82,7 @@ class Subtest:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt at a test, filled as its phases are reported; a test that is rerun has several."""
+    """One attempt at a test, filled as phases are reported; a test that is rerun has several."""
 
     id: str
     """The node id."""
