@@ -7,6 +7,7 @@ two halves in any order, and in memory, where a history cannot be written to.
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -139,8 +140,9 @@ def merged(state: StateDir, runs: Sequence[Run], question: Answers) -> object:
 def in_memory(state: StateDir, runs: Sequence[Run], question: Answers) -> object:
     write(state, runs)
     connection, told = indexing.in_memory(indexing.sources(inventory(state, NOW)))
-    assert told == []
-    return question(Index(connection))
+    with closing(connection):
+        assert told == []
+        return question(Index(connection))
 
 
 WAYS = [on_disk, run_by_run, in_packs, deleted_in_between, merged, in_memory]

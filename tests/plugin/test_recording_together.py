@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 
 from conftest import MakeProject
 from pytest_ciopt.adapters.clock import now
@@ -24,21 +25,24 @@ def test_nothing_is_lost(project: MakeProject) -> None:
     made = project({"pytest.ini": "[pytest]\n", "test_many.py": SUITE})
     plugins = ("-q", "-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin")
     plain = [sys.executable, "-m", "pytest", *plugins, "--ciopt-record=results"]
-    children = [
-        subprocess.Popen(
-            [*plain, "-p", "xdist", "-n2"] if number % 4 == 0 else plain,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(RUNS)
-    ]
     state = StateDir(made.repository.root / ".ciopt")
     seen: list[int] = []
-    while any(child.poll() is None for child in children):
-        rows, told = ask(state, now(), Index.runs)  # any error of a locked database ends the test
-        assert told == []
-        seen.append(len(rows))
-    said = [child.communicate()[0] for child in children]
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [*plain, "-p", "xdist", "-n2"] if number % 4 == 0 else plain,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for number in range(RUNS)
+        ]
+        while any(child.poll() is None for child in children):
+            rows, told = ask(state, now(), Index.runs)  # an error of a locked database ends it
+            assert told == []
+            seen.append(len(rows))
+        said = [child.communicate()[0] for child in children]
     assert [child.returncode for child in children] == [0] * RUNS, said
     assert not [line for text in said for line in text.splitlines() if line.startswith("ciopt:")]
     assert seen == sorted(seen)

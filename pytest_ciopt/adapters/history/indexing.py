@@ -98,17 +98,24 @@ def _copied(target: Path, temporary: Path, wanted: Mapping[str, Path]) -> sqlite
 
 
 def _connected(path: Path | str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.text_factory = from_text
-    # Nobody sees the file before it is whole.
-    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(
+            contextlib.closing(sqlite3.connect(path, isolation_level=None))
+        )
+        connection.text_factory = from_text
+        # Nobody sees the file before it is whole.
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        stack.pop_all()
     return connection
 
 
 def in_memory(wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]]:
     """An index for this process alone, where none can be written."""
-    connection = _connected(":memory:")
-    return connection, fill(connection, wanted)
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(contextlib.closing(_connected(":memory:")))
+        told = fill(connection, wanted)
+        stack.pop_all()
+    return connection, told
 
 
 def _lost(connection: sqlite3.Connection, wanted: Mapping[str, Path]) -> bool:

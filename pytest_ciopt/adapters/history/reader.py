@@ -81,6 +81,7 @@ def _sweep(path: Path, moment: float) -> None:
 
 def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
     """The segment of a run that goes on, or the closed one that was made of a dead run's."""
+    closed = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
     try:
         with open(path, "rb+") as stream:
             held = lock.acquire(stream.fileno())
@@ -88,8 +89,7 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
             if held is lock.Lock.HELD or (held is lock.Lock.UNKNOWN and fresh):
                 return path
             if not lock.is_same_file(stream.fileno(), str(path)):
-                return None  # somebody else has just adopted it
-            closed = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
+                raise FileNotFoundError  # somebody else has just adopted it
             if closed.exists():  # killed between the two
                 path.unlink()
                 return closed
@@ -99,6 +99,8 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
                 return None
             compress(path, size)
             path.unlink()
+    except FileNotFoundError:  # its run has ended since it was listed, or it was adopted
+        return closed if closed.exists() else None
     except OSError as error:
         told.append(f"{path.name} cannot be adopted: {error.strerror or error}")
         return None

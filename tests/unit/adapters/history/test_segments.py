@@ -143,6 +143,20 @@ def test_a_killed_writer_loses_nothing_that_it_wrote(state: StateDir, seed: int)
     assert inventory(state, time.time()).told == []
 
 
+def test_a_run_that_ends_while_the_folder_is_read_is_there(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(state, START)
+    folder = state.path / FOLDER
+    listed = os.listdir(folder)
+    assert listed == [RUN + OPEN]
+    writer.finish(END)
+    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.os.listdir", lambda path: listed)
+    found = inventory(state, NOW)
+    assert found.told == []
+    assert found.runs == {RUN: folder / (RUN + CLOSED)}
+
+
 def test_half_a_line_of_a_killed_writer_is_dropped(state: StateDir) -> None:
     writer = Writer(state, START)
     writer.write(*ATTEMPTS)
