@@ -1,0 +1,119 @@
+"""What tests depended on while they ran: the records from which a later selection proves things.
+
+Units are numbered within one process of one run, in the order in which their names are written, and
+so are the lives of fixtures. Paths are relative to the repository with forward slashes.
+`docs/reference/segments.md` lists every field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+BODY = ""
+"""Name of the unit that is a module's own body."""
+CHANGED = "changed"
+"""Instead of the content id of a file that changed while the run went on."""
+ABSENT = "absent"
+"""Instead of the content id of a file that was looked for and not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Names of units of one source file; their numbers follow on those written before."""
+
+    path: str
+    names: tuple[str, ...]
+    """Qualified names of outermost functions, `BODY` for the module itself."""
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What ran in one stretch of execution."""
+
+    units: tuple[int, ...] = ()
+    """Numbers, rising."""
+    reads: tuple[str, ...] = ()
+    """Files of the repository that were opened to read, and no sources of imports; sorted."""
+    lists: tuple[str, ...] = ()
+    """Folders of the repository that were listed, "" for its top; sorted."""
+    fixtures: tuple[int, ...] = ()
+    """Lives of fixtures of wider scope that were used, rising."""
+    unseen: str | None = None
+    """Why more may have run than was seen, e.g. `starts a process`; None when all was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedTest:
+    """All phases of one attempt at a test, fixtures of function scope included."""
+
+    id: str
+    """The node id."""
+    trace: Trace
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracedFixture:
+    """One life of a fixture of wider scope, from set-up to its last finalizer.
+
+    Written when it has ended: a trace that names a life without such a record proves nothing.
+    """
+
+    number: int
+    name: str
+    trace: Trace
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracedImport:
+    """What the body of a module did beside executing code: it runs once, whoever imports it."""
+
+    path: str
+    trace: Trace
+    """Without units: those are in `TracedSession`."""
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracedSession:
+    """What a process executed outside of tests and fixtures: imports, collection, hooks."""
+
+    trace: Trace
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a process had to work with, as it was when the process ended.
+
+    Content ids are git's blob ids (SHA-1), or `CHANGED`, or `ABSENT`.
+    """
+
+    sources: Mapping[str, str]
+    """Content ids of the Python files of the repository that were loaded, by path."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Content ids of other files that a trace names, by path."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Ids of what folders held that a trace names, by path."""
+    distributions: tuple[str, ...] = ()
+    """Installed distributions, e.g. `click-8.1.8`, sorted."""
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The definitions of a source file by fingerprint, for its text may be nowhere else.
+
+    Comparable within one minor version of Python only.
+    """
+
+    id: str
+    """The content id of the file."""
+    definitions: Mapping[str, tuple[str, str]]
+    """By qualified name: fingerprint of what a caller executes, and of what importing binds."""
+    effects: str
+    """Fingerprint of everything else that runs at import."""
+
+
+TraceRecord = Units | TracedTest | TracedFixture | TracedImport | TracedSession | Inputs | Source
