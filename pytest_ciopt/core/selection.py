@@ -15,6 +15,8 @@ from pytest_ciopt.core.graph.dependents import Link, scope_of
 from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.core.testfiles import CONFTEST
 
+NOT_REACHED = "not reached"
+
 
 class Verdict(Enum):
     """What is known of a file before it is collected."""
@@ -58,6 +60,22 @@ class Collected:
     """Whether it can ask for fixtures while it runs (it uses `request`)."""
     always: str | None = None
     """Why it has to run whatever changed."""
+    id: str | None = None
+    """From the top of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What earlier runs add to a selection. Ids are from the top of the repository."""
+
+    proved: Mapping[str, str] = field(default_factory=dict)
+    """Tests that the change cannot affect, with the run that shows it."""
+    owed: Mapping[str, str] = field(default_factory=dict)
+    """Tests that run though no import says so, with why."""
+    owing: frozenset[str] = frozenset()
+    """Files of those tests."""
+    idle: Mapping[str, str] = field(default_factory=dict)
+    """Test files all of whose tests are proved, with the newest of the runs that show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,7 @@ class Selection:
     """Every Python file of the repository that git can tell about."""
     hooked: bool = False
     """Whether a file of the repository implements our hooks: only pytest can ask those."""
+    records: Records = field(default_factory=Records)
 
     @property
     def substantial(self) -> bool:
@@ -104,13 +123,21 @@ class Selection:
             return Verdict.ALL
         if path not in self.modules:
             return Verdict.NONE if self._unknown(path) is None else Verdict.UNKNOWN
+        if path in self.records.idle and not self._may_be_always(path):
+            return Verdict.NONE
         if path in self.files or scope_of(path, self.scopes):
             return Verdict.ALL
+        if path in self.records.owing:
+            return Verdict.SOME
         above = ancestors(folder_of(path))
         part = path in self.parts or path in self.doctests or path in self.always
         if part or any(f in self.fixtures or f in self.always_scopes for f in above):
             return Verdict.SOME
         return Verdict.NONE
+
+    def _may_be_always(self, path: str) -> bool:
+        above = ancestors(folder_of(path))
+        return path in self.always or not self.always_scopes.isdisjoint(above)
 
     def touches(self, path: str) -> bool:
         """Whether the file is among the changed ones, be it without effect."""
@@ -135,8 +162,19 @@ class Selection:
             return Decision(True, self.everything)
         if test.always is not None:
             return Decision(True, test.always)
+        owed = self.records.owed.get(test.id or "")
+        if owed is not None:
+            return Decision(True, owed)
         reason = self._reason(test)
-        return Decision(reason is not None, reason or "not reached")
+        run = self.records.proved.get(test.id or "") if test.function else None
+        if reason is not None and run is not None:
+            return Decision(False, proved_by(run))
+        return Decision(reason is not None, reason or NOT_REACHED)
+
+    def why_not(self, path: str) -> str:
+        """Why nothing of a file runs, whose verdict is `NONE`."""
+        run = self.records.idle.get(path)
+        return NOT_REACHED if run is None else proved_by(run)
 
     def _reason(self, test: Collected) -> str | None:
         path = test.path
@@ -225,6 +263,11 @@ class Selection:
             return f"{link.via} {last.how}"
         via = link.via.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         return f"{last.how} via {via}"
+
+
+def proved_by(run: str) -> str:
+    """The reason of a test that a record shows to be unaffected."""
+    return f"proved by run {run}"
 
 
 def _join(folder: str, name: str) -> str:

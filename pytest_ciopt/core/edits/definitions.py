@@ -19,6 +19,7 @@ from pytest_ciopt.core.edits.decorators import (
     is_harmless,
     is_plain_base,
 )
+from pytest_ciopt.core.edits.once import keeps_values
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _LONGEST_STRING = 1_000
@@ -58,6 +59,14 @@ class Definition:
     """Whether a decorator or a call in it may make it known to code that never mentions it."""
     origins: frozenset[str] = frozenset()
     """Top names of the modules that an import binds it from; "" for a relative one."""
+    head: frozenset[str] = frozenset()
+    """What of `mentions` is evaluated at import: decorators, defaults and annotations."""
+    declared: str = ""
+    """What the decorators of a function see beside its body: signature and docstring."""
+    renames: frozenset[str] = frozenset()
+    """What an import binds under another name."""
+    once: bool = False
+    """Whether a function may keep what it computes, see `core/edits/once.py`."""
 
     @property
     def scope(self) -> str:
@@ -156,6 +165,11 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         content="\n".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts),
         decorators=_decorators(node),
         mentions=mentions(node),
+        head=frozenset().union(*map(mentions, _head(node))),
+        declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}"
+        if node.decorator_list
+        else "",
+        once=keeps_values(node),
         fixture=fixture is not None,
         fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
         autouse=fixture is not None and is_autouse(fixture),
@@ -169,6 +183,14 @@ def _accountants(node: ast.ClassDef) -> Iterator[str]:
         name = ast.unparse(base)
         if not is_plain_base(name):
             yield name
+
+
+def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """Parts of a function that run when it is defined."""
+    yield from node.decorator_list
+    yield node.args
+    if node.returns is not None:
+        yield node.returns
 
 
 def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
@@ -192,6 +214,7 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
             decorators="",
             mentions=frozenset(),
             origins=frozenset((top,)),
+            renames=frozenset((alias.name,)) if alias.asname else frozenset(),
         )
 
 
@@ -234,6 +257,10 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 bases=known.bases | piece.bases,
                 foreign=known.foreign or piece.foreign,
                 origins=known.origins | piece.origins,
+                head=known.head | piece.head,
+                declared=f"{known.declared}\n\n{piece.declared}",
+                renames=known.renames | piece.renames,
+                once=known.once or piece.once,
             )
         found[piece.name] = piece
     return found

@@ -212,7 +212,12 @@ def _only_fixtures(edit: Edit) -> bool:
 
 
 def _by_convention(definition: Definition) -> bool:
-    return definition.autouse or bool(_CALLED_BY_CONVENTION.fullmatch(definition.simple))
+    return definition.autouse or is_called_by_convention(definition.simple)
+
+
+def is_called_by_convention(name: str) -> bool:
+    """Whether pytest, unittest or an extension looks a name up without anybody mentioning it."""
+    return _CALLED_BY_CONVENTION.fullmatch(name) is not None
 
 
 def _looks_up_names(edit: Edit) -> bool:

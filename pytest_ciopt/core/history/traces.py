@@ -5,8 +5,9 @@ so are the lives of fixtures. Paths are relative to the repository with forward 
 `docs/reference/segments.md` lists every field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 BODY = ""
 """Name of the unit that is a module's own body."""
@@ -84,6 +85,23 @@ class TracedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """Which tests pytest found in a module, before anything left some of them out."""
+
+    path: str
+    """The module, as node ids begin."""
+    digest: str
+    """Of its node ids, see `digest_of`."""
+    worker: str | None = None
+
+
+def digest_of(ids: Iterable[str]) -> str:
+    """The same for the same node ids in any order."""
+    text = "\0".join(sorted(ids))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """What a process had to work with, as it was when the process ended.
 
@@ -113,7 +131,10 @@ class Source:
     definitions: Mapping[str, tuple[str, str]]
     """By qualified name: fingerprint of what a caller executes, and of what importing binds."""
     effects: str
-    """Fingerprint of everything else that runs at import."""
+    """What runs at import, in order, a word each: names of definitions, and fingerprints of
+    everything else, with `!` before those of statements that belong to no definition."""
 
 
-TraceRecord = Units | TracedTest | TracedFixture | TracedImport | TracedSession | Inputs | Source
+TraceRecord = (
+    Units | TracedTest | TracedFixture | TracedImport | TracedSession | Collected | Inputs | Source
+)

@@ -1,0 +1,1 @@
+"""What records of earlier runs prove. Pure."""

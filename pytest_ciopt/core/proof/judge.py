@@ -1,0 +1,82 @@
+"""Whether a record shows that a test cannot be affected. Pure.
+
+A test is proved when it was sound with these very inputs: nothing that ran for it does anything
+else now, nothing that it read changed, and neither did the ground that its process stood on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_ciopt.core.proof.knowledge import Process, Seen, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What became of the inputs of one process since its run."""
+
+    shaken: str | None = None
+    """Why nothing that ran in it is proved."""
+    units: Mapping[Unit, str] = field(default_factory=dict)
+    """Units that whoever ran them is affected by, with the changed file that is the cause."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Test files that are affected as a whole, with why."""
+    data: frozenset[str] = frozenset()
+    """Data files whose content changed."""
+    folders: frozenset[str] = frozenset()
+    """Folders that hold something else."""
+
+
+def objection(path: str, seen: Seen, ground: Ground) -> str | None:
+    """Why a test of the file `path` is not proved; None when it is."""
+    if ground.shaken is not None:
+        return ground.shaken
+    if seen.unseen is not None:
+        return seen.unseen
+    if path in ground.files:
+        return ground.files[path]
+    return affected(seen, ground)
+
+
+def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -> str | None:
+    """What a test ran or read that changed; None for nothing. With `causes`, only changes that come
+    from one of these files count.
+
+    Of several reasons the first by name is told.
+    """
+    hit = [
+        unit
+        for unit in ground.units.keys() & seen.units
+        if causes is None or ground.units[unit] in causes
+    ]
+    if hit:
+        return f"executes {dotted(*min(hit))}"
+    read = _those(ground.data & seen.reads, causes)
+    if read:
+        return f"reads {min(read)}"
+    listed = ground.folders & seen.lists
+    if listed and (causes is None or any(_holds(folder, causes) for folder in listed)):
+        return f"lists {min(listed) or '.'}/"
+    return None
+
+
+def _those(paths: frozenset[str], causes: frozenset[str] | None) -> frozenset[str]:
+    return paths if causes is None else paths & causes
+
+
+def _holds(folder: str, causes: Iterable[str]) -> bool:
+    return any(path.rpartition("/")[0] == folder for path in causes)
+
+
+def dotted(path: str, name: str) -> str:
+    """`a/b.py` and `C.f` give `a.b.C.f`."""
+    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return f"{module}.{name}" if name else module
+
+
+def shaken(process: Process, python: str, distributions: tuple[str, ...]) -> str | None:
+    """Why nothing is proved that ran in a process; `python` and `distributions` are those now."""
+    if process.python != python:
+        return f"recorded with {process.python}"
+    if process.inputs.distributions != distributions:
+        return "other distributions are installed than when it was recorded"
+    return process.session.unseen

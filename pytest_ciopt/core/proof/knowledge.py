@@ -1,0 +1,258 @@
+"""All that the history knows of what tests depend on: the newest word on each test. Pure.
+
+Runs can be added in any order and more than once, always with the same result: of two words on a
+test that of the later run counts, and what the earlier one saw is kept for files that did not
+change in between, since a test may run less when others have run before it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_ciopt.core.history.records import Attempt, Record, RunStart
+from pytest_ciopt.core.history.results import Outcome, outcome_of, repository_id
+from pytest_ciopt.core.history.traces import (
+    Collected,
+    Inputs,
+    Source,
+    Trace,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+    Units,
+)
+
+Unit = tuple[str, str]
+"""Path and qualified name."""
+SOUND = frozenset((Outcome.PASSED, Outcome.SKIPPED, Outcome.XFAILED, Outcome.XPASSED))
+"""Outcomes that can be counted on; not that of a test which had to be rerun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What all tests share that ran in one process of a run."""
+
+    run: str
+    python: str
+    inputs: Inputs
+    outside: frozenset[Unit]
+    """Units that ran outside of tests and fixtures."""
+    session: Trace
+    """What was read outside of tests, by no module's body. Without units."""
+    imports: Mapping[str, Trace]
+    """What the bodies of modules read, by path. Without units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one test depended on when it last ran and could be counted on."""
+
+    process: Process
+    units: frozenset[Unit]
+    """All that ran for it, fixtures of wider scope included."""
+    reads: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    unseen: str | None = None
+    """Why more may have run than was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest word on one test."""
+
+    run: str
+    bad: bool
+    """Whether it failed, or did not finish."""
+    seen: Seen | None
+    """None when no run has shown all that it depends on, or when it was bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The tests that were found in a test module when it was last collected."""
+
+    run: str
+    root: str
+    """pytest's rootdir, to which node ids are relative."""
+    digest: str
+    """Of their node ids, see `traces.digest_of`."""
+    content_id: str | None
+    """Of the module, None when that is not known."""
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What is known of all tests, by id from the top of the repository."""
+
+    tests: dict[str, Known] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Fingerprints of texts by content id."""
+    modules: dict[str, Module] = field(default_factory=dict)
+    """By path from the top of the repository."""
+
+    def add(self, records: Iterable[Record | TraceRecord]) -> None:
+        """Takes in one run, whose first record is its `RunStart`."""
+        gathered = _Run()
+        for record in records:
+            gathered.take(record)
+        self.sources.update(gathered.sources)
+        for test, known in gathered.tests().items():
+            self._put(test, known)
+        for path, found in gathered.modules().items():
+            before = self.modules.get(path)
+            if before is None or before.run <= found.run:
+                self.modules[path] = found
+
+    def _put(self, test: str, known: Known) -> None:
+        before = self.tests.get(test)
+        if before is None:
+            self.tests[test] = known
+            return
+        newer, older = (known, before) if known.run >= before.run else (before, known)
+        if newer.seen is None or older.seen is None or newer.run == older.run:
+            self.tests[test] = newer
+        else:
+            self.tests[test] = Known(newer.run, newer.bad, _united(newer.seen, older.seen))
+
+
+def _united(newer: Seen, older: Seen) -> Seen:
+    """What the older record saw still counts in files that were the same."""
+    if older.process.python != newer.process.python:
+        return newer
+    before, after = older.process.inputs.sources, newer.process.inputs.sources
+    kept = {unit for unit in older.units - newer.units if before.get(unit[0]) == after.get(unit[0])}
+    if not kept:
+        return newer
+    return Seen(newer.process, newer.units | kept, newer.reads, newer.lists, newer.unseen)
+
+
+class _Run:
+    """The records of one run, put together."""
+
+    def __init__(self) -> None:
+        self._start: RunStart | None = None
+        self._attempts: dict[str, list[Attempt]] = {}
+        self._units: dict[str | None, list[Unit]] = {}
+        self._traced: list[TracedTest] = []
+        self._lives: dict[tuple[str | None, int], Trace] = {}
+        self._imports: dict[str | None, dict[str, Trace]] = {}
+        self._sessions: dict[str | None, Trace] = {}
+        self._inputs: dict[str | None, Inputs] = {}
+        self._collected: list[Collected] = []
+        self.sources: dict[str, Source] = {}
+
+    def take(self, record: Record | TraceRecord) -> None:
+        match record:
+            case Attempt():
+                self._attempts.setdefault(record.id, []).append(record)
+            case TracedTest():
+                self._traced.append(record)
+            case Units():
+                known = self._units.setdefault(record.worker, [])
+                known.extend((record.path, name) for name in record.names)
+            case TracedFixture():
+                self._lives[record.worker, record.number] = record.trace
+            case TracedImport():
+                self._imports.setdefault(record.worker, {})[record.path] = record.trace
+            case TracedSession():
+                self._sessions[record.worker] = record.trace
+            case Collected():
+                self._collected.append(record)
+            case Inputs():
+                self._inputs[record.worker] = record
+            case Source():
+                self.sources[record.id] = record
+            case RunStart():
+                self._start = record
+
+    def tests(self) -> dict[str, Known]:
+        start = self._start
+        if start is None:
+            return {}
+        processes = {worker: self._process(start, worker) for worker in self._inputs}
+        seen: dict[str, Seen | None] = {}
+        for traced in self._traced:
+            one = self._seen(traced, processes)
+            known = seen.get(traced.id, one)
+            seen[traced.id] = None if one is None or known is None else _joined(known, one)
+        found = {}
+        for nodeid, attempts in self._attempts.items():
+            outcome = outcome_of(attempts)
+            bad = outcome in (Outcome.FAILED, Outcome.ERROR) or attempts[-1].teardown is None
+            sound = outcome in SOUND and not bad
+            test = repository_id(start.root, nodeid)
+            found[test] = Known(start.run, bad, seen.get(nodeid) if sound else None)
+        return found
+
+    def modules(self) -> dict[str, Module]:
+        start, found = self._start, dict[str, Module]()
+        if start is None:
+            return found
+        for one in self._collected:
+            path = repository_id(start.root, one.path)
+            inputs = self._inputs.get(one.worker)
+            content_id = None if inputs is None else inputs.sources.get(path)
+            found[path] = Module(start.run, start.root, one.digest, content_id)
+        return found
+
+    def _process(self, start: RunStart, worker: str | None) -> Process:
+        session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
+        return Process(
+            run=start.run,
+            python=f"{start.environment.implementation}-{start.environment.python}"
+            f"-{start.environment.platform}",
+            inputs=self._inputs[worker],
+            outside=frozenset(self._named(worker, session)),
+            session=session,
+            imports=self._imports.get(worker, {}),
+        )
+
+    def _named(self, worker: str | None, trace: Trace) -> Iterable[Unit]:
+        known = self._units.get(worker, [])
+        return (known[number] for number in trace.units)
+
+    def _seen(self, traced: TracedTest, processes: Mapping[str | None, Process]) -> Seen | None:
+        process = processes.get(traced.worker)
+        if process is None:
+            return None
+        traces = self._with_fixtures(traced)
+        if traces is None:
+            return None
+        try:
+            units = {unit for trace in traces for unit in self._named(traced.worker, trace)}
+        except IndexError:  # a number without a name: not ours to guess
+            return None
+        return Seen(
+            process,
+            frozenset(units),
+            frozenset(path for trace in traces for path in trace.reads),
+            frozenset(path for trace in traces for path in trace.lists),
+            next((trace.unseen for trace in traces if trace.unseen is not None), None),
+        )
+
+    def _with_fixtures(self, traced: TracedTest) -> list[Trace] | None:
+        """The trace of a test and of all lives that it uses; None when one has not ended."""
+        found, seen = [traced.trace], set[int]()
+        for trace in found:  # which grows
+            for number in trace.fixtures:
+                if number not in seen:
+                    seen.add(number)
+                    life = self._lives.get((traced.worker, number))
+                    if life is None:
+                        return None
+                    found.append(life)
+        return found
+
+
+def _joined(one: Seen, other: Seen) -> Seen:
+    """Several attempts at a test in one process."""
+    if one is other:
+        return one
+    return Seen(
+        other.process,
+        one.units | other.units,
+        one.reads | other.reads,
+        one.lists | other.lists,
+        one.unseen or other.unseen,
+    )

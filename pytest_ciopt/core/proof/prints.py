@@ -1,0 +1,143 @@
+"""Fingerprints of the definitions of a source file, and what two of them disagree on. Pure.
+
+Made from `ast.dump`, so comparable within one minor version of Python only.
+"""
+
+import ast
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from pytest_ciopt.core.edits.definitions import Definition, Kind, Module, module
+from pytest_ciopt.core.history.traces import Source
+
+_BYTES = 8
+"""Of a fingerprint. A changed definition goes unseen once in 2**64 times."""
+_NOTHING = ("", "")
+_EFFECT, _PLACE = "!", "~"
+"""Before the fingerprint of an effect of the module; of what belongs to a definition."""
+_IMPORT = "="
+"""Before the fingerprint of an import."""
+_EXPORTS = "__all__"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between an older text of a module and the present one, by qualified name."""
+
+    units: frozenset[str] = frozenset()
+    """Functions whose body or signature changed, and those that are gone."""
+    bindings: frozenset[str] = frozenset()
+    """What importing binds otherwise: constants, classes, decorated functions, added and removed
+    names."""
+    effects: bool = False
+    """Whether other code that runs at import changed, or its order."""
+    lost: frozenset[str] = frozenset()
+    """Of the removed names those that something may have been told of: classes, and functions with
+    decorators."""
+
+
+EVERYTHING = Difference(effects=True)
+"""Of a text that cannot be compared."""
+
+
+def source(content_id: str, tree: ast.Module) -> Source | None:
+    """The fingerprints of a text; None when it is nested too deep."""
+    try:
+        return fingerprinted(content_id, module(without_types(tree)))
+    except RecursionError:
+        return None
+
+
+def without_types(tree: ast.Module) -> ast.Module:
+    """A module without what only type checkers read."""
+    body = [one for one in tree.body if not _is_for_types(one)]
+    return tree if len(body) == len(tree.body) else ast.Module(body, tree.type_ignores)
+
+
+def _is_for_types(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.If(
+            test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=[]
+        ):
+            return True
+    return False
+
+
+def fingerprinted(content_id: str, cut: Module) -> Source:
+    """The fingerprints of a text that is cut into definitions."""
+    definitions = {name: _prints(one) for name, one in cut.definitions.items()}
+    effects = set(cut.effects)
+    order = (_word(word, definitions, effects) for word in cut.order)
+    return Source(content_id, definitions, " ".join(order))
+
+
+def _word(text: str, names: Container[str], effects: Container[str]) -> str:
+    if text in names:
+        return text
+    return f"{_EFFECT if text in effects else _PLACE}{_print(text)}"
+
+
+def _prints(definition: Definition) -> tuple[str, str]:
+    """(what a caller executes, what importing binds)."""
+    match definition.kind:
+        case Kind.FUNCTION:
+            seen = f"{definition.decorators}\n{definition.declared}"
+            return _print(definition.content), _print(seen) if definition.decorators else ""
+        case Kind.BINDING if definition.name == _EXPORTS and not definition.foreign:
+            return "", ",".join(sorted(definition.mentions))
+        case Kind.BINDING:  # may be a function that is bound a second time
+            both = _print(f"{definition.content}\n{definition.decorators}")
+            return both, both
+        case Kind.IMPORT:
+            return "", f"{_IMPORT}{_print(definition.content)}"
+    return "", _print(f"{definition.content}\n{definition.decorators}")
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).hexdigest()
+
+
+def difference(old: Source, new: Source) -> Difference:
+    """What differs. Complexity: linear in the number of definitions."""
+    units, bindings, lost = set(), set(), set()
+    for name in old.definitions.keys() | new.definitions.keys():
+        before, after = old.definitions.get(name), new.definitions.get(name)
+        if before == after:
+            continue
+        if before is None or after is None:
+            bindings.add(name)
+        elif before[1] != after[1]:
+            bindings.update(_exported(before, after) if name == _EXPORTS else (name,))
+        if before is not None and before[0] != (after or _NOTHING)[0]:
+            units.add(name)
+        if before is not None and after is None and _may_be_registered(before):
+            lost.add(name)
+    return Difference(
+        frozenset(units), frozenset(bindings), _effects(old, new), lost=frozenset(lost)
+    )
+
+
+def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
+    """Names that star imports bind in one text only."""
+    if before[0] or after[0]:  # computed
+        return (_EXPORTS,)
+    return set(before[1].split(",")) ^ set(after[1].split(","))
+
+
+def _may_be_registered(prints: tuple[str, str]) -> bool:
+    """A class, or a function with decorators: no import, constant or plain function."""
+    unit, binding = prints
+    return binding != "" and unit != binding and not binding.startswith(_IMPORT)
+
+
+def _effects(old: Source, new: Source) -> bool:
+    one, other = old.effects.split(), new.effects.split()
+    if _others(one) != _others(other):
+        return True
+    common = set(one) & set(other)
+    return [word for word in one if word in common] != [word for word in other if word in common]
+
+
+def _others(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word.startswith(_EFFECT)]

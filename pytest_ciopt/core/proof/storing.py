@@ -1,0 +1,136 @@
+"""Knowledge as plain lists and dictionaries, which JSON can hold, and back. Pure.
+
+Whatever occurs often is written once and named by its number: units, sets of units, processes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from pytest_ciopt.core.history.traces import Inputs, Source, Trace
+from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Module, Process, Seen, Unit
+
+
+def plain(knowledge: Knowledge) -> dict[str, object]:
+    """Lists, dictionaries, texts and numbers; the same for equal knowledge."""
+    return _Plain(knowledge).made
+
+
+def knowledge_of(made: Mapping[str, Any]) -> Knowledge:
+    """The inverse of `plain`. Raises: LookupError, TypeError or ValueError for anything else."""
+    units: list[Unit] = [(path, name) for path, names in made["units"] for name in names]
+    sets = [frozenset(units[number] for number in accumulate(steps)) for steps in made["sets"]]
+    processes = [_process(one, sets) for one in made["processes"]]
+    return Knowledge(
+        tests={
+            test: Known(run, bad, None if seen is None else _seen(seen, processes, sets))
+            for test, (run, bad, seen) in made["tests"].items()
+        },
+        sources={
+            content_id: Source(
+                content_id, {name: (unit, bound) for name, unit, bound in definitions}, effects
+            )
+            for content_id, (definitions, effects) in made["sources"].items()
+        },
+        modules={path: Module(*values) for path, values in made["modules"].items()},
+    )
+
+
+def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Process:
+    return Process(
+        run=made["run"],
+        python=made["python"],
+        inputs=Inputs(made["sources"], made["data"], made["folders"], tuple(made["distributions"])),
+        outside=sets[made["outside"]],
+        session=_trace(made["session"]),
+        imports={path: _trace(one) for path, one in made["imports"].items()},
+    )
+
+
+def _trace(made: Sequence[Any]) -> Trace:
+    reads, lists, unseen = made
+    return Trace((), tuple(reads), tuple(lists), (), unseen)
+
+
+def _seen(
+    made: Sequence[Any], processes: Sequence[Process], sets: Sequence[frozenset[Unit]]
+) -> Seen:
+    process, units, reads, lists, unseen = made
+    return Seen(processes[process], sets[units], frozenset(reads), frozenset(lists), unseen)
+
+
+class _Plain:
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._processes: dict[int, int] = {}
+        self._sets: dict[frozenset[Unit], int] = {}
+        several = [k.seen for k in knowledge.tests.values() if k.seen is not None]
+        used = {unit for seen in several for unit in seen.units}
+        for seen in several:
+            used |= seen.process.outside
+        self._numbers = {unit: number for number, unit in enumerate(sorted(used))}
+        self._made_processes: list[object] = []
+        tests = {test: self._known(knowledge.tests[test]) for test in sorted(knowledge.tests)}
+        self.made: dict[str, object] = {
+            "units": list(_grouped(self._numbers)),
+            "sets": [self._steps(one) for one in self._sets],
+            "processes": self._made_processes,
+            "tests": tests,
+            "sources": {
+                one.id: [[[n, *prints] for n, prints in one.definitions.items()], one.effects]
+                for one in knowledge.sources.values()
+            },
+            "modules": {
+                path: [one.run, one.root, one.digest, one.content_id]
+                for path, one in sorted(knowledge.modules.items())
+            },
+        }
+
+    def _steps(self, units: frozenset[Unit]) -> list[int]:
+        numbers = sorted(map(self._numbers.__getitem__, units))
+        return [after - before for before, after in zip([0, *numbers], numbers, strict=False)]
+
+    def _set(self, units: frozenset[Unit]) -> int:
+        return self._sets.setdefault(units, len(self._sets))
+
+    def _known(self, known: Known) -> list[object]:
+        seen = known.seen
+        if seen is None:
+            return [known.run, known.bad, None]
+        facts = [self._process(seen.process), self._set(seen.units)]
+        return [
+            known.run,
+            known.bad,
+            [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen],
+        ]
+
+    def _process(self, process: Process) -> int:
+        number = self._processes.get(id(process))
+        if number is None:
+            number = self._processes[id(process)] = len(self._processes)
+            inputs = process.inputs
+            self._made_processes.append(
+                {
+                    "run": process.run,
+                    "python": process.python,
+                    "sources": dict(inputs.sources),
+                    "data": dict(inputs.data),
+                    "folders": dict(inputs.folders),
+                    "distributions": list(inputs.distributions),
+                    "outside": self._set(process.outside),
+                    "session": _plain_trace(process.session),
+                    "imports": {path: _plain_trace(one) for path, one in process.imports.items()},
+                }
+            )
+        return number
+
+
+def _plain_trace(trace: Trace) -> list[object]:
+    return [list(trace.reads), list(trace.lists), trace.unseen]
+
+
+def _grouped(units: Iterable[Unit]) -> Iterable[list[object]]:
+    """Sorted units as paths with the names in each."""
+    found: dict[str, list[str]] = {}
+    for path, name in units:
+        found.setdefault(path, []).append(name)
+    return ([path, names] for path, names in found.items())

@@ -1,0 +1,244 @@
+"""Sharpens a selection with what earlier runs recorded: drops what is proved, adds what is owed.
+
+A proof compares the inputs of a recorded run with what is there now, whatever commits lie between:
+it needs no base. What is added is what the change since the base affects by the records, though no
+import shows it, and what was not sound when it last ran.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.history.traces import BODY, Source, digest_of
+from pytest_ciopt.core.proof import prints
+from pytest_ciopt.core.proof.judge import Ground, affected, objection, shaken
+from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Process, Unit
+from pytest_ciopt.core.proof.prints import Difference
+from pytest_ciopt.core.proof.spread import Impact, Spread
+from pytest_ciopt.core.selection import Records, Selection
+from pytest_ciopt.usecases.texts import Texts
+
+FAILED_LAST = "failed last"
+
+
+class Present(Protocol):
+    """The inputs as they are now."""
+
+    python: str
+    """As `Process.python`."""
+    distributions: tuple[str, ...]
+    """As `Inputs.distributions`."""
+
+    def content_id(self, path: str) -> str | None:
+        """Of a file, as git has it; None when there is none."""
+
+    def folder_id(self, path: str) -> str | None:
+        """Of what a folder holds; None when there is none."""
+
+    def contents(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Texts that git knows by these ids; missing ones are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a selection leaves to be proved."""
+
+    selection: Selection
+    changed: frozenset[str]
+    """Files that differ from the base in a way that counts."""
+    added: frozenset[str]
+    """Of those the Python files that the base does not have."""
+    firm: frozenset[str]
+    """Files whose tests run for a reason that no record can answer."""
+
+
+def prove(ask: Ask, knowledge: Knowledge, texts: Texts, present: Present) -> Selection:
+    """The selection with `records` filled in."""
+    return _Prove(ask, knowledge, texts, present).run()
+
+
+@dataclass(slots=True)
+class _Stale:
+    """Inputs of a process that differ now."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    data: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+
+class _Prove:
+    def __init__(self, ask: Ask, knowledge: Knowledge, texts: Texts, present: Present) -> None:
+        self.ask, self.knowledge, self.texts, self.present = ask, knowledge, texts, present
+        self.processes = {
+            id(known.seen.process): known.seen.process
+            for known in knowledge.tests.values()
+            if known.seen is not None
+        }
+        self.outside = frozenset(
+            unit for process in self.processes.values() for unit in process.outside
+        )
+        self.beside: dict[Unit, frozenset[Unit]] = {}
+        self.old: dict[str, Source] = dict(knowledge.sources)
+        self.now: dict[str, Source | None] = {}
+        self.impacts: dict[tuple[str, str, int], Impact] = {}
+
+    def run(self) -> Selection:
+        stale = {number: self._stale(one) for number, one in self.processes.items()}
+        self._fetch({old for one in stale.values() for old in one.sources.values()})
+        grounds = {
+            number: self._ground(number, process, stale[number])
+            for number, process in self.processes.items()
+        }
+        proved: dict[str, str] = {}
+        owed: dict[str, str] = {}
+        for test, known in self.knowledge.tests.items():
+            self._judge(test, known, grounds, proved, owed)
+        owing = frozenset(map(_file, owed))
+        records = Records(proved, owed, owing, self._idle(proved, owed))
+        return replace(self.ask.selection, records=records)
+
+    def _judge(
+        self,
+        test: str,
+        known: Known,
+        grounds: Mapping[int, Ground],
+        proved: dict[str, str],
+        owed: dict[str, str],
+    ) -> None:
+        path = _file(test)
+        if known.bad:
+            owed[test] = FAILED_LAST
+        elif known.seen is not None:
+            ground = grounds[id(known.seen.process)]
+            if path not in self.ask.firm and objection(path, known.seen, ground) is None:
+                proved[test] = known.seen.process.run
+            else:
+                why = affected(known.seen, ground, self.ask.changed)
+                if known.seen.unseen is not None and self.ask.selection.substantial:
+                    why = known.seen.unseen
+                if why is not None:
+                    owed[test] = why
+
+    def _idle(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> dict[str, str]:
+        """Test files that need not be imported to see that all of their tests are proved."""
+        tests: dict[str, list[str]] = {}
+        for test in proved:
+            tests.setdefault(_file(test), []).append(test)
+        owing = set(map(_file, owed))
+        found = {}
+        for path, ids in tests.items():
+            module = self.knowledge.modules.get(path)
+            if (
+                module is not None
+                and path not in owing
+                and module.content_id == self.present.content_id(path)
+                and module.digest == digest_of(_within(module.root, ids))
+            ):
+                found[path] = max(proved[test] for test in ids)
+        return found
+
+    # --- what differs ----------------------------------------------------------------------------
+
+    def _stale(self, process: Process) -> _Stale:
+        inputs, present = process.inputs, self.present
+        return _Stale(
+            {p: old for p, old in inputs.sources.items() if present.content_id(p) != old},
+            {p for p, old in inputs.data.items() if present.content_id(p) != old},
+            {p for p, old in inputs.folders.items() if present.folder_id(p) != old},
+        )
+
+    def _fetch(self, ids: Iterable[str]) -> None:
+        """Fingerprints of older texts that git still has."""
+        wanted = [one for one in ids if one not in self.old]
+        for content_id, content in self.present.contents(wanted).items():
+            tree = units.parse(content)
+            made = None if tree is None else prints.source(content_id, tree)
+            if made is not None:
+                self.old[content_id] = made
+
+    def _source(self, path: str) -> Source | None:
+        if path not in self.now:
+            cut = self.texts.cut(path)
+            self.now[path] = None if cut is None else prints.fingerprinted("", cut)
+        return self.now[path]
+
+    def _difference(self, path: str, old: str) -> Difference | None:
+        """None when the two texts cannot be compared."""
+        before, after = self.old.get(old), self._source(path)
+        if before is None or after is None or self.present.content_id(path) is None:
+            return None
+        return prints.difference(before, after)
+
+    # --- whom it concerns ------------------------------------------------------------------------
+
+    def _ground(self, number: int, process: Process, stale: _Stale) -> Ground:
+        why = shaken(process, self.present.python, self.present.distributions)
+        if why is not None:
+            return Ground(shaken=why)
+        read = stale.data & set(process.session.reads)
+        if read or stale.folders & set(process.session.lists):
+            return Ground(shaken=f"{min(read or stale.folders)} changed, which was read for all")
+        affected_units: dict[Unit, str] = {}
+        files: dict[str, str] = {}
+        for path, old in sorted(stale.sources.items()):
+            impact = self._impact(number, process, path, old)
+            for unit in impact.units:
+                affected_units.setdefault(unit, path)
+            for seen, why in sorted(impact.closures.items()):
+                self._add_users(files, seen, f"{path}: {why}")
+        for path in sorted(self.ask.added - process.inputs.sources.keys()):
+            self._add_users(files, path, f"{path} is new")
+        for path, trace in sorted(process.imports.items()):
+            if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
+                self._add_users(files, path, f"{path} reads what changed")
+        return Ground(
+            units=affected_units,
+            files=files,
+            data=frozenset(stale.data),
+            folders=frozenset(stale.folders),
+        )
+
+    def _add_users(self, files: dict[str, str], path: str, why: str) -> None:
+        for user in self.texts.users(path):
+            files.setdefault(user, why)
+
+    def _impact(self, number: int, process: Process, path: str, old: str) -> Impact:
+        key = (path, old, number)
+        if key not in self.impacts:
+            difference = self._difference(path, old)
+            if difference is None:
+                self.impacts[key] = self._unknown(path)
+            else:
+                self.texts.recorded_with(process.inputs.sources)
+                spread = Spread(self.texts, self.outside.__contains__, self._ran_together)
+                self.impacts[key] = spread.add(path, difference)
+        return self.impacts[key]
+
+    def _unknown(self, path: str) -> Impact:
+        """Of a file that is gone, or whose older text is."""
+        inside = {unit for unit in self._all_units if unit[0] == path}
+        return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
+
+    @property
+    def _all_units(self) -> Iterable[Unit]:
+        for known in self.knowledge.tests.values():
+            if known.seen is not None:
+                yield from known.seen.units
+        yield from self.outside
+
+    def _ran_together(self, one: Unit, other: Unit) -> bool:
+        """Whether a test ran both, or both ran outside of tests."""
+        if one not in self.beside:
+            seen = (k.seen.units for k in self.knowledge.tests.values() if k.seen is not None)
+            beside = set().union(*(several for several in seen if one in several))
+            self.beside[one] = frozenset(beside | self.outside if one in self.outside else beside)
+        return other in self.beside[one]
+
+
+def _within(root: str, ids: Iterable[str]) -> Iterable[str]:
+    return (one.removeprefix(f"{root}/") for one in ids) if root else ids
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]

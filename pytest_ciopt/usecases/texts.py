@@ -1,0 +1,85 @@
+"""The sources of the working tree as `core/proof/spread.py` asks for them, each read once."""
+
+from collections.abc import Mapping
+
+from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.edits.definitions import Definition, Module, module
+from pytest_ciopt.core.graph.dependents import Layout, search
+from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.scanner import STDLIB, Flag
+from pytest_ciopt.core.naming import ancestors, folder_of, names
+from pytest_ciopt.core.proof.prints import without_types
+from pytest_ciopt.core.testfiles import CONFTEST, is_collected
+from pytest_ciopt.usecases.effects import Contents
+
+
+class Texts:
+    """Answers from contents, import index and layout. Implements `spread.Sources`."""
+
+    def __init__(self, contents: Contents, index: ImportIndex, layout: Layout) -> None:
+        self._contents, self._index, self._layout = contents, index, layout
+        self._read: dict[str, bytes] = {}
+        self._cut: dict[str, Module | None] = {}
+        self._users: dict[str, frozenset[str]] = {}
+        self._loaded: Mapping[str, str] = {}
+        self._files = frozenset(index.files)
+        self._computed = frozenset(index.importers(Flag.COMPUTED))
+
+    def recorded_with(self, loaded: Mapping[str, str]) -> None:
+        """Says which sources were loaded when the record was made that is looked at."""
+        self._loaded = loaded
+
+    def content(self, path: str) -> bytes:
+        """Content now; nothing of a file that cannot be read."""
+        if path not in self._read:
+            self._read[path] = self._contents.read(path) or b""
+        return self._read[path]
+
+    def cut(self, path: str) -> Module | None:
+        """The definitions of a file as it is now; None when it cannot be parsed."""
+        if path not in self._cut:
+            tree = units.parse(self.content(path))
+            try:
+                self._cut[path] = None if tree is None else module(without_types(tree))
+            except RecursionError:
+                self._cut[path] = None
+        return self._cut[path]
+
+    def mentions(self, path: str, word: str) -> bool:
+        """Whether the word stands anywhere in a file."""
+        return not word.isascii() or word.encode("ascii") in self.content(path)
+
+    def is_collected(self, path: str) -> bool:
+        """Whether pytest loads the file itself."""
+        return is_collected(path, self._layout.tests)
+
+    def users(self, path: str) -> frozenset[str]:
+        """Files that can see what a file defines, itself included."""
+        if path not in self._users:
+            self._users[path] = frozenset(self._seeing(path))
+        return self._users[path]
+
+    def _seeing(self, path: str) -> set[str]:
+        reached = search({path: ""}, self._index, self._layout)
+        found = {path, *reached.files, *reached.doctests, *self._computed}
+        for folder in reached.scopes:
+            found.update(self._index.below(folder))
+        if self.is_collected(path):  # fixtures of conftests above may ask for those of this file
+            above = (f"{f}/{CONFTEST}" if f else CONFTEST for f in ancestors(folder_of(path)))
+            found.update(file for file in above if file in self._files)
+        return found & (self._files | {path})
+
+    def imports_new(self, path: str, definition: Definition) -> bool:
+        """Whether an import may load a module that was not loaded before."""
+        tops = definition.origins - {""} - STDLIB
+        if any(not self._was_loaded(top, path) for top in tops):
+            return True
+        return any(self._imports(path, new) for new in self._files - self._loaded.keys())
+
+    def _was_loaded(self, top: str, path: str) -> bool:
+        others = self._index.importers_below(top).keys() - {path}
+        return not others.isdisjoint(self._loaded)
+
+    def _imports(self, path: str, imported: str) -> bool:
+        known = names(imported, self._layout.packages, self._layout.top)
+        return any(path in self._index.importers_below(name) for name in known)
