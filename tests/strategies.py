@@ -15,6 +15,16 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
+from pytest_ciopt.core.history.traces import (
+    Inputs,
+    Source,
+    Trace,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    Units,
+)
 
 TEXT = st.text(
     alphabet=st.characters(exclude_categories=()), max_size=40
@@ -91,4 +101,18 @@ PARTS_OF_RUNS = st.one_of(
     ),
 )
 """What lies between the first and the last line."""
+RISING = st.sets(st.integers(0, 10**9), max_size=9).map(sorted).map(tuple)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+TRACE = st.builds(Trace, RISING, TEXTS, TEXTS, RISING, MAYBE)
+CONTENTS = st.dictionaries(TEXT, TEXT, max_size=4)
+TRACES = st.one_of(
+    st.builds(Units, TEXT, TEXTS, MAYBE),
+    st.builds(TracedTest, TEXT, TRACE, MAYBE),
+    st.builds(TracedFixture, st.integers(0, 10**9), TEXT, TRACE, MAYBE),
+    st.builds(TracedImport, TEXT, TRACE, MAYBE),
+    st.builds(TracedSession, TRACE, MAYBE),
+    st.builds(Inputs, CONTENTS, CONTENTS, CONTENTS, TEXTS, MAYBE),
+    st.builds(Source, TEXT, st.dictionaries(TEXT, st.tuples(TEXT, TEXT), max_size=4), TEXT),
+)
+"""What may lie there, too."""
 RECORDS = PARTS_OF_RUNS | STARTS | ENDS

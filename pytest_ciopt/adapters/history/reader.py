@@ -19,6 +19,8 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
+from pytest_ciopt.core.history.trace_encoding import TRACED
+from pytest_ciopt.core.history.traces import TraceRecord
 
 DAMAGED = "damaged"
 PACK = re.compile(r"pack-[0-9a-f]{12}-[0-9a-f]{20}\.jsonl\.gz", re.ASCII)
@@ -137,10 +139,22 @@ def set_aside(path: Path, why: str) -> str:
 
 
 def records(path: Path) -> Iterator[Record]:
-    """The records of a segment, its `RunStart` first. An open one may end in half a line.
+    """The records of a segment, its `RunStart` first, without traces, which are not even decoded.
 
     Raises: SegmentError, OSError.
     """
+    for record in _records(path, skipped=TRACED):
+        if isinstance(record, Record):
+            yield record
+
+
+def all_records(path: Path) -> Iterator[Record | TraceRecord]:
+    """The same with traces. Raises: SegmentError, OSError."""
+    return _records(path, skipped=())
+
+
+def _records(path: Path, skipped: tuple[bytes, ...]) -> Iterator[Record | TraceRecord]:
+    """An open segment may end in half a line."""
     run = path.name.partition(".")[0]
     first = True
     for line in lines(path):
@@ -148,6 +162,8 @@ def records(path: Path) -> Iterator[Record]:
             if path.name.endswith(OPEN):
                 return
             raise SegmentError("its last line is cut off")
+        if not first and line.startswith(skipped):
+            continue
         record = decoded(line)
         if first and not (isinstance(record, RunStart) and record.run == run):
             raise SegmentError("its first line is not the start of this run")

@@ -54,9 +54,13 @@ class Writer:
 
     def write(self, *records: Record) -> None:
         """Appends records; either all of them are in the file afterwards or none is."""
+        if self._descriptor >= 0:
+            self.append(b"".join(map(encoded, self._left(records))))
+
+    def append(self, text: bytes) -> None:
+        """Appends whole lines that are encoded already, as `write` does."""
         if self._descriptor < 0:
             return
-        text = b"".join(map(encoded, self._left(records)))
         try:
             rest = text[os.write(self._descriptor, text) :]
             while rest:  # a disk that is nearly full takes a part, and then says why not more

@@ -18,6 +18,8 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Uncollected,
 )
+from pytest_ciopt.core.history.trace_encoding import encoded_trace
+from pytest_ciopt.core.history.traces import TraceRecord
 
 SCHEMA = 1
 MAX_TEXT = 500
@@ -30,7 +32,7 @@ RUN_ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{20}")
 """Milliseconds of the epoch, then chance. It names files, so nothing else may pass."""
 
 
-def encoded(record: Record) -> bytes:
+def encoded(record: Record | TraceRecord) -> bytes:
     """The line of a record, its newline included; ASCII only."""
     match record:
         case Attempt():
@@ -75,6 +77,8 @@ def encoded(record: Record) -> bytes:
                 "dropped": record.dropped or None,
                 "unread": record.unread or None,
             }
+        case _:
+            return encoded_trace(record)
     kept = {key: value for key, value in plain.items() if value is not None}
     return _ENCODE(kept).encode("ascii") + b"\n"
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.adapters.history import lock
-from pytest_ciopt.adapters.history.reader import DAMAGED, inventory, records, set_aside
+from pytest_ciopt.adapters.history.reader import DAMAGED, all_records, inventory, records, set_aside
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError
@@ -30,6 +30,7 @@ from pytest_ciopt.core.history.records import (
     RunEnd,
     RunStart,
 )
+from pytest_ciopt.core.history.traces import Inputs, Trace, TracedTest, TraceRecord, Units
 from pytest_ciopt.usecases import keeping
 from strategies import ENDS, PARTS_OF_RUNS, STARTS
 
@@ -61,6 +62,31 @@ def test_a_finished_segment_holds_what_was_written(state: StateDir) -> None:
     assert found.told == []
     assert sorted(os.listdir(path.parent)) == [path.name]
     assert (state.path / ".gitignore").read_text() == "*\n"
+
+
+def test_traces_are_read_by_those_who_ask_for_them(state: StateDir) -> None:
+    traces: list[TraceRecord] = [
+        Units("a.py", ("f", "g")),
+        TracedTest(ATTEMPTS[0].id, Trace(units=(0, 1))),
+        Inputs({"a.py": "changed"}),
+    ]
+    writer = Writer(state, START)
+    writer.write(ATTEMPTS[0])
+    writer.append(b"".join(map(encoded, traces)))
+    writer.write(ATTEMPTS[1])
+    path = state.path / FOLDER / (RUN + OPEN)
+    assert list(records(path)) == [START, *ATTEMPTS[:2]]
+    assert list(all_records(path)) == [START, ATTEMPTS[0], *traces, ATTEMPTS[1]]
+    writer.close()
+
+
+def test_a_trace_in_another_spelling_is_none_of_the_records(state: StateDir) -> None:
+    writer = Writer(state, START)
+    writer.append(b'{ "path": "a.py", "names": ["f"], "kind": "units" }\n')
+    path = state.path / FOLDER / (RUN + OPEN)
+    assert list(records(path)) == [START]
+    assert list(all_records(path)) == [START, Units("a.py", ("f",))]
+    writer.close()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:

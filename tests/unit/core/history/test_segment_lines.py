@@ -32,19 +32,32 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
-from strategies import MAYBE, PHASE, RECORDS, TEXT
+from pytest_ciopt.core.history.trace_encoding import TRACED
+from pytest_ciopt.core.history.traces import (
+    Inputs,
+    Source,
+    Trace,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+    Units,
+)
+from strategies import MAYBE, PHASE, RECORDS, TEXT, TRACES
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
 START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.79e9, ENVIRONMENT)
 PASSED = Phase("passed", 0.25)
 SUB = Subtest("s", "passed", 0.1)
+TRACE = Trace((3, 4, 9), ("a.json",), ("",), (0, 7), "starts a process")
 SCHEMA_OF_LINES = jsonschema.Draft202012Validator(
     json.loads((Path(encoding.__file__).parent / "segment.schema.json").read_text())
 )
 
 
-@given(RECORDS)
-def test_round_trip(record: Record) -> None:
+@given(RECORDS | TRACES)
+def test_round_trip(record: Record | TraceRecord) -> None:
     line = encoded(record)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -52,8 +65,8 @@ def test_round_trip(record: Record) -> None:
     assert decoded(line) == record
 
 
-@given(RECORDS)
-def test_lines_are_as_the_schema_says(record: Record) -> None:
+@given(RECORDS | TRACES)
+def test_lines_are_as_the_schema_says(record: Record | TraceRecord) -> None:
     assert list(SCHEMA_OF_LINES.iter_errors(json.loads(encoded(record)))) == []
 
 
@@ -81,9 +94,28 @@ def test_the_schema_knows_every_key() -> None:
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
         Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
         RunEnd(1.0, 0, 1, 2, 3),
+        Units("a.py", ("f",), "gw0"),
+        TracedTest("a", TRACE, "gw0"),
+        TracedFixture(3, "a", TRACE, "gw0"),
+        TracedImport("a.py", TRACE, "gw0"),
+        TracedSession(TRACE, "gw0"),
+        Inputs({"a.py": "1"}, {"b": "2"}, {"": "3"}, ("c-1",), "gw0"),
+        Source("1", {"f": ("2", "3")}, "4"),
     )
     lines = [json.loads(encoded(record)) for record in full]
     assert {line["kind"]: set(line) for line in lines} == known
+
+
+@given(RECORDS | TRACES)
+def test_lines_of_traces_and_no_others_are_known_by_their_beginning(
+    record: Record | TraceRecord,
+) -> None:
+    assert encoded(record).startswith(TRACED) == isinstance(record, TraceRecord)
+
+
+def test_units_are_written_in_small_steps() -> None:
+    line = encoded(TracedTest("a", Trace(units=(70_001, 70_002, 70_005))))
+    assert json.loads(line)["units"] == [70_001, 1, 3]
 
 
 @given(st.builds(Attempt, TEXT, PHASE, st.none() | PHASE, st.none() | PHASE, worker=MAYBE))
@@ -111,8 +143,10 @@ def test_any_bytes_are_read_or_refused(line: bytes) -> None:
     assert read_or_refused(line)
 
 
-@given(RECORDS, st.data())
-def test_any_value_in_any_place_is_read_or_refused(record: Attempt, data: st.DataObject) -> None:
+@given(RECORDS | TRACES, st.data())
+def test_any_value_in_any_place_is_read_or_refused(
+    record: Record | TraceRecord, data: st.DataObject
+) -> None:
     plain = json.loads(encoded(record))
     name = data.draw(st.sampled_from(sorted(plain)))
     values = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
@@ -155,6 +189,18 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "options", json.dumps(start | {"options": ["--a", 1]}).encode()
     yield "environment is no object", json.dumps(start | {"environment": []}).encode()
     yield "workers", json.dumps(start | {"workers": -1}).encode()
+    traced = json.loads(encoded(TracedTest("a::b", TRACE)))
+    for units in ([-1], [3, 0], [3, -1], [1 << 53], [1, 1 << 53]):
+        yield "units does not rise", json.dumps(traced | {"units": units}).encode()
+    for units in ([True], [1.5], ["1"], [None]):
+        yield "units holds more", json.dumps(traced | {"units": units}).encode()
+    yield "fixtures is no list", json.dumps(traced | {"fixtures": 3}).encode()
+    yield "reads holds more", json.dumps(traced | {"reads": [1]}).encode()
+    yield "sources is no object", b'{"kind":"inputs","sources":[]}'
+    yield "data holds more", b'{"kind":"inputs","sources":{},"data":{"a":1}}'
+    for definition in ("a", ["a"], ["a", 1], ["a", "b", "c"]):
+        source = {"kind": "source", "id": "a", "definitions": {"f": definition}, "effects": ""}
+        yield "a definition without", json.dumps(source).encode()
 
 
 @pytest.mark.parametrize(("said", "line"), tuple(hostile()))

@@ -1,0 +1,83 @@
+"""Traces as lines of a segment; see `encoding.py` for the lines of everything else.
+
+A process writes them itself and sends them as they are, so that a line is made only once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from pytest_ciopt.core.history.traces import (
+    Inputs,
+    Source,
+    Trace,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+    Units,
+)
+
+TRACED = (b'{"kind":"traced', b'{"kind":"units"', b'{"kind":"inputs"', b'{"kind":"source"')
+"""How lines of traces begin: who does not ask for them need not read further."""
+
+
+def encoded_trace(record: TraceRecord) -> bytes:
+    """The line of a record, its newline included; ASCII only."""
+    kept = {key: value for key, value in _plain(record).items() if value is not None}
+    return _ENCODE(kept).encode("ascii") + b"\n"
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def _plain(record: TraceRecord) -> Mapping[str, object]:
+    match record:
+        case TracedTest():
+            return {"kind": "traced", "id": record.id, **_trace(record.trace), **_worker(record)}
+        case Units():
+            names = list(record.names)
+            return {"kind": "units", "path": record.path, "names": names, **_worker(record)}
+        case TracedFixture():
+            life = {"kind": "traced-fixture", "number": record.number, "name": record.name}
+            return {**life, **_trace(record.trace), **_worker(record)}
+        case TracedImport():
+            path = {"kind": "traced-import", "path": record.path}
+            return {**path, **_trace(record.trace), **_worker(record)}
+        case TracedSession():
+            return {"kind": "traced-session", **_trace(record.trace), **_worker(record)}
+        case Inputs():
+            return {
+                "kind": "inputs",
+                "sources": dict(record.sources),
+                "data": dict(record.data) or None,
+                "folders": dict(record.folders) or None,
+                "distributions": list(record.distributions) or None,
+                **_worker(record),
+            }
+        case Source():
+            definitions = {name: list(both) for name, both in record.definitions.items()}
+            known = {"kind": "source", "id": record.id, "definitions": definitions}
+            return {**known, "effects": record.effects}
+
+
+def _trace(trace: Trace) -> Mapping[str, object]:
+    return {
+        "units": _steps(trace.units) or None,
+        "reads": list(trace.reads) or None,
+        "lists": list(trace.lists) or None,
+        "fixtures": _steps(trace.fixtures) or None,
+        "unseen": trace.unseen,
+    }
+
+
+def _worker(
+    record: Units | TracedTest | TracedFixture | TracedImport | TracedSession | Inputs,
+) -> Mapping[str, object]:
+    return {} if record.worker is None else {"worker": record.worker}
+
+
+def _steps(rising: Sequence[int]) -> list[int]:
+    """The first number, and the steps from one to the next: small numbers, which repeat."""
+    return [*rising[:1], *(second - first for first, second in pairwise(rising))]
