@@ -16,6 +16,7 @@ from pytest_ciopt.core.history.records import (
     Uncollected,
 )
 from pytest_ciopt.core.history.traces import (
+    Collected,
     Inputs,
     Source,
     Trace,
@@ -111,7 +112,8 @@ TRACES = st.one_of(
     st.builds(TracedFixture, st.integers(0, 10**9), TEXT, TRACE, MAYBE),
     st.builds(TracedImport, TEXT, TRACE, MAYBE),
     st.builds(TracedSession, TRACE, MAYBE),
-    st.builds(Inputs, CONTENTS, CONTENTS, CONTENTS, TEXTS, MAYBE),
+    st.builds(Collected, TEXT, TEXT, MAYBE),
+    st.builds(Inputs, CONTENTS, CONTENTS, CONTENTS, TEXTS, MAYBE, CONTENTS),
     st.builds(Source, TEXT, st.dictionaries(TEXT, st.tuples(TEXT, TEXT), max_size=4), TEXT),
 )
 """What may lie there, too."""

@@ -10,6 +10,10 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of pytest-ciopt.\
 """**Source:** Cache Directory Tagging Specification, https://bford.info/cachedir/."""
 
 
+SEGMENTS = "segments"
+"""Folder of recorded runs."""
+
+
 class StateDir:
     """`.ciopt/` of a repository, or wherever `ciopt_dir` puts it."""
 

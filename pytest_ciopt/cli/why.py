@@ -9,7 +9,7 @@ from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.cli.collecting import ToldTest, collected
 from pytest_ciopt.core.nodeids import defines
-from pytest_ciopt.core.selection import Collected, Selection, Verdict
+from pytest_ciopt.core.selection import NOT_REACHED, Collected, Selection, Verdict
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import lines
 
@@ -60,7 +60,9 @@ def _verdict(selection: Selection, place: str) -> str:
         case Verdict.SOME:
             return "runs in part: ask for one of its tests, by its id"
         case Verdict.NONE:
-            return "is dropped: nothing that changed is reached from it"
+            why = selection.why_not(place)
+            unreached = "nothing that changed is reached from it"
+            return f"is dropped: {unreached if why == NOT_REACHED else why}"
         case Verdict.UNKNOWN:
             return f"runs: {selection.decide(Collected(place, (), function=False)).reason}"
 

@@ -7,7 +7,7 @@ from typing import Any
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
 from pytest_ciopt.core.graph.dependents import Link
-from pytest_ciopt.core.selection import ChangedFile, Selection
+from pytest_ciopt.core.selection import ChangedFile, Records, Selection
 
 
 def dumped(selection: Selection) -> str:
@@ -44,6 +44,12 @@ def dumped(selection: Selection) -> str:
             "always_scopes": sorted(selection.always_scopes),
             "modules": sorted(selection.modules),
             "hooked": selection.hooked,
+            "records": [
+                dict(selection.records.proved),
+                dict(selection.records.owed),
+                sorted(selection.records.owing),
+                dict(selection.records.idle),
+            ],
         }
     )
 
@@ -51,6 +57,7 @@ def dumped(selection: Selection) -> str:
 def loaded(text: str) -> Selection:
     """The inverse of `dumped`."""
     plain: dict[str, Any] = json.loads(text)
+    proved, owed, owing, idle = plain["records"]
     return Selection(
         everything=plain["everything"],
         changed=tuple(
@@ -73,6 +80,7 @@ def loaded(text: str) -> Selection:
         always_scopes=frozenset(plain["always_scopes"]),
         modules=frozenset(plain["modules"]),
         hooked=plain["hooked"],
+        records=Records(proved, owed, frozenset(owing), idle),
     )
 
 

@@ -16,8 +16,6 @@ from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.outcome import DecidedTest
 
-NOT_REACHED = "not reached"
-
 
 class Collection:
     """Keeps modules of which nothing runs from being imported, and drops tests from the rest."""
@@ -92,7 +90,7 @@ class Collection:
             return False
         asked = any(place == one or place.startswith(one) for one in self._asked)
         if asked and is_test_module(place, self.run.tests):
-            self.run.outcome.dropped_modules[place] = NOT_REACHED
+            self.run.outcome.dropped_modules[place] = selection.why_not(place)
         return True
 
     def _hook(self, path: Path, config: pytest.Config) -> pluggy.HookRelay:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.core.history.results import repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
 
@@ -29,7 +30,7 @@ class Describer:
         """The facts on which the selection decides."""
         path = self.place(item.path)
         if not isinstance(item, pytest.Function):
-            return Collected(path, (), function=False, always=_always(item))
+            return Collected(path, (), function=False, always=_always(item), id=self._id(item))
         names, inherited = self._names(item)
         return Collected(
             path=path,
@@ -39,7 +40,12 @@ class Describer:
             fixture_names=frozenset(item.fixturenames),
             asks_for_fixtures="request" in item.fixturenames,
             always=_always(item),
+            id=self._id(item),
         )
+
+    def _id(self, item: pytest.Item) -> str:
+        """The node id, from the top of the repository."""
+        return repository_id((self.place(self._rootpath) or "").removeprefix("."), item.nodeid)
 
     def _names(self, item: pytest.Function) -> tuple[tuple[str, ...], bool]:
         """Qualified names of the test function in the item's own file, one per class."""

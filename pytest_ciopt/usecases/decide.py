@@ -7,13 +7,14 @@ runs", with the reason; only what a person typed wrong is an error.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_ciopt.adapters import entrypoints, environment, sources
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
-from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Worktree
+from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
+from pytest_ciopt.adapters.worktree import Listing, Worktree
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.graph.scanner import Flag
@@ -22,6 +23,10 @@ from pytest_ciopt.errors import CioptError
 from pytest_ciopt.settings import Discovery, Settings
 from pytest_ciopt.usecases.emptiness import nothing_runs, text_tests
 from pytest_ciopt.usecases.select import Repository, select
+
+if TYPE_CHECKING:  # a run without records does not import them
+    from pytest_ciopt.usecases.prove import Ask
+    from pytest_ciopt.usecases.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,19 @@ def decide(
 
 def failed(error: Exception, top: Path | None, settings: Settings) -> Decided:
     """Everything runs after an error of ours. Raises: InternalError under `strict`."""
-    from pytest_ciopt.adapters import crashlog  # not for runs that go well
-
     state = None if top is None else StateDir(top / (settings.state_dir or ".ciopt"))
-    place = crashlog.write(error, state)
-    what = f"pytest-ciopt failed with {type(error).__name__}: {error} (details in {place})"
+    what = f"pytest-ciopt failed with {_logged(error, state)}"
     mend = "Please report this with that file."
     if settings.strict:
         raise InternalError(what, mend) from error
     return Decided(Selection(everything=what), top, mend=mend)
+
+
+def _logged(error: Exception, state: StateDir | None) -> str:
+    from pytest_ciopt.adapters import crashlog  # not for runs that go well
+
+    place = crashlog.write(error, state)
+    return f"{type(error).__name__}: {error} (details in {place})"
 
 
 def _decided(
@@ -119,16 +128,60 @@ def _decided(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
-    selection = select(change, repository, settings.rules, tests, _Dependencies(git.top))
+    records = _Records(git, state, worktree, listing, settings)
+    selection = select(
+        change,
+        repository,
+        settings.rules,
+        tests,
+        _Dependencies(git.top),
+        records.sharpened if records.exist else None,
+    )
     return Decided(
         selection,
         git.top,
         base,
-        notes=(built.note,) if built.note else (),
+        notes=(*((built.note,) if built.note else ()), *records.told),
         ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
         files=frozenset((*built.index.files, *text_tests(listing, tests))),
         collects=bool(built.index.importers(Flag.COLLECTS)),
     )
+
+
+class _Records:
+    """What the history adds to a selection."""
+
+    def __init__(
+        self, git: Git, state: StateDir, worktree: Worktree, listing: Listing, settings: Settings
+    ) -> None:
+        self._git, self._state, self._settings = git, state, settings
+        self._worktree, self._listing = worktree, listing
+        self.told: list[str] = []
+
+    @property
+    def exist(self) -> bool:
+        """Whether runs were recorded here. Asks for no more than a folder."""
+        return (self._state.path / SEGMENTS).is_dir()
+
+    def sharpened(self, ask: "Ask", texts: "Texts") -> Selection:
+        """The selection with what records prove and add; as it was when they cannot be used."""
+        from pytest_ciopt.adapters.clock import now
+        from pytest_ciopt.adapters.history import knowing, reader
+        from pytest_ciopt.adapters.inputs import Present
+        from pytest_ciopt.usecases.prove import prove
+
+        found = reader.inventory(self._state, now())
+        known, told = knowing.known(self._state, found)
+        self.told.extend((*found.told, *told))
+        if not known.tests:
+            return ask.selection
+        try:
+            return prove(ask, known, texts, Present(self._worktree, self._listing))
+        except Exception as error:
+            if self._settings.strict:
+                raise
+            self.told.append(f"records are not used: {_logged(error, self._state)}")
+            return ask.selection
 
 
 def _with_declared(change: Change, declared: Sequence[str]) -> Change:

@@ -334,6 +334,23 @@ class Effects:
         return frozenset(packages | modules)
 
 
+def is_recorded(change: FileChange, rules: Rules) -> bool:
+    """Whether records of runs can tell whom the change of a file concerns.
+
+    They know sources and data that were read; what describes the build or its dependencies, and
+    what the project has a rule for, is not seen by watching tests.
+    """
+    from pytest_ciopt.core.edits import buildconfig, requirements
+
+    plain = (Status.MODIFIED, Status.ADDED, Status.DELETED, Status.RENAMED, Status.MODE)
+    return (
+        change.status in plain
+        and claims.ruled(change.path, rules) is None
+        and not requirements.is_manifest(change.path)
+        and not buildconfig.is_build_config(change.path)
+    )
+
+
 def _decoded(content: bytes | None) -> str | None:
     return None if content is None else content.decode("utf-8", "replace")
 

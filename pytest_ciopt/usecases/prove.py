@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pytest_ciopt.core.edits import units
-from pytest_ciopt.core.history.traces import BODY, Source, digest_of
+from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
+from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, shaken
 from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Process, Unit
@@ -30,11 +31,14 @@ class Present(Protocol):
     distributions: tuple[str, ...]
     """As `Inputs.distributions`."""
 
-    def content_id(self, path: str) -> str | None:
-        """Of a file, as git has it; None when there is none."""
+    def has(self, path: str, content: str) -> bool:
+        """Whether a file has the content of this id."""
 
-    def folder_id(self, path: str) -> str | None:
-        """Of what a folder holds; None when there is none."""
+    def holds(self, folder: str, names: str) -> bool:
+        """Whether a folder holds the names of this id."""
+
+    def offers(self, folder: str, modules: str) -> bool:
+        """Whether an import finds the modules of this id in a folder."""
 
     def contents(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Texts that git knows by these ids; missing ones are left out."""
@@ -65,6 +69,8 @@ class _Stale:
     sources: dict[str, str] = field(default_factory=dict)
     data: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
+    """Folders in which modules came or went."""
 
 
 class _Prove:
@@ -132,7 +138,8 @@ class _Prove:
             if (
                 module is not None
                 and path not in owing
-                and module.content_id == self.present.content_id(path)
+                and module.content_id is not None
+                and self.present.has(path, module.content_id)
                 and module.digest == digest_of(_within(module.root, ids))
             ):
                 found[path] = max(proved[test] for test in ids)
@@ -143,9 +150,10 @@ class _Prove:
     def _stale(self, process: Process) -> _Stale:
         inputs, present = process.inputs, self.present
         return _Stale(
-            {p: old for p, old in inputs.sources.items() if present.content_id(p) != old},
-            {p for p, old in inputs.data.items() if present.content_id(p) != old},
-            {p for p, old in inputs.folders.items() if present.folder_id(p) != old},
+            {p: old for p, old in inputs.sources.items() if not present.has(p, old)},
+            {p for p, old in inputs.data.items() if not present.has(p, old)},
+            {p for p, old in inputs.folders.items() if not present.holds(p, old)},
+            {p for p, old in inputs.packages.items() if not present.offers(p, old)},
         )
 
     def _fetch(self, ids: Iterable[str]) -> None:
@@ -166,7 +174,7 @@ class _Prove:
     def _difference(self, path: str, old: str) -> Difference | None:
         """None when the two texts cannot be compared."""
         before, after = self.old.get(old), self._source(path)
-        if before is None or after is None or self.present.content_id(path) is None:
+        if before is None or after is None or self.present.has(path, ABSENT):
             return None
         return prints.difference(before, after)
 
@@ -187,8 +195,8 @@ class _Prove:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
                 self._add_users(files, seen, f"{path}: {why}")
-        for path in sorted(self.ask.added - process.inputs.sources.keys()):
-            self._add_users(files, path, f"{path} is new")
+        for path in sorted(self._new(process, stale)):
+            self._add_users(files, path, f"{path} may be new")
         for path, trace in sorted(process.imports.items()):
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
@@ -198,6 +206,16 @@ class _Prove:
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
         )
+
+    def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
+        """Modules that were not loaded and may not have been there."""
+        near = {f for f in self.texts.files if self._lies_in(f, stale.packages)}
+        return (near | self.ask.added) - process.inputs.sources.keys()
+
+    def _lies_in(self, path: str, folders: set[str]) -> bool:
+        """Whether a module lies in one of the folders, or is a package that does."""
+        folder = folder_of(path)
+        return folder in folders or (folder != "" and folder_of(folder) in folders)
 
     def _add_users(self, files: dict[str, str], path: str, why: str) -> None:
         for user in self.texts.users(path):

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
@@ -14,10 +15,23 @@ from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
 from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.testfiles import is_collected, is_test_module
 from pytest_ciopt.settings import Discovery, Rules
-from pytest_ciopt.usecases.effects import Contents, Dependencies, Effect, Effects
+from pytest_ciopt.usecases.effects import (
+    Contents,
+    Dependencies,
+    Effect,
+    Effects,
+    is_recorded,
+)
 
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 """Of these consist the names of folders, however they are joined."""
+
+
+if TYPE_CHECKING:  # a run without records does not import them
+    from pytest_ciopt.usecases.prove import Ask
+    from pytest_ciopt.usecases.texts import Texts
+
+Sharpen = Callable[["Ask", "Texts"], Selection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +55,13 @@ def select(
     rules: Rules,
     tests: Discovery,
     dependencies: Dependencies,
+    sharpen: Sharpen | None = None,
 ) -> Selection:
-    """The frozen decision on every file and test of the repository."""
-    return _Select(change, repository, rules, tests).run(dependencies)
+    """The frozen decision on every file and test of the repository.
+
+    `sharpen` is asked where the answer is not everything.
+    """
+    return _Select(change, repository, rules, tests).run(dependencies, sharpen)
 
 
 class _Select:
@@ -95,7 +113,7 @@ class _Select:
             and change.path.endswith(".py")
         }
 
-    def run(self, dependencies: Dependencies) -> Selection:
+    def run(self, dependencies: Dependencies, sharpen: Sharpen | None) -> Selection:
         effects = Effects(
             self.repository.contents,
             self.before,
@@ -112,7 +130,32 @@ class _Select:
         everything = next((e.everything for e in effects if e.everything is not None), None)
         if everything is not None:
             return self._all(everything, changed)
-        return self._reached(effects, changed)
+        selection = self._reached(effects, changed)
+        if sharpen is None or selection.everything is not None:
+            return selection
+        return sharpen(self._ask(selection, effects), self._texts())
+
+    def _texts(self) -> "Texts":
+        from pytest_ciopt.usecases.texts import Texts
+
+        return Texts(self.repository.contents, self.index, self.layout)
+
+    def _ask(self, selection: Selection, effects: Sequence[Effect]) -> "Ask":
+        """What records can answer: edits of sources and of data, and nothing that a rule says."""
+        from pytest_ciopt.usecases.prove import Ask
+
+        firm: dict[str, str] = {}
+        for change, effect in zip(self.changes, effects, strict=True):
+            if not is_recorded(change, self.rules):
+                firm.update(effect.seeds)
+        reached = search(firm, self.index, self.layout)
+        below = (file for folder in reached.scopes for file in self.index.below(folder))
+        return Ask(
+            selection,
+            changed=frozenset(one.change.path for one in selection.changed if one.counts),
+            added=frozenset(c.path for c in self.changes if _is_new_module(c)),
+            firm=frozenset((*reached.files, *below)),
+        )
 
     def _reached(self, effects: Sequence[Effect], changed: Sequence[ChangedFile]) -> Selection:
         parts = {
@@ -204,6 +247,11 @@ class _Select:
 
     def _is_collected(self, path: str) -> bool:
         return is_collected(path, self.tests)
+
+
+def _is_new_module(change: FileChange) -> bool:
+    """Whether the base may lack a module that is there now."""
+    return change.path.endswith(".py") and change.status not in (Status.MODIFIED, Status.MODE)
 
 
 def _packages(files: Sequence[str], changes: Sequence[FileChange]) -> frozenset[str]:

@@ -22,7 +22,8 @@ class Texts:
         self._cut: dict[str, Module | None] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
-        self._files = frozenset(index.files)
+        self.files = frozenset(index.files)
+        """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
 
     def recorded_with(self, loaded: Mapping[str, str]) -> None:
@@ -66,15 +67,15 @@ class Texts:
             found.update(self._index.below(folder))
         if self.is_collected(path):  # fixtures of conftests above may ask for those of this file
             above = (f"{f}/{CONFTEST}" if f else CONFTEST for f in ancestors(folder_of(path)))
-            found.update(file for file in above if file in self._files)
-        return found & (self._files | {path})
+            found.update(file for file in above if file in self.files)
+        return found & (self.files | {path})
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""
         tops = definition.origins - {""} - STDLIB
         if any(not self._was_loaded(top, path) for top in tops):
             return True
-        return any(self._imports(path, new) for new in self._files - self._loaded.keys())
+        return any(self._imports(path, new) for new in self.files - self._loaded.keys())
 
     def _was_loaded(self, top: str, path: str) -> bool:
         others = self._index.importers_below(top).keys() - {path}

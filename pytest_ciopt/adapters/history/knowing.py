@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from pytest_ciopt.adapters.codeversion import version_of
-from pytest_ciopt.adapters.history.reader import Inventory, records
+from pytest_ciopt.adapters.history.reader import Inventory, all_records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.edits import decorators, definitions, once
@@ -62,7 +62,7 @@ def _sizes(wanted: Mapping[str, Path]) -> Iterator[tuple[str, int]]:
 def _added(made: Knowledge, path: Path) -> Iterator[str]:
     """A damaged segment adds nothing, be its beginning sound."""
     try:
-        made.add(list(records(path)))
+        made.add(list(all_records(path)))
     except (SegmentError, OSError) as error:
         yield f"{path.name} is left out: {error}"
 

@@ -11,12 +11,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import lock
-from pytest_ciopt.adapters.statedir import StateDir, replace_whole
+from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir, replace_whole
 from pytest_ciopt.core.history.encoding import encoded
 from pytest_ciopt.core.history.parts import without
 from pytest_ciopt.core.history.records import Record, RunEnd, RunStart
 
-FOLDER = "segments"
+FOLDER = SEGMENTS
 OPEN, CLOSED = ".jsonl", ".jsonl.gz"
 NEW = ".new"
 _LEVEL = 6

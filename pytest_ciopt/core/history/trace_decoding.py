@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pytest_ciopt.core.history.fields import Fields, SegmentError
 from pytest_ciopt.core.history.traces import (
+    Collected,
     Inputs,
     Source,
     Trace,
@@ -48,11 +49,16 @@ def _read_session(fields: Fields) -> TracedSession:
     return TracedSession(_trace(fields), fields.maybe("worker"))
 
 
+def _read_collected(fields: Fields) -> Collected:
+    return Collected(fields.text("path"), fields.text("digest"), fields.maybe("worker"))
+
+
 def _read_inputs(fields: Fields) -> Inputs:
     return Inputs(
         sources=fields.texts_by_name("sources"),
         data=fields.texts_by_name("data"),
         folders=fields.texts_by_name("folders"),
+        packages=fields.texts_by_name("packages"),
         distributions=fields.texts("distributions"),
         worker=fields.maybe("worker"),
     )
@@ -78,6 +84,7 @@ TRACE_READERS: Mapping[str, Callable[[Fields], TraceRecord]] = {
     "traced-fixture": _read_fixture,
     "traced-import": _read_import,
     "traced-session": _read_session,
+    "collected": _read_collected,
     "inputs": _read_inputs,
     "source": _read_source,
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from pytest_ciopt.core.history.traces import (
+    Collected,
     Inputs,
     Source,
     Trace,
@@ -19,7 +20,9 @@ from pytest_ciopt.core.history.traces import (
     Units,
 )
 
-TRACED = (b'{"kind":"traced', b'{"kind":"units"', b'{"kind":"inputs"', b'{"kind":"source"')
+TRACED = tuple(
+    b'{"kind":"' + kind for kind in (b"traced", b"units", b"collected", b"inputs", b"source")
+)
 """How lines of traces begin: who does not ask for them need not read further."""
 
 
@@ -47,12 +50,16 @@ def _plain(record: TraceRecord) -> Mapping[str, object]:
             return {**path, **_trace(record.trace), **_worker(record)}
         case TracedSession():
             return {"kind": "traced-session", **_trace(record.trace), **_worker(record)}
+        case Collected():
+            found = {"kind": "collected", "path": record.path, "digest": record.digest}
+            return {**found, **_worker(record)}
         case Inputs():
             return {
                 "kind": "inputs",
                 "sources": dict(record.sources),
                 "data": dict(record.data) or None,
                 "folders": dict(record.folders) or None,
+                "packages": dict(record.packages) or None,
                 "distributions": list(record.distributions) or None,
                 **_worker(record),
             }
@@ -73,7 +80,7 @@ def _trace(trace: Trace) -> Mapping[str, object]:
 
 
 def _worker(
-    record: Units | TracedTest | TracedFixture | TracedImport | TracedSession | Inputs,
+    record: Units | TracedTest | TracedFixture | TracedImport | TracedSession | Collected | Inputs,
 ) -> Mapping[str, object]:
     return {} if record.worker is None else {"worker": record.worker}
 

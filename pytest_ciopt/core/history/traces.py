@@ -117,6 +117,8 @@ class Inputs:
     distributions: tuple[str, ...] = ()
     """Installed distributions, e.g. `click-8.1.8`, sorted."""
     worker: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Ids of the modules and folders in each folder that holds a loaded source, or lies above."""
 
 
 @dataclass(frozen=True, slots=True)

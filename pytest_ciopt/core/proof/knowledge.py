@@ -6,7 +6,7 @@ change in between, since a test may run less when others have run before it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
 from pytest_ciopt.core.history.results import Outcome, outcome_of, repository_id
@@ -202,10 +202,10 @@ class _Run:
             run=start.run,
             python=f"{start.environment.implementation}-{start.environment.python}"
             f"-{start.environment.platform}",
-            inputs=self._inputs[worker],
+            inputs=replace(self._inputs[worker], worker=None),
             outside=frozenset(self._named(worker, session)),
-            session=session,
-            imports=self._imports.get(worker, {}),
+            session=_reads(session),
+            imports={path: _reads(one) for path, one in self._imports.get(worker, {}).items()},
         )
 
     def _named(self, worker: str | None, trace: Trace) -> Iterable[Unit]:
@@ -243,6 +243,11 @@ class _Run:
                         return None
                     found.append(life)
         return found
+
+
+def _reads(trace: Trace) -> Trace:
+    """A trace without what ran."""
+    return replace(trace, units=(), fixtures=())
 
 
 def _joined(one: Seen, other: Seen) -> Seen:

@@ -18,7 +18,7 @@ _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT = "="
 """Before the fingerprint of an import."""
-_EXPORTS = "__all__"
+EXPORTS = "__all__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _prints(definition: Definition) -> tuple[str, str]:
         case Kind.FUNCTION:
             seen = f"{definition.decorators}\n{definition.declared}"
             return _print(definition.content), _print(seen) if definition.decorators else ""
-        case Kind.BINDING if definition.name == _EXPORTS and not definition.foreign:
+        case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
             both = _print(f"{definition.content}\n{definition.decorators}")
@@ -108,7 +108,7 @@ def difference(old: Source, new: Source) -> Difference:
         if before is None or after is None:
             bindings.add(name)
         elif before[1] != after[1]:
-            bindings.update(_exported(before, after) if name == _EXPORTS else (name,))
+            bindings.update(_exported(before, after) if name == EXPORTS else (name,))
         if before is not None and before[0] != (after or _NOTHING)[0]:
             units.add(name)
         if before is not None and after is None and _may_be_registered(before):
@@ -121,7 +121,7 @@ def difference(old: Source, new: Source) -> Difference:
 def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
     """Names that star imports bind in one text only."""
     if before[0] or after[0]:  # computed
-        return (_EXPORTS,)
+        return (EXPORTS,)
     return set(before[1].split(",")) ^ set(after[1].split(","))
 
 

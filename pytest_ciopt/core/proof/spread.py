@@ -16,7 +16,7 @@ from pytest_ciopt.core.edits.decorators import is_plain_base
 from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import BODY
-from pytest_ciopt.core.proof.prints import Difference
+from pytest_ciopt.core.proof.prints import EXPORTS, Difference
 
 Unit = tuple[str, str]
 """Path and qualified name."""
@@ -172,6 +172,8 @@ class Spread:
                 self._all(user, "it cannot be parsed")
                 continue
             for definition in cut.definitions.values():
+                if definition.name == EXPORTS:  # whoever imports with a star mentions the name
+                    continue
                 if simple in definition.mentions or simple in definition.renames:
                     yield user, definition
 

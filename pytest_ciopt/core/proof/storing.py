@@ -40,7 +40,13 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
     return Process(
         run=made["run"],
         python=made["python"],
-        inputs=Inputs(made["sources"], made["data"], made["folders"], tuple(made["distributions"])),
+        inputs=Inputs(
+            made["sources"],
+            made["data"],
+            made["folders"],
+            tuple(made["distributions"]),
+            packages=made["packages"],
+        ),
         outside=sets[made["outside"]],
         session=_trace(made["session"]),
         imports={path: _trace(one) for path, one in made["imports"].items()},
@@ -115,6 +121,7 @@ class _Plain:
                     "sources": dict(inputs.sources),
                     "data": dict(inputs.data),
                     "folders": dict(inputs.folders),
+                    "packages": dict(inputs.packages),
                     "distributions": list(inputs.distributions),
                     "outside": self._set(process.outside),
                     "session": _plain_trace(process.session),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
 from pytest_ciopt.core.graph.dependents import Link
-from pytest_ciopt.core.selection import ChangedFile, Selection
+from pytest_ciopt.core.selection import ChangedFile, Records, Selection
 from pytest_ciopt.core.transport import dumped, loaded
 
 # Undecodable bytes of file names are lone surrogates.
@@ -35,6 +35,13 @@ SELECTIONS = st.builds(
     always_scopes=NAMES,
     modules=NAMES,
     hooked=st.booleans(),
+    records=st.builds(
+        Records,
+        st.dictionaries(TEXT, TEXT, max_size=3),
+        st.dictionaries(TEXT, TEXT, max_size=3),
+        NAMES,
+        st.dictionaries(TEXT, TEXT, max_size=3),
+    ),
 )
 
 
@@ -69,6 +76,7 @@ def test_every_field_travels(field: str) -> None:
         always_scopes=names,
         modules=names,
         hooked=True,
+        records=Records({"a": "r"}, {"b": "failed last"}, names, {"a.py": "r"}),
     )
     assert getattr(full, field) != getattr(Selection(), field)
     assert getattr(loaded(dumped(full)), field) == getattr(full, field)

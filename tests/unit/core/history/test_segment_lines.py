@@ -34,6 +34,7 @@ from pytest_ciopt.core.history.records import (
 )
 from pytest_ciopt.core.history.trace_encoding import TRACED
 from pytest_ciopt.core.history.traces import (
+    Collected,
     Inputs,
     Source,
     Trace,
@@ -99,7 +100,8 @@ def test_the_schema_knows_every_key() -> None:
         TracedFixture(3, "a", TRACE, "gw0"),
         TracedImport("a.py", TRACE, "gw0"),
         TracedSession(TRACE, "gw0"),
-        Inputs({"a.py": "1"}, {"b": "2"}, {"": "3"}, ("c-1",), "gw0"),
+        Collected("a.py", "0f", "gw0"),
+        Inputs({"a.py": "1"}, {"b": "2"}, {"": "3"}, ("c-1",), "gw0", {"": "4"}),
         Source("1", {"f": ("2", "3")}, "4"),
     )
     lines = [json.loads(encoded(record)) for record in full]

@@ -1,0 +1,201 @@
+"""What is known after any runs, in any order, and how it is kept."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ciopt.core.history.records import Attempt, Environment, Phase, Record, RunStart
+from pytest_ciopt.core.history.traces import (
+    Collected,
+    Inputs,
+    Source,
+    Trace,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+    Units,
+)
+from pytest_ciopt.core.proof import storing
+from pytest_ciopt.core.proof.knowledge import Knowledge
+
+ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
+PASSED, FAILED = Phase("passed", 0.1), Phase("failed", 0.1)
+NAMES = ("f", "g", "test_a", "db")
+TEST = "t.py::test_a"
+
+
+def start(number: int, root: str = "") -> RunStart:
+    return RunStart(f"{number:012x}-{'0a' * 10}", 1.79e9 + number, ENVIRONMENT, root=root)
+
+
+def attempt(test: str = TEST, call: Phase | None = PASSED, **facts: int) -> Attempt:
+    return Attempt(test, PASSED, call, PASSED, **facts)
+
+
+def run(
+    number: int,
+    *records: Record | TraceRecord,
+    sources: dict[str, str] | None = None,
+    root: str = "",
+) -> list[Record | TraceRecord]:
+    content = {"t.py": "1", "m.py": "1"} if sources is None else sources
+    return [
+        start(number, root),
+        Units("m.py", NAMES[:2]),
+        Units("t.py", NAMES[2:]),
+        *records,
+        TracedSession(Trace(units=(1,))),
+        Inputs(content, {"a.json": "2"}, {"data": "3"}, ("click-8",), packages={"": "4"}),
+    ]
+
+
+def known(*runs: Iterable[Record | TraceRecord]) -> Knowledge:
+    found = Knowledge()
+    for one in runs:
+        found.add(one)
+    return found
+
+
+SEEN = (attempt(), TracedTest(TEST, Trace(units=(0, 2), reads=("a.json",))))
+
+
+def test_what_a_test_ran_and_read() -> None:
+    found = known(run(1, *SEEN)).tests[TEST]
+    assert not found.bad
+    assert found.seen is not None
+    assert found.seen.units == {("m.py", "f"), ("t.py", "test_a")}
+    assert found.seen.reads == {"a.json"}
+    assert found.seen.process.python == "cpython-3.12.1-linux-x86_64"
+    assert found.seen.process.outside == {("m.py", "g")}
+
+
+def test_ids_count_from_the_top_of_the_repository() -> None:
+    assert list(known(run(1, *SEEN, root="pkg")).tests) == [f"pkg/{TEST}"]
+
+
+def test_fixtures_of_fixtures_belong_to_every_user() -> None:
+    lives = [
+        TracedFixture(0, "db", Trace(units=(3,), fixtures=(1,))),
+        TracedFixture(1, "server", Trace(units=(1,), lists=("data",))),
+    ]
+    found = known(run(1, attempt(), TracedTest(TEST, Trace(units=(0,), fixtures=(0,))), *lives))
+    seen = found.tests[TEST].seen
+    assert seen is not None
+    assert seen.units == {("m.py", "f"), ("t.py", "db"), ("m.py", "g")}
+    assert seen.lists == {"data"}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [attempt()],
+        [attempt(), TracedTest(TEST, Trace(fixtures=(0,)))],
+        [attempt(), TracedTest(TEST, Trace(units=(99,)))],
+        [attempt(), TracedTest(TEST, Trace(), worker="gw7")],
+        [attempt(call=FAILED), SEEN[1]],
+        [replace(attempt(), teardown=None), SEEN[1]],
+        [attempt(call=Phase("rerun", 0.1)), attempt(attempt=2), SEEN[1]],
+    ],
+    ids=["no trace", "unfinished fixture", "no name", "no inputs", "failed", "no end", "flaky"],
+)
+def test_what_proves_nothing(records: list[Record | TraceRecord]) -> None:
+    assert known(run(1, *records)).tests[TEST].seen is None
+
+
+@pytest.mark.parametrize(
+    ("one", "bad"),
+    [
+        (attempt(call=FAILED), True),
+        (replace(attempt(), teardown=None), True),
+        (Attempt(TEST, FAILED, None, PASSED), True),
+        (Attempt(TEST, Phase("skipped", 0.1), None, PASSED), False),
+        (attempt(call=Phase("skipped", 0.1), attempt=1), False),
+    ],
+)
+def test_tests_that_are_owed(one: Attempt, bad: bool) -> None:
+    assert known(run(1, one)).tests[TEST].bad is bad
+
+
+def test_the_later_run_counts() -> None:
+    first, then = run(1, *SEEN), run(2, attempt(call=FAILED), SEEN[1])
+    for order in ((first, then), (then, first), (then, first, then)):
+        found = known(*order)
+        assert found.tests[TEST].bad
+        assert found.tests[TEST].seen is None
+    assert not known(then, run(3, *SEEN)).tests[TEST].bad
+
+
+def test_what_an_earlier_run_saw_counts_while_the_file_is_the_same() -> None:
+    less = (attempt(), TracedTest(TEST, Trace(units=(2,))))
+    same = known(run(1, *SEEN), run(2, *less)).tests[TEST].seen
+    assert same is not None
+    assert same.units == {("m.py", "f"), ("t.py", "test_a")}
+    assert same.process.run == start(2).run
+    other = run(2, *less, sources={"t.py": "1", "m.py": "2"})
+    changed = known(run(1, *SEEN), other).tests[TEST].seen
+    assert changed is not None
+    assert changed.units == {("t.py", "test_a")}
+
+
+def test_collections_and_sources() -> None:
+    source = Source("1", {"f": ("a", "")}, "f")
+    found = known(run(1, Collected("t.py", "d1"), source), run(2, Collected("t.py", "d2")))
+    assert found.modules["t.py"].digest == "d2"
+    assert found.modules["t.py"].content_id == "1"
+    assert found.sources == {"1": source}
+
+
+NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)
+TRACES = st.builds(
+    Trace,
+    NUMBERS,
+    st.lists(st.sampled_from(["a.json", "b"]), unique=True).map(sorted).map(tuple),
+    st.lists(st.sampled_from(["", "data"]), unique=True).map(sorted).map(tuple),
+    st.sampled_from([(), (0,)]),
+    st.none() | st.just("starts a process"),
+)
+TESTS = st.sampled_from([TEST, "t.py::test_b", "t.py::\ud800"])
+INSIDE = st.lists(
+    st.one_of(
+        st.builds(attempt, TESTS, st.sampled_from([PASSED, FAILED])),
+        st.builds(TracedTest, TESTS, TRACES),
+        st.builds(TracedFixture, st.just(0), st.just("db"), TRACES),
+        st.builds(TracedImport, st.just("m.py"), TRACES.map(lambda t: replace(t, units=()))),
+        st.builds(Collected, st.just("t.py"), st.text(max_size=3)),
+        st.builds(Source, st.text(max_size=3), st.just({"f": ("a", "b")}), st.just("f !0")),
+    ),
+    max_size=8,
+)
+RUNS = st.lists(
+    st.tuples(INSIDE, st.sampled_from(["1", "2"])).map(
+        lambda both: lambda number: run(number, *both[0], sources={"t.py": "1", "m.py": both[1]})
+    ),
+    max_size=4,
+)
+
+
+@given(RUNS)
+def test_what_is_kept_is_what_is_known(runs: list[object]) -> None:
+    found = known(*(make(number) for number, make in enumerate(runs)))  # type: ignore[operator]
+    text = json.dumps(storing.plain(found))
+    assert storing.knowledge_of(json.loads(text)) == found
+    assert json.dumps(storing.plain(storing.knowledge_of(json.loads(text)))) == text
+
+
+@given(RUNS, st.randoms(use_true_random=False))
+def test_later_runs_count_in_any_order(runs: list[object], chance: random.Random) -> None:
+    made = [make(number) for number, make in enumerate(runs)]  # type: ignore[operator]
+    straight = known(*made)
+    chance.shuffle(made)
+    shuffled = known(*made, *made)
+    assert {test: (one.run, one.bad) for test, one in shuffled.tests.items()} == {
+        test: (one.run, one.bad) for test, one in straight.tests.items()
+    }
+    assert shuffled.modules == straight.modules

@@ -1,0 +1,166 @@
+"""What two texts of a module disagree on, by fingerprint."""
+
+import ast
+from dataclasses import replace
+
+import pytest
+
+from pytest_ciopt.core.history.traces import Source
+from pytest_ciopt.core.proof import prints
+from pytest_ciopt.core.proof.prints import Difference
+
+BASE = '''
+"""Docstring."""
+import os
+from a import b
+if TYPE_CHECKING:
+    from c import d
+LIMIT = 3
+
+def plain(x, y=1):
+    """What it does."""
+    return x + y
+
+@cached
+def decorated(x):
+    """What it does."""
+    return x
+
+class C(Base):
+    """A class."""
+    size = 1
+
+    def method(self):
+        return self.size
+
+print("imported")
+'''
+
+
+def source(text: str) -> Source:
+    made = prints.source("", ast.parse(text))
+    assert made is not None
+    return made
+
+
+def difference(old: str, new: str) -> Difference:
+    assert old != new
+    return prints.difference(source(old), source(new))
+
+
+def edited(old: str, new: str) -> Difference:
+    assert BASE.count(old) == 1
+    return difference(BASE, BASE.replace(old, new))
+
+
+def names(*found: str) -> frozenset[str]:
+    return frozenset(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LIMIT = 3", "LIMIT  =  3  # a comment"),
+        ("    return x + y", "\n    return (x\n        + y)"),
+        ("    from c import d", "    from c import e"),
+        ("class C(Base):", "# a comment\nclass C( Base ):"),
+    ],
+)
+def test_no_difference(old: str, new: str) -> None:
+    assert edited(old, new) == Difference()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unit"),
+    [
+        ("return x + y", "return x - y", "plain"),
+        ("y=1", "y=2", "plain"),
+        ("return self.size", "return 0", "C.method"),
+        ("return x\n\nclass", "return -x\n\nclass", "decorated"),
+    ],
+)
+def test_bodies_and_signatures(old: str, new: str, unit: str) -> None:
+    assert edited(old, new) == Difference(units=names(unit))
+
+
+def test_the_docstring_of_a_plain_function_is_part_of_it() -> None:
+    first = BASE.replace("What it does.", "What it did.", 1)
+    assert difference(BASE, first) == Difference(units=names("plain"))
+
+
+def test_whoever_decorates_a_function_sees_signature_and_docstring() -> None:
+    both = Difference(units=names("decorated"), bindings=names("decorated"))
+    head, _, tail = BASE.rpartition("What it does.")
+    assert difference(BASE, f"{head}What it did.{tail}") == both
+    assert edited("decorated(x)", "decorated(x, *, y=0)") == both
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "binding"),
+    [
+        ("LIMIT = 3", "LIMIT = 4", "LIMIT"),
+        ("@cached", "@cached()", "decorated"),
+        ("size = 1", "size = 2", "C.size"),
+        ("C(Base)", "C(Base, metaclass=M)", "C"),
+        ("import os", "import os.path as os", "os"),
+        ("from a import b", "from e import b", "b"),
+        ('"""A class."""', '"""Another."""', "C"),
+        ('"""Docstring."""', '"""Another."""', "__doc__"),
+    ],
+)
+def test_what_importing_binds(old: str, new: str, binding: str) -> None:
+    found = edited(old, new)
+    assert found.units <= found.bindings  # a constant may be a function that is bound again
+    assert replace(found, units=frozenset()) == Difference(bindings=names(binding))
+
+
+def test_names_that_come() -> None:
+    assert edited("LIMIT = 3", "LIMIT = 3\nMORE = 1") == Difference(bindings=names("MORE"))
+    assert edited("import os\n", "import os\nimport a.b\n") == Difference(bindings=names("a"))
+    added = edited("    def method", "    def other(self): pass\n\n    def method")
+    assert added == Difference(bindings=names("C.other"))
+
+
+def test_names_that_go() -> None:
+    assert edited("LIMIT = 3\n", "") == Difference(bindings=names("LIMIT"), units=names("LIMIT"))
+    assert edited("import os\n", "") == Difference(bindings=names("os"))
+    gone = edited('def plain(x, y=1):\n    """What it does."""\n    return x + y\n', "")
+    assert gone == Difference(bindings=names("plain"), units=names("plain"))
+
+
+def test_who_knew_of_a_class_or_a_decorated_function_that_is_gone_cannot_be_told() -> None:
+    text = BASE.partition("@cached")[0] + BASE.partition("return x\n\n")[2]
+    assert difference(BASE, text).lost == names("decorated")
+    assert difference(BASE, BASE.partition("class C")[0]).lost == names("C")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('print("imported")', 'print("loaded")'),
+        ('print("imported")', ""),
+        ('print("imported")', 'print("imported")\nif x:\n    y = 1'),
+        ("import os\nfrom a import b", "from a import b\nimport os"),
+    ],
+)
+def test_other_code_that_runs_at_import(old: str, new: str) -> None:
+    assert edited(old, new).effects
+
+
+def test_exports_count_by_name() -> None:
+    old, new = '__all__ = ["a", "b"]\n', '__all__ = ("b", "c")\n'
+    assert difference(old, new).bindings == names("a", "c")
+    assert difference(old, '__all__ = ["b", "a"]\n') == Difference()
+    assert difference(old, "").bindings == names("__all__")
+    assert difference(old, "__all__ = listed()\n").bindings >= names("__all__")
+
+
+def test_a_text_that_is_nested_too_deep() -> None:
+    assert prints.source("", ast.Module([ast.Expr(_nested(100_000))], [])) is None
+
+
+def _nested(depth: int) -> ast.expr:
+    found: ast.expr = ast.Constant(1)
+    for _ in range(depth):
+        found = ast.UnaryOp(ast.USub(), found)
+    return found
