@@ -98,6 +98,14 @@ class Git:
         said = self.records("diff-index", *options, "--ignore-submodules=all", commit, "--")
         return {new: old for _, old, new in zip(said, said, said, strict=True)}
 
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of some paths, relative to the top, that git ignores. Raises: GitError."""
+        arguments = ("check-ignore", "-z", "--stdin")
+        done = self._start(arguments, os.fsencode("".join(f"{path}\0" for path in sorted(paths))))
+        if done.returncode > 1:  # 1: none of them
+            raise _refusal(arguments, done)
+        return frozenset(os.fsdecode(done.stdout).split("\0")[:-1])
+
     # --- running ---------------------------------------------------------------------------------
 
     def records(self, *arguments: str) -> Iterator[str]:

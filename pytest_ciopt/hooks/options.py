@@ -11,8 +11,8 @@ AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
 SELECTION = "ciopt-selection"
 """Name of the plugin that carries a selection out."""
-OFF, RESULTS = "off", "results"
-RECORDS = (OFF, RESULTS)
+OFF, RESULTS, DEPS = "off", "results", "deps"
+RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
 REASON = pytest.StashKey[str]()
 """On an item, why a selection keeps it; absent where everything runs."""
@@ -69,8 +69,9 @@ def add(parser: pytest.Parser) -> None:
         "--ciopt-record",
         choices=RECORDS,
         default=None,
-        help="keep the outcome and the duration of each test in .ciopt/segments (default: results "
-        "beside another option of this group, else off)",
+        help="keep the outcome and the duration of each test in .ciopt/segments; with deps also "
+        "which code and files it used (default: results beside another option of this group, else "
+        "off)",
     )
     group.addoption(
         "--ciopt-strict",
@@ -91,15 +92,17 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
     )
 
 
-def recording(config: pytest.Config) -> str:
+def recording(config: pytest.Config, known: argparse.Namespace | None = None) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
     Whoever uses another of our flags lives with us: then results are kept by default.
-    It is asked in every run, so no adapter is imported to read the variable.
+    It is asked in every run, so no adapter is imported to read the variable. `known` are the
+    options as far as they are known before conftest files are loaded.
     """
-    asked = config.getoption("ciopt_record", None)
+    options = config.option if known is None else known
+    asked = getattr(options, "ciopt_record", None)
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
-    default = RESULTS if selection_is_asked(config.option) else OFF
+    default = RESULTS if selection_is_asked(options) else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.hooks.costs import Costs
-from pytest_ciopt.hooks.options import RECORDS, SELECTION, recording
+from pytest_ciopt.hooks.options import DEPS, RECORDS, SELECTION, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
@@ -16,6 +16,7 @@ from pytest_ciopt.usecases.remember import About, begin
 if TYPE_CHECKING:  # a run that selects nothing does not import them
     from pytest_ciopt.hooks.collection import Collection
     from pytest_ciopt.hooks.run import Run
+    from pytest_ciopt.hooks.tracing import Traces
 
 _NAME = "ciopt-history"
 
@@ -27,12 +28,28 @@ def start(config: pytest.Config) -> None:
     """
     value = recording(config)
     if value not in RECORDS:
-        raise pytest.UsageError(f"ciopt_record is {value!r}. Use {' or '.join(RECORDS)}.")
+        raise pytest.UsageError(f"ciopt_record is {value!r}. Use off, results or deps.")
     omitted = _omitted(config)
     manager = config.pluginmanager
     manager.register(Costs(), f"{_NAME}-costs")
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        manager.register(Remembering(config, omitted), _NAME)
+    if config.option.collectonly:
+        return
+    remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted)
+    if value == DEPS:
+        _trace(config, remembering)
+    if remembering is not None:  # behind, so that it finishes behind
+        manager.register(remembering, _NAME)
+
+
+def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:
+    from pytest_ciopt.hooks.tracing import Traces, watch
+
+    watch(config)
+    traces = Traces(config, lambda lines: None if remembering is None else remembering.add(lines))
+    if remembering is not None:
+        remembering.traces = traces
+    config.pluginmanager.register(traces, f"{_NAME}-traces")
+    traces.start()
 
 
 def _omitted(config: pytest.Config) -> frozenset[str]:
@@ -54,6 +71,8 @@ class Remembering:
         self._omitted = omitted
         self._recording: Recording | None = None
         self._told: tuple[str, ...] = ()
+        self.traces: Traces | None = None
+        """Of dependencies, if they are recorded, too."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -95,8 +114,13 @@ class Remembering:
             self._recording.finish(int(session.exitstatus), dropped, len(outcome.dropped_modules))
             self._recording.writer.close()
 
+    def add(self, lines: str) -> None:
+        """Writes what is encoded already."""
+        if self._recording is not None:
+            self._recording.writer.append(lines.encode("ascii"))
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Only what went wrong or was mended."""
-        problem = None if self._recording is None else self._recording.told
-        for line in (*self._told, *([problem] if problem else ())):
+        problems = [one.told for one in (self._recording, self.traces) if one is not None]
+        for line in (*self._told, *filter(None, problems)):
             terminalreporter.write_line(f"ciopt: {line}")

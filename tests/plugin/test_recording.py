@@ -305,7 +305,7 @@ def test_a_value_that_means_nothing(project: MakeProject, monkeypatch: pytest.Mo
     monkeypatch.setenv("CIOPT_RECORD", "everything")
     result = project(SUITE).run()
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off or results.*"])
+    result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off, results or deps.*"])
 
 
 def test_secrets_of_the_command_line_stay_there(

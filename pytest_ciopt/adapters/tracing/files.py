@@ -1,0 +1,176 @@
+"""Sees which files of the repository are read and listed, and that processes are started.
+
+An audit hook cannot be removed: when the watch is over it stays, and does nothing. It hears of what
+goes through Python's `open`, `os` and `sqlite3`; what C code opens by itself it does not.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.adapters.tracing.units import Registry
+
+PROCESS = "starts a process"
+"""What the child executes and reads is not seen."""
+_STARTING = (
+    *("subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "os.exec", "os.fork"),
+    "os.forkpty",
+)
+_IMPORTING = "<frozen importlib"
+_REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
+_SHOWING = ("linecache.py", "tokenize.py")
+"""They read sources for tracebacks, unless code of the project asks them to."""
+_REMOVING = "_rmtree"
+"""Beginning of the functions of `shutil` that open folders relative to others."""
+
+
+class Files:
+    """Charges what it hears of to the present stretch, to an import, or to the session."""
+
+    def __init__(self, places: Places, registry: Registry, session: Stretch) -> None:
+        self._places = places
+        self._registry = registry
+        self._session = session
+        self.stretch = session
+        """Where a test or a fixture is, its stretch; else that of the session."""
+        self.imports: dict[str, Stretch] = {}
+        """By the path of the module whose body is running."""
+        self.problem: str | None = None
+        """An error of ours, after which nothing is heard."""
+        self._handlers: dict[str, Callable[[Any], None]] = {}
+
+    def start(self) -> None:
+        """Begins to listen."""
+        self._handlers.update(
+            {
+                "open": self._opened,
+                "os.listdir": self._listed,
+                "os.scandir": self._listed,
+                "sqlite3.connect": self._connected,
+                "ctypes.dlopen": self._loaded,
+                **dict.fromkeys(_STARTING, self._started),
+            }
+        )
+        handlers = self._handlers
+
+        def heard(event: str, arguments: Any) -> None:
+            if event in handlers:
+                try:
+                    handlers[event](arguments)
+                except Exception as error:  # it would come up in the code that opens the file
+                    self.problem = f"{type(error).__name__}: {error}"
+                    handlers.clear()
+
+        sys.addaudithook(heard)
+
+    def stop(self) -> None:
+        """From now on the hook does nothing."""
+        self._handlers.clear()
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def _opened(self, arguments: tuple[object, object, int]) -> None:
+        path, mode, flags = arguments
+        place = self._place(path)
+        if not place:
+            return
+        caller = sys._getframe(2)  # below this method and `heard`
+        if _is_write(mode, flags):
+            self.stretch.written.add(place)
+        elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
+            showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
+            self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
+
+    def _connected(self, arguments: tuple[object, ...]) -> None:
+        name = _text(arguments[0])
+        if name is None or name.startswith(":memory:") or not name:
+            return
+        if name.startswith("file:"):
+            name, _, options = name[5:].partition("?")
+            if "mode=memory" in options:
+                return
+        place = self._place(name)
+        if place:
+            self._charge(sys._getframe(2), lambda stretch: stretch.read(place))
+
+    def _listed(self, arguments: tuple[object, ...]) -> None:
+        path = arguments[0] if arguments and arguments[0] is not None else os.curdir
+        place = self._place(path)
+        caller = sys._getframe(2)
+        if place is not None and not caller.f_code.co_filename.startswith(_IMPORTING):
+            self._charge(caller, lambda stretch: stretch.lists.add(place))
+
+    def _loaded(self, arguments: tuple[object, ...]) -> None:
+        place = self._place(arguments[0]) if arguments else None
+        if place:
+            why = f"loads {place}"
+            self._charge(sys._getframe(2), lambda stretch: stretch.miss(why))
+
+    def _started(self, arguments: object) -> None:
+        self._charge(sys._getframe(2), lambda stretch: stretch.miss(PROCESS))
+
+    def _place(self, path: object) -> str | None:
+        name = _text(path)
+        return None if name is None else self._places.find(name)
+
+    # --- whom it is charged to -------------------------------------------------------------------
+
+    def _charge(
+        self, caller: FrameType, tell: Callable[[Stretch], None], *, by_project: bool = False
+    ) -> None:
+        """Tells the module whose body is running, and the stretch.
+
+        Outside of tests and fixtures only what code of the project does counts; elsewhere so, too,
+        with `by_project`.
+        """
+        is_project, module = self._on_stack(caller)
+        if module is not None:
+            tell(self.imports.setdefault(module, Stretch()))
+        if self.stretch is not self._session:
+            if is_project or not by_project:
+                tell(self.stretch)
+        elif is_project and module is None:
+            tell(self._session)
+
+    def _on_stack(self, frame: FrameType | None) -> tuple[bool, str | None]:
+        """Whether code of the project is running, and the innermost module body of it."""
+        is_project = False
+        while frame is not None:
+            code = frame.f_code
+            place = self._registry.place(code.co_filename)
+            if place is not None:
+                is_project = True
+                if code.co_name == "<module>":
+                    return True, place
+            frame = frame.f_back
+        return is_project, None
+
+
+def _text(path: object) -> str | None:
+    """A path as text; None for an open file."""
+    if isinstance(path, str):
+        return path
+    if isinstance(path, bytes | os.PathLike):
+        return os.fsdecode(path)
+    return None
+
+
+def _is_write(mode: object, flags: int) -> bool:
+    """Whether nothing that the file held can matter."""
+    if isinstance(mode, str):
+        return mode[:1] in "wx" or (mode[:1] == "a" and "+" not in mode)
+    new = flags & os.O_TRUNC or (flags & os.O_CREAT and flags & os.O_EXCL)
+    return bool(new) or flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
+
+
+def _is_of_no_account(filename: str, function: str) -> bool:
+    """What the import system reads is known from what is loaded; folders are opened to remove."""
+    return (
+        filename.startswith(_IMPORTING)
+        or filename.endswith(_REWRITING)
+        or function.startswith(_REMOVING)
+    )

@@ -1,0 +1,112 @@
+"""What a process had to work with: sources, data, folders, and installed distributions."""
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha1
+from itertools import islice
+from types import ModuleType
+
+from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.core.history.traces import ABSENT, CHANGED
+
+_SITES = ("site-packages", "dist-packages")
+_METADATA = (".dist-info", ".egg-info")
+_OURS = ("pytest_ciopt-", "pytest-ciopt-")
+_UNLISTED = frozenset(("__pycache__", ".pytest_cache", ".ciopt", ".git"))
+"""What comes and goes in folders without being anybody's input."""
+
+
+def loaded_sources(places: Places) -> set[str]:
+    """Places of the Python files that modules were made from."""
+    found = set()
+    for module in list(sys.modules.values()):
+        for file in _files_of(module):
+            if file.endswith((".py", ".pyw")) and (place := places.find(file)):
+                found.add(place)
+    return found
+
+
+def _files_of(module: object) -> Iterator[str]:
+    if isinstance(module, ModuleType):
+        # Not by `getattr`: a lazy module would be loaded by it.
+        names = ModuleType.__getattribute__(module, "__dict__")
+        origin = getattr(names.get("__spec__"), "origin", None)
+        yield from (file for file in (names.get("__file__"), origin) if isinstance(file, str))
+
+
+def shadowed(places: Places) -> str | None:
+    """A package of the repository that was loaded from elsewhere, e.g. from an installed copy."""
+    roots = [folder for folder in ("", "src/") if os.path.isdir(os.path.join(places.top, folder))]
+    for name, module in list(sys.modules.items()):
+        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+            continue
+        files = [file for file in _files_of(module) if file.endswith("__init__.py")]
+        if files and not any(places.find(file) for file in files):
+            inside = (os.path.join(places.top, root, name, "__init__.py") for root in roots)
+            if any(map(os.path.isfile, inside)):
+                return name
+    return None
+
+
+def content_ids(top: str, paths: Iterable[str], since: int) -> dict[str, str]:
+    """Content ids by path, sorted; without folders, devices and the like.
+
+    `since`: nanoseconds of the epoch; what was altered later is `CHANGED`.
+    """
+    found = {}
+    for path in sorted(paths):
+        content = _content_id(os.path.join(top, path), since)
+        if content is not None:
+            found[path] = content
+    return found
+
+
+def _content_id(path: str, since: int) -> str | None:
+    try:
+        facts = os.stat(path)
+        if not stat.S_ISREG(facts.st_mode):
+            return None
+        if max(facts.st_mtime_ns, facts.st_ctime_ns) > since:
+            return CHANGED
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except (OSError, ValueError):
+        return CHANGED  # nobody can say what it holds
+    return sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def listing_ids(top: str, folders: Iterable[str]) -> dict[str, str]:
+    """Ids of what folders hold by path, sorted: SHA-1 of the names, joined by NUL."""
+    return {folder: _listing_id(os.path.join(top, folder)) for folder in sorted(folders)}
+
+
+def _listing_id(folder: str) -> str:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return ABSENT
+    kept = (name for name in names if name not in _UNLISTED and not name.endswith(".pyc"))
+    return sha1("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def distributions(path: Iterable[str]) -> tuple[str, ...]:
+    """Installed distributions, e.g. `click-8.1.8`, sorted; ours left out."""
+    found: set[str] = set()
+    for folder in path:
+        if os.path.basename(folder) in _SITES:
+            with contextlib.suppress(OSError):
+                found.update(os.listdir(folder))
+    names = {name.rpartition(".")[0] for name in found if name.endswith(_METADATA)}
+    return tuple(sorted(name for name in names if not name.startswith(_OURS)))
+
+
+def split(contents: Mapping[str, str], size: int) -> Iterator[dict[str, str]]:
+    """Parts of at most `size` entries."""
+    rest = iter(contents.items())
+    while part := dict(islice(rest, size)):
+        yield part

@@ -1,0 +1,112 @@
+"""Sees which code of the repository runs, through `sys.monitoring` (CPython 3.12 and later).
+
+One tool *discovers* code: it hears of the first start of everything, and never again. Another one
+*records*: it hears of the first start or resumption of each code object of the repository within a
+stretch. At a boundary only what was hit is armed again. `restart_events` is never called: it would
+make all code of the process fire again, and wake what coverage.py has put to sleep.
+
+Source: the measurements in `docs/explanation/recording-dependencies.md`.
+"""
+
+import sys
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from pytest_ciopt.adapters.tracing.units import Registry, identity
+
+_IDS = (3, 4, 2, 5, 1, 0)
+"""Those first that Python reserves for nobody (debugger 0, coverage 1, profiler 2, optimizer 5)."""
+
+_Event = Callable[[CodeType, int], object]
+
+
+def is_available() -> bool:
+    """Whether this Python can be watched at little cost."""
+    return sys.implementation.name == "cpython" and hasattr(sys, "monitoring")
+
+
+class Monitor:
+    """Between `start` and `stop` it gathers code objects."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._hits: list[CodeType] = []
+        self._name = f"pytest-ciopt {identity(self)}"
+        self._ids: tuple[int, ...] = ()
+        self._monitoring: Any = vars(sys)["monitoring"]
+        events = self._monitoring.events
+        self._local: int = events.PY_START | events.PY_RESUME
+        self.problem: str | None = None
+        """An error of ours, after which nothing is gathered."""
+
+    def start(self) -> bool:
+        """Whether two of the six tool ids were free."""
+        monitoring = self._monitoring
+        free = [number for number in _IDS if monitoring.get_tool(number) is None]
+        if len(free) < 2:
+            return False
+        self._ids = discovering, recording = free[0], free[1]
+        for number in self._ids:
+            monitoring.use_tool_id(number, self._name)
+        events = monitoring.events
+        hear = monitoring.register_callback
+        hear(discovering, events.PY_START, self._discovers())
+        hear(recording, events.PY_START, self._records())
+        hear(recording, events.PY_RESUME, self._records())
+        monitoring.set_events(discovering, events.PY_START)
+        return True
+
+    def _discovers(self) -> _Event:
+        admit, append, disable = self._registry.admit, self._hits.append, self._monitoring.DISABLE
+
+        def discovered(code: CodeType, offset: int) -> object:
+            try:
+                if admit(code):
+                    append(code)
+            except Exception as error:  # it would come up in the code that is watched
+                self.problem = f"{type(error).__name__}: {error}"
+            return disable
+
+        return discovered
+
+    def _records(self) -> _Event:
+        append, disable = self._hits.append, self._monitoring.DISABLE
+
+        def recorded(code: CodeType, offset: int) -> object:
+            append(code)
+            return disable
+
+        return recorded
+
+    def take(self) -> dict[int, CodeType]:
+        """What was hit since the last time, by identity; it will be heard of again."""
+        count = len(self._hits)  # other threads may append meanwhile
+        codes = self._hits[:count]
+        del self._hits[:count]
+        found = dict(zip(map(identity, codes), codes, strict=True))
+        if self.holds():
+            arm, recording, events = self._monitoring.set_local_events, self._ids[1], self._local
+            for code in found.values():
+                arm(recording, code, 0)
+                arm(recording, code, events)
+        return found
+
+    def holds(self) -> bool:
+        """Whether the tools are still ours: anybody may free or silence them."""
+        monitoring = self._monitoring
+        return (
+            bool(self._ids)
+            and all(monitoring.get_tool(number) is self._name for number in self._ids)
+            and monitoring.get_events(self._ids[0]) == monitoring.events.PY_START
+        )
+
+    def stop(self) -> None:
+        """Gives the tools back; what was armed stays so, and is heard by nobody."""
+        monitoring, ids, self._ids = self._monitoring, self._ids, ()
+        for number in ids:
+            if monitoring.get_tool(number) is self._name:
+                monitoring.set_events(number, 0)
+                for event in (monitoring.events.PY_START, monitoring.events.PY_RESUME):
+                    monitoring.register_callback(number, event, None)
+                monitoring.free_tool_id(number)

@@ -1,0 +1,197 @@
+"""Cuts what runs into stretches, and turns them into records.
+
+Units and lives of fixtures are numbered here, so a process has one tracer. Whoever uses it says
+where stretches begin and end: they nest, and what runs inside belongs to the innermost one.
+"""
+
+import _thread
+import itertools
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.tracing import inputs
+from pytest_ciopt.adapters.tracing.files import PROCESS, Files
+from pytest_ciopt.adapters.tracing.monitor import Monitor
+from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.adapters.tracing.units import Registry
+from pytest_ciopt.core.history.trace_encoding import encoded_trace
+from pytest_ciopt.core.history.traces import (
+    Inputs,
+    TracedFixture,
+    TracedImport,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+)
+
+_LOST = "another tool took the place of the monitor"
+_PART = 10_000
+"""Files in one line of inputs: a line that is too long would not be read."""
+
+
+class Tracer:
+    """Watches this process from `start` to `stop`."""
+
+    def __init__(self, top: str, git: Git | None = None) -> None:
+        self._git = git
+        self._since = time.time_ns()
+        self._places = Places(top)
+        self._registry = Registry(self._places)
+        self._monitor = Monitor(self._registry)
+        self._session = Stretch()
+        self._stack = [self._session]
+        self._files = Files(self._places, self._registry, self._session)
+        self._reads: set[str] = set()
+        self._lists: set[str] = set()
+        self._lives = itertools.count()
+        self.worker: str | None = None
+        self.loaded: dict[str, str] = {}
+        """Content ids of the Python files that were loaded, when the end has come."""
+
+    def start(self) -> bool:
+        """Whether the monitor's tools were free."""
+        if not self._monitor.start():
+            return False
+        self._files.start()
+        return True
+
+    def stop(self) -> None:
+        """Lets go of everything. More than once does no harm."""
+        self._files.stop()
+        self._monitor.stop()
+
+    @property
+    def problem(self) -> str | None:
+        """Why no more is seen, None while all is well."""
+        return self._monitor.problem or self._files.problem
+
+    # --- boundaries ------------------------------------------------------------------------------
+
+    def enter(self, stretch: Stretch) -> None:
+        """From now on everything belongs to `stretch`."""
+        self._cut(stretch)
+        self._stack.append(stretch)
+
+    def leave(self, stretch: Stretch) -> None:
+        """Ends `stretch`, and what was entered within it and never left."""
+        if stretch not in self._stack:
+            return
+        position = self._stack.index(stretch)
+        self._cut(self._stack[position - 1])
+        del self._stack[position:]
+
+    def _cut(self, following: Stretch) -> None:
+        present = self._stack[-1]
+        if not self._monitor.holds():
+            present.miss(_LOST)
+            following.miss(_LOST)
+        codes = self._monitor.take()
+        if codes:
+            self._add(present, self._registry.numbers(codes))
+        self._files.stretch = following
+        if _thread._count():
+            self._add(following, self._running_elsewhere())
+
+    def _add(self, stretch: Stretch, numbers: set[int]) -> None:
+        if numbers and min(numbers) < 0:
+            for number in [number for number in numbers if number < 0]:
+                numbers.discard(number)
+                file = self._registry.meaning(number)
+                if file is None:
+                    stretch.miss(PROCESS)
+                else:
+                    stretch.read(file)
+        stretch.units |= numbers
+
+    def _running_elsewhere(self) -> set[int]:
+        """Units that other threads are in the midst of: they started before this moment."""
+        here = _thread.get_ident()
+        codes = []
+        for thread, top in sys._current_frames().items():
+            frame = None if thread == here else top
+            while frame is not None:
+                codes.append(frame.f_code)
+                frame = frame.f_back
+        return self._registry.numbers_of_frames(codes)
+
+    @property
+    def present(self) -> Stretch:
+        """The innermost stretch."""
+        return self._stack[-1]
+
+    def new_life(self) -> int:
+        """A number for one life of a fixture."""
+        return next(self._lives)
+
+    # --- records ---------------------------------------------------------------------------------
+
+    def test(self, nodeid: str, stretch: Stretch) -> TracedTest:
+        """The record of a test whose stretch has been left."""
+        self._name(stretch)
+        return TracedTest(nodeid, stretch.trace(), self.worker)
+
+    def fixture(self, number: int, name: str, stretch: Stretch) -> TracedFixture:
+        """The record of a life whose last stretch has been left."""
+        self._name(stretch)
+        return TracedFixture(number, name, stretch.trace(), self.worker)
+
+    def _name(self, stretch: Stretch) -> None:
+        self._reads |= stretch.reads
+        self._lists |= stretch.lists
+
+    def encoded(self, *records: TraceRecord) -> str:
+        """The lines of records, after those with the names of units that they may tell of."""
+        named = (replace(units, worker=self.worker) for units in self._registry.fresh())
+        return b"".join(map(encoded_trace, (*named, *records))).decode("ascii")
+
+    def finish(self) -> Iterator[TraceRecord]:
+        """What is known at the end only; nothing is watched any more."""
+        self._cut(self._session)
+        self.stop()
+        for path, stretch in sorted(self._files.imports.items()):
+            self._name(stretch)
+            yield TracedImport(path, stretch.trace(of_import=True), self.worker)
+        self._name(self._session)
+        name = inputs.shadowed(self._places)
+        if name is not None:
+            self._session.miss(f"{name} is loaded from outside of the repository")
+        yield TracedSession(self._session.trace(), self.worker)
+        yield from self._inputs()
+
+    def _inputs(self) -> Iterator[Inputs]:
+        top, worker = self._places.top, self.worker
+        loaded = self._registry.sources() | inputs.loaded_sources(self._places)
+        sources = {path for path in loaded if path.endswith((".py", ".pyw"))}
+        self.loaded = inputs.content_ids(top, sources, self._since)
+        data = inputs.content_ids(top, self._not_ignored(), self._since)
+        installed = inputs.distributions(sys.path)
+        folders = inputs.listing_ids(top, self._lists)
+        yield Inputs({}, {}, folders, installed, worker)
+        for part in inputs.split(self.loaded, _PART):
+            yield Inputs(part, worker=worker)
+        for part in inputs.split(data, _PART):
+            yield Inputs({}, part, worker=worker)
+
+    def _not_ignored(self) -> set[str]:
+        """What git ignores is made by the run, or by the person who runs it."""
+        if self._git is None or not self._reads:
+            return self._reads
+        try:
+            return self._reads - self._git.ignored(self._reads)
+        except GitError:
+            return self._reads
+
+
+def tracer_for(folder: Path) -> Tracer:
+    """A tracer for the repository that `folder` lies in; without one, for the folder."""
+    try:
+        git = Git(folder)
+    except GitError:
+        return Tracer(os.path.abspath(folder))
+    return Tracer(str(git.top), git)

@@ -1,0 +1,140 @@
+"""Which unit a code object belongs to, and the number of that unit.
+
+Code objects are kept alive and known by identity: those of different files can be equal, and their
+hash takes time in proportion to their length. `object.__hash__` gives the identity, for `id` would
+raise an audit event each time.
+"""
+
+from collections.abc import Iterable, Mapping
+from inspect import CO_OPTIMIZED
+from types import CodeType
+
+from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.core.history.traces import BODY, Units
+
+identity = object.__hash__
+_NOTHING = -1
+"""Instead of the number of a unit: of no account."""
+_PROCESS = -2
+"""Instead of the number of a unit: starts a process."""
+_FIRST_FILE = -3
+"""From here down: the file that the code was made from is no Python source, e.g. a template."""
+_STARTERS: Mapping[str, frozenset[str]] = {
+    "/multiprocessing/process.py": frozenset(("BaseProcess.start",)),
+    "/multiprocessing/util.py": frozenset(("spawnv_passfds",)),
+}
+"""Functions of the standard library that start processes without an audit event (Python 3.12)."""
+
+
+def unit_name(code: CodeType) -> str | None:
+    """The outermost function; None for the body of a class, which runs with its module.
+
+    What is no function of its own (a lambda, a comprehension) belongs to the class or the module
+    around it.
+    """
+    outermost, inner, _ = code.co_qualname.partition(".<locals>")
+    if not inner and not code.co_flags & CO_OPTIMIZED:
+        return BODY if outermost == "<module>" else None
+    while outermost.endswith(">"):  # also `<generic parameters of f>`
+        outermost = outermost[: max(0, outermost.rfind("<"))].removesuffix(".")
+    return outermost
+
+
+class Registry:
+    """All code of the repository that has been seen."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._files: dict[str, str | None] = {}
+        """Places by the file names that code objects have."""
+        self._codes: dict[int, CodeType] = {}
+        self._numbers: dict[int, int] = {}
+        """By the identity of a code object; filled at the boundary that follows."""
+        self._units: dict[tuple[str, str], int] = {}
+        self._read: list[str] = []
+        self._fresh: list[Units] = []
+
+    def place(self, filename: str) -> str | None:
+        """The place of the file that code comes from; None if it is not ours."""
+        try:
+            return self._files[filename]
+        except KeyError:
+            return self._decide(filename)
+
+    def _decide(self, filename: str) -> str | None:
+        found = None
+        if not filename.startswith("<"):
+            found = self._places.find(filename) or None
+        self._files[filename] = found
+        return found
+
+    def admit(self, code: CodeType) -> bool:
+        """Whether the code is to be watched. From now on it is known."""
+        if self.place(code.co_filename) is None and not _starts_process(code):
+            return False
+        self._codes[identity(code)] = code
+        return True
+
+    def numbers(self, codes: Mapping[int, CodeType]) -> set[int]:
+        """Numbers of the units of code, by identity; what is negative is for `meaning`."""
+        known = self._numbers
+        fresh = [key for key in codes if key not in known]
+        if fresh:
+            self._number({key: codes[key] for key in fresh})
+        found = {known[key] for key in codes}
+        found.discard(_NOTHING)
+        return found
+
+    def _number(self, codes: Mapping[int, CodeType]) -> None:
+        named: dict[str, dict[str, None]] = {}
+        wanted: dict[int, tuple[str, str]] = {}
+        # Kept alive, also what only a former session of this process has admitted, and armed.
+        self._codes.update(codes)
+        for key, code in codes.items():
+            place = self.place(code.co_filename)
+            name = unit_name(code)
+            if place is None:
+                self._numbers[key] = _PROCESS if _starts_process(code) else _NOTHING
+            elif not place.endswith((".py", ".pyw")):
+                self._numbers[key] = self._file(place)
+            elif name is None:
+                self._numbers[key] = _NOTHING
+            else:
+                wanted[key] = (place, name)
+                if (place, name) not in self._units:
+                    named.setdefault(place, {})[name] = None
+        for place, names in named.items():
+            self._fresh.append(Units(place, tuple(names)))
+            for name in names:
+                self._units[place, name] = len(self._units)
+        self._numbers.update((key, self._units[unit]) for key, unit in wanted.items())
+
+    def _file(self, place: str) -> int:
+        if place not in self._read:
+            self._read.append(place)
+        return _FIRST_FILE - self._read.index(place)
+
+    def meaning(self, number: int) -> str | None:
+        """What a negative number stands for: a file that was read; None for a process."""
+        return None if number > _FIRST_FILE else self._read[_FIRST_FILE - number]
+
+    def numbers_of_frames(self, codes: Iterable[CodeType]) -> set[int]:
+        """Numbers of units whose code is running, units that have not been seen included."""
+        ours = {identity(code): code for code in codes if self.admit(code)}
+        return self.numbers(ours)
+
+    def fresh(self) -> list[Units]:
+        """Names of units that have got numbers since this was last asked for."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def sources(self) -> set[str]:
+        """Python files of the repository of which any code has run."""
+        return {place for place in self._files.values() if place is not None}
+
+
+def _starts_process(code: CodeType) -> bool:
+    return any(
+        code.co_filename.endswith(file) and code.co_qualname in names
+        for file, names in _STARTERS.items()
+    )

@@ -1,0 +1,219 @@
+"""Tells the tracer where tests and fixtures begin and end, in the process that runs the tests.
+
+What a fixture of wider scope runs belongs to every test that uses it, whichever test triggers it.
+So each of its lives has a trace of its own, from the set-up to the last finalizer, and tests and
+other lives name those that they use.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.adapters.tracing.tracer import Tracer
+from pytest_ciopt.core.history.traces import TraceRecord
+from pytest_ciopt.hooks.harmless import Breakable, harmless
+
+_FUNCTION = "function"
+_SCOPES = (_FUNCTION, "class", "module", "package", "session")
+
+
+@dataclass(slots=True, eq=False)
+class Life:
+    """One life of a fixture of wider scope."""
+
+    number: int
+    name: str
+    scope: int
+    """Position in `_SCOPES`: what is wider lives longer."""
+    request: Any
+    stretch: Stretch = field(default_factory=Stretch)
+
+
+Deliver = Callable[[pytest.TestReport, str], None]
+"""Takes lines to the one who writes, perhaps with a report."""
+
+
+class Dependencies(Breakable):
+    """Cuts the stretches of a session."""
+
+    def __init__(self, tracer: Tracer, deliver: Deliver) -> None:
+        self._tracer = tracer
+        self._deliver = deliver
+        self._lives: dict[pytest.FixtureDef[Any], Life] = {}
+        """Those that go on."""
+        self._ended: list[TraceRecord] = []
+        self._test = Stretch()
+        self._nodeid: str | None = None
+        """Of the running test, None between two."""
+        self._is_set_up = True
+
+    # --- tests -----------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """All attempts at a test: they are one stretch."""
+        self._begin(item)
+        try:
+            return (yield)
+        finally:
+            self._leave_test()
+            if self.problem is not None:
+                self._tracer.stop()
+
+    @harmless
+    def _begin(self, item: pytest.Item) -> None:
+        self._test, self._nodeid = Stretch(), item.nodeid
+        self._tracer.enter(self._test)
+
+    @harmless
+    def _leave_test(self) -> None:
+        if self._nodeid is not None:  # it was interrupted
+            self._tracer.leave(self._test)
+            self._nodeid = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Sees whether it fails: then pytest does not say which fixtures were used."""
+        self._is_set_up = False
+        result = yield
+        self._is_set_up = True
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Notes the fixtures that were used, while they are still known."""
+        self._note_fixtures(item)
+        try:
+            return (yield)
+        finally:
+            self._note_fixtures(item)
+
+    @harmless
+    def _note_fixtures(self, item: pytest.Item) -> None:
+        request: Any = getattr(item, "_request", None)
+        used: Mapping[str, pytest.FixtureDef[Any]] = getattr(request, "_fixture_defs", {})
+        self._test.fixtures.update(self._numbers(used.values()))
+        if not self._is_set_up:
+            known: Any = getattr(item, "_fixtureinfo", None)
+            for several in getattr(known, "name2fixturedefs", {}).values():
+                self._test.fixtures.update(self._numbers(several))
+
+    def _numbers(self, definitions: Iterable[pytest.FixtureDef[Any]]) -> list[int]:
+        lives = self._lives
+        return [lives[one].number for one in definitions if one in lives]
+
+    @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The report of the last teardown takes the trace along."""
+        if report.when == "teardown" and report.nodeid == self._nodeid:
+            self._end(report)
+
+    @harmless
+    def _end(self, report: pytest.TestReport) -> None:
+        self._tracer.leave(self._test)
+        self._nodeid = None
+        self._check()
+        ended, self._ended = self._ended, []
+        test = self._tracer.test(report.nodeid, self._test)
+        self._deliver(report, self._tracer.encoded(*ended, test))
+
+    def _check(self) -> None:
+        """Raises: RuntimeError for what went wrong where nothing can be raised."""
+        if self._tracer.problem is not None:
+            raise RuntimeError(self._tracer.problem)
+
+    # --- fixtures --------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        """The set-up of a fixture of wider scope is a stretch of its own."""
+        if fixturedef.scope == _FUNCTION:
+            if fixturedef.argname in fixturedef.argnames:
+                self._note_overridden(fixturedef, request)
+            return (yield)
+        self._set_up(fixturedef, request)
+        try:
+            return (yield)
+        finally:
+            self._is_alive(fixturedef)
+
+    @harmless
+    def _note_overridden(self, fixturedef: pytest.FixtureDef[Any], request: Any) -> None:
+        """A fixture that asks for another one of its name takes its place in the request."""
+        overridden = request._fixture_defs.get(fixturedef.argname)
+        self._test.fixtures.update(self._numbers([overridden]))
+
+    @harmless
+    def _set_up(self, fixturedef: pytest.FixtureDef[Any], request: Any) -> None:
+        life = Life(
+            self._tracer.new_life(), fixturedef.argname, _SCOPES.index(fixturedef.scope), request
+        )
+        for user in self._users(request):
+            user.fixtures.add(life.number)
+        self._lives[fixturedef] = life
+        self._tracer.enter(life.stretch)
+
+    def _users(self, request: Any) -> Iterable[Stretch]:
+        """Whoever asks for a fixture now, `request.getfixturevalue` of whatever age included."""
+        if self._nodeid is not None:
+            yield self._test
+        asking = getattr(request, "_parent_request", None)
+        while asking is not None:
+            life = self._lives.get(getattr(asking, "_fixturedef", None))  # type: ignore[arg-type]
+            if life is not None:
+                yield life.stretch
+            asking = getattr(asking, "_parent_request", None)
+
+    @harmless
+    def _is_alive(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        life = self._lives[fixturedef]
+        self._tracer.leave(life.stretch)
+        self._note_used(fixturedef, life)
+        # Finalizers run in reverse: this one before those of the fixture itself.
+        fixturedef.addfinalizer(lambda: self._finalize(fixturedef))
+
+    def _note_used(self, fixturedef: pytest.FixtureDef[Any], life: Life) -> None:
+        """Other lives that a life depends on. With `request` a fixture can ask for any."""
+        active: Mapping[str, pytest.FixtureDef[Any]] = life.request._fixture_defs
+        by_name = [active[name] for name in fixturedef.argnames if name in active]
+        life.stretch.fixtures.update(self._numbers(by_name))
+        if "request" in fixturedef.argnames:
+            known = (self._lives[one] for one in active.values() if one in self._lives)
+            life.stretch.fixtures.update(one.number for one in known if one.scope >= life.scope)
+        life.stretch.fixtures.discard(life.number)
+
+    @harmless
+    def _finalize(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        life = self._lives.get(fixturedef)
+        if life is not None:
+            self._note_used(fixturedef, life)
+            self._tracer.enter(life.stretch)
+
+    @harmless
+    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """The life of a fixture is over. pytest may say so more than once."""
+        life = self._lives.pop(fixturedef, None)
+        if life is not None:
+            self._tracer.leave(life.stretch)
+            self._ended.append(self._tracer.fixture(life.number, life.name, life.stretch))
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def rest(self) -> str:
+        """Lines on what is known only when the session has ended; then nothing is watched."""
+        lines: list[str] = []
+        self._finish(lines)
+        self._tracer.stop()
+        return "".join(lines)
+
+    @harmless
+    def _finish(self, lines: list[str]) -> None:
+        self._check()
+        ended, self._ended = self._ended, []
+        lines.append(self._tracer.encoded(*ended, *self._tracer.finish()))
+        # The place for `Source` records: `self._tracer.loaded` has the content ids by path now.
