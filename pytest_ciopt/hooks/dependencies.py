@@ -5,7 +5,7 @@ So each of its lives has a trace of its own, from the set-up to the last finaliz
 other lives name those that they use.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,24 @@ class Dependencies(Breakable):
         self._nodeid: str | None = None
         """Of the running test, None between two."""
         self._is_set_up = True
+
+    # --- modules ---------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)  # before anybody leaves some out
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: Sequence[pytest.Item]
+    ) -> None:
+        """Notes which tests whole modules hold."""
+        self._note_collected(config, items)
+
+    @harmless
+    def _note_collected(self, config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+        if config.getoption("lf", False) or any("::" in argument for argument in config.args):
+            return  # they leave tests out while modules are collected
+        found: dict[str, list[str]] = {}
+        for item in items:
+            found.setdefault(item.nodeid.partition("::")[0], []).append(item.nodeid)
+        self._ended.extend(self._tracer.collected(path, ids) for path, ids in found.items())
 
     # --- tests -----------------------------------------------------------------------------------
 

@@ -167,7 +167,7 @@ class _Records:
         """The selection with what records prove and add; as it was when they cannot be used."""
         from pytest_ciopt.adapters.clock import now
         from pytest_ciopt.adapters.history import knowing, reader
-        from pytest_ciopt.adapters.inputs import Present
+        from pytest_ciopt.adapters.present import Present
         from pytest_ciopt.usecases.prove import prove
 
         found = reader.inventory(self._state, now())

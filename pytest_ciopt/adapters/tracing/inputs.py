@@ -4,13 +4,14 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha1
 from itertools import islice
 from types import ModuleType
 
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.core.history.traces import ABSENT, CHANGED
+from pytest_ciopt.core.naming import ancestors, folder_of
 
 _SITES = ("site-packages", "dist-packages")
 _METADATA = (".dist-info", ".egg-info")
@@ -58,18 +59,19 @@ def content_ids(top: str, paths: Iterable[str], since: int) -> dict[str, str]:
     """
     found = {}
     for path in sorted(paths):
-        content = _content_id(os.path.join(top, path), since)
+        content = content_id(os.path.join(top, path), since)
         if content is not None:
             found[path] = content
     return found
 
 
-def _content_id(path: str, since: int) -> str | None:
+def content_id(path: str, since: int | None = None) -> str | None:
+    """The content id of a file; None for a folder, a device and the like."""
     try:
         facts = os.stat(path)
         if not stat.S_ISREG(facts.st_mode):
             return None
-        if max(facts.st_mtime_ns, facts.st_ctime_ns) > since:
+        if since is not None and max(facts.st_mtime_ns, facts.st_ctime_ns) > since:
             return CHANGED
         with open(path, "rb") as stream:
             content = stream.read()
@@ -81,17 +83,34 @@ def _content_id(path: str, since: int) -> str | None:
 
 
 def listing_ids(top: str, folders: Iterable[str]) -> dict[str, str]:
-    """Ids of what folders hold by path, sorted: SHA-1 of the names, joined by NUL."""
-    return {folder: _listing_id(os.path.join(top, folder)) for folder in sorted(folders)}
+    """Ids of what folders hold by path, sorted."""
+    return {folder: listing_id(os.path.join(top, folder)) for folder in sorted(folders)}
 
 
-def _listing_id(folder: str) -> str:
+def listing_id(folder: str) -> str:
+    """Of what a folder holds: SHA-1 of the names, joined by NUL."""
+    return _names_id(folder, lambda name: True)
+
+
+def packages_id(folder: str) -> str:
+    """Of the names in a folder that an import can find: modules, and folders without a dot."""
+    return _names_id(folder, lambda name: name.endswith(".py") or "." not in name)
+
+
+def _names_id(folder: str, counts: Callable[[str], bool]) -> str:
     try:
         names = sorted(os.listdir(folder))
     except OSError:
         return ABSENT
     kept = (name for name in names if name not in _UNLISTED and not name.endswith(".pyc"))
-    return sha1("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
+    text = "\0".join(filter(counts, kept))
+    return sha1(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def package_ids(top: str, sources: Iterable[str]) -> dict[str, str]:
+    """Ids of what can be imported from the folders of sources and all above, by path, sorted."""
+    folders = {folder for path in sources for folder in ancestors(folder_of(path))}
+    return {folder: packages_id(os.path.join(top, folder)) for folder in sorted(folders)}
 
 
 def distributions(path: Iterable[str]) -> tuple[str, ...]:

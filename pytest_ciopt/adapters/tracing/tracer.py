@@ -9,7 +9,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,12 +22,14 @@ from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import (
+    Collected,
     Inputs,
     TracedFixture,
     TracedImport,
     TracedSession,
     TracedTest,
     TraceRecord,
+    digest_of,
 )
 
 _LOST = "another tool took the place of the monitor"
@@ -141,6 +143,10 @@ class Tracer:
         self._name(stretch)
         return TracedFixture(number, name, stretch.trace(), self.worker)
 
+    def collected(self, path: str, nodeids: Iterable[str]) -> Collected:
+        """The record of a module, all of whose tests are known."""
+        return Collected(path, digest_of(nodeids), self.worker)
+
     def _name(self, stretch: Stretch) -> None:
         self._reads |= stretch.reads
         self._lists |= stretch.lists
@@ -172,7 +178,8 @@ class Tracer:
         data = inputs.content_ids(top, self._not_ignored(), self._since)
         installed = inputs.distributions(sys.path)
         folders = inputs.listing_ids(top, self._lists)
-        yield Inputs({}, {}, folders, installed, worker)
+        packages = inputs.package_ids(top, sources)
+        yield Inputs({}, {}, folders, installed, worker, packages)
         for part in inputs.split(self.loaded, _PART):
             yield Inputs(part, worker=worker)
         for part in inputs.split(data, _PART):

@@ -8,7 +8,7 @@ change in between, since a test may run less when others have run before it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pytest_ciopt.core.history.records import Attempt, Record, RunStart
+from pytest_ciopt.core.history.records import Attempt, Environment, Record, RunStart
 from pytest_ciopt.core.history.results import Outcome, outcome_of, repository_id
 from pytest_ciopt.core.history.traces import (
     Collected,
@@ -27,6 +27,11 @@ Unit = tuple[str, str]
 """Path and qualified name."""
 SOUND = frozenset((Outcome.PASSED, Outcome.SKIPPED, Outcome.XFAILED, Outcome.XPASSED))
 """Outcomes that can be counted on; not that of a test which had to be rerun."""
+
+
+def python_of(environment: Environment) -> str:
+    """The interpreter on which proofs hold, e.g. `cpython-3.12.1-linux-x86_64`."""
+    return f"{environment.implementation}-{environment.python}-{environment.platform}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +154,8 @@ class _Run:
             case TracedTest():
                 self._traced.append(record)
             case Units():
-                known = self._units.setdefault(record.worker, [])
-                known.extend((record.path, name) for name in record.names)
+                units = self._units.setdefault(record.worker, [])
+                units.extend((record.path, name) for name in record.names)
             case TracedFixture():
                 self._lives[record.worker, record.number] = record.trace
             case TracedImport():
@@ -160,7 +165,8 @@ class _Run:
             case Collected():
                 self._collected.append(record)
             case Inputs():
-                self._inputs[record.worker] = record
+                known = self._inputs.get(record.worker)
+                self._inputs[record.worker] = record if known is None else _added(known, record)
             case Source():
                 self.sources[record.id] = record
             case RunStart():
@@ -200,8 +206,7 @@ class _Run:
         session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
         return Process(
             run=start.run,
-            python=f"{start.environment.implementation}-{start.environment.python}"
-            f"-{start.environment.platform}",
+            python=python_of(start.environment),
             inputs=replace(self._inputs[worker], worker=None),
             outside=frozenset(self._named(worker, session)),
             session=_reads(session),
@@ -243,6 +248,17 @@ class _Run:
                         return None
                     found.append(life)
         return found
+
+
+def _added(one: Inputs, other: Inputs) -> Inputs:
+    """Inputs of one process come in parts."""
+    return Inputs(
+        {**one.sources, **other.sources},
+        {**one.data, **other.data},
+        {**one.folders, **other.folders},
+        one.distributions or other.distributions,
+        packages={**one.packages, **other.packages},
+    )
 
 
 def _reads(trace: Trace) -> Trace:
