@@ -98,6 +98,14 @@ class Git:
         said = self.records("diff-index", *options, "--ignore-submodules=all", commit, "--")
         return {new: old for _, old, new in zip(said, said, said, strict=True)}
 
+    def missing(self, blobs: Iterable[str]) -> frozenset[str]:
+        """Those of some blob ids whose content this clone lacks. Raises: GitError."""
+        wanted = sorted(set(blobs))
+        asked = "".join(f"{blob}\n" for blob in wanted).encode("ascii", "replace")
+        answer = self.run("cat-file", "--batch-check=%(objecttype)", stdin=asked)
+        kinds = answer.splitlines()
+        return frozenset(b for b, kind in zip(wanted, kinds, strict=True) if kind != b"blob")
+
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of some paths, relative to the top, that git ignores. Raises: GitError."""
         arguments = ("check-ignore", "-z", "--stdin")

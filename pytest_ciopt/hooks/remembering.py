@@ -108,6 +108,8 @@ class Remembering:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Closes the segment, when all others are done with the session."""
         if self._recording is not None:
+            if self.traces is not None:
+                self.traces.keep_sources()
             run = self._selection()
             outcome = Outcome() if run is None else run.outcome
             dropped = len(outcome.tests) - outcome.selected

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_ciopt.adapters.tracing.monitor import is_available
 from pytest_ciopt.adapters.tracing.tracer import Tracer, tracer_for
+from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.hooks.dependencies import Deliver, Dependencies
 
 _TRACER = pytest.StashKey[Tracer]()
@@ -38,6 +39,8 @@ class Traces:
         self._write = write
         self._problem: str | None = None
         self._dependencies: Dependencies | None = None
+        self._last = ""
+        """What was known at the end only, of all processes."""
 
     def start(self) -> None:
         """Cuts stretches, unless this process leaves the tests to others."""
@@ -78,7 +81,7 @@ class Traces:
         """What a worker knew at its end."""
         output: dict[str, str] = getattr(node, "workeroutput", {})
         self._problem = output.get(_PROBLEM) or self._problem
-        self._write(output.get(_KEY, ""))
+        self._finish(output.get(_KEY, ""))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -92,10 +95,25 @@ class Traces:
         output: dict[str, object] | None = getattr(self._config, "workeroutput", None)
         if output is None:
             self._problem = problem
-            self._write(lines)
+            self._finish(lines)
         else:
             output[_KEY] = lines
             output[_PROBLEM] = problem or ""
+
+    def _finish(self, lines: str) -> None:
+        self._last += lines
+        self._write(lines)
+
+    def keep_sources(self) -> None:
+        """Writes fingerprints of sources that git does not have. An error of ours is told."""
+        from pytest_ciopt.usecases.fingerprint import fingerprints, loaded_in
+
+        try:
+            loaded = loaded_in(self._last.encode("ascii"))
+            for source in fingerprints(self._config.rootpath, loaded) if loaded else ():
+                self._write(encoded_trace(source).decode("ascii"))
+        except Exception as error:
+            self._problem = f"sources are not recorded: {type(error).__name__}: {error}"
 
 
 def _has_workers(config: pytest.Config) -> bool:

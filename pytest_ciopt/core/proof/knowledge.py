@@ -64,13 +64,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The newest word on one test."""
+    """The newest words on one test."""
 
     run: str
-    bad: bool
-    """Whether it failed, or did not finish."""
+    """The newest run that has it."""
+    failed: str
+    """The newest run in which it failed or did not finish, "" for none."""
     seen: Seen | None
-    """None when no run has shown all that it depends on, or when it was bad."""
+    """The newest account of what it depends on; None where none is newer than a failure."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is owed another run."""
+        return self.run == self.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +120,18 @@ class Knowledge:
         if before is None:
             self.tests[test] = known
             return
-        newer, older = (known, before) if known.run >= before.run else (before, known)
-        if newer.seen is None or older.seen is None or newer.run == older.run:
-            self.tests[test] = newer
-        else:
-            self.tests[test] = Known(newer.run, newer.bad, _united(newer.seen, older.seen))
+        failed = max(known.failed, before.failed)
+        seen = _united(known.seen, before.seen)
+        if seen is not None and seen.process.run <= failed:
+            seen = None
+        self.tests[test] = Known(max(known.run, before.run), failed, seen)
 
 
-def _united(newer: Seen, older: Seen) -> Seen:
+def _united(one: Seen | None, other: Seen | None) -> Seen | None:
     """What the older record saw still counts in files that were the same."""
+    if one is None or other is None:
+        return one or other
+    newer, older = (one, other) if one.process.run >= other.process.run else (other, one)
     if older.process.python != newer.process.python:
         return newer
     before, after = older.process.inputs.sources, newer.process.inputs.sources
@@ -188,7 +197,8 @@ class _Run:
             bad = outcome in (Outcome.FAILED, Outcome.ERROR) or attempts[-1].teardown is None
             sound = outcome in SOUND and not bad
             test = repository_id(start.root, nodeid)
-            found[test] = Known(start.run, bad, seen.get(nodeid) if sound else None)
+            failed = start.run if bad else ""
+            found[test] = Known(start.run, failed, seen.get(nodeid) if sound else None)
         return found
 
     def modules(self) -> dict[str, Module]:

@@ -23,8 +23,8 @@ def knowledge_of(made: Mapping[str, Any]) -> Knowledge:
     processes = [_process(one, sets) for one in made["processes"]]
     return Knowledge(
         tests={
-            test: Known(run, bad, None if seen is None else _seen(seen, processes, sets))
-            for test, (run, bad, seen) in made["tests"].items()
+            test: Known(run, failed, None if seen is None else _seen(seen, processes, sets))
+            for test, (run, failed, seen) in made["tests"].items()
         },
         sources={
             content_id: Source(
@@ -101,11 +101,11 @@ class _Plain:
     def _known(self, known: Known) -> list[object]:
         seen = known.seen
         if seen is None:
-            return [known.run, known.bad, None]
+            return [known.run, known.failed, None]
         facts = [self._process(seen.process), self._set(seen.units)]
         return [
             known.run,
-            known.bad,
+            known.failed,
             [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen],
         ]
 

@@ -132,6 +132,23 @@ def test_the_later_run_counts() -> None:
     assert not known(then, run(3, *SEEN)).tests[TEST].bad
 
 
+def test_a_run_without_traces_takes_no_proof_away() -> None:
+    first, untraced = run(1, *SEEN), run(2, attempt())
+    for order in ((first, untraced), (untraced, first)):
+        seen = known(*order).tests[TEST].seen
+        assert seen is not None
+        assert seen.process.run == start(1).run
+
+
+def test_what_was_seen_before_a_failure_proves_nothing() -> None:
+    first, bad, untraced = run(1, *SEEN), run(2, attempt(call=FAILED)), run(3, attempt())
+    for order in ((first, bad, untraced), (untraced, bad, first)):
+        found = known(*order).tests[TEST]
+        assert not found.bad
+        assert found.seen is None
+    assert known(first, bad, run(4, *SEEN)).tests[TEST].seen is not None
+
+
 def test_what_an_earlier_run_saw_counts_while_the_file_is_the_same() -> None:
     less = (attempt(), TracedTest(TEST, Trace(units=(2,))))
     same = known(run(1, *SEEN), run(2, *less)).tests[TEST].seen

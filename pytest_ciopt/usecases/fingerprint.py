@@ -1,0 +1,51 @@
+"""Keeps fingerprints of sources whose text later runs may not find: git does not have it.
+
+That is of edited files, and in a shallow clone of all: another one will not have its commit.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.tracing.inputs import content_id
+from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.history.decoding import decoded
+from pytest_ciopt.core.history.traces import Inputs, Source
+from pytest_ciopt.core.proof import prints
+
+_INPUTS = b'{"kind":"inputs"'
+
+
+def loaded_in(lines: bytes) -> dict[str, str]:
+    """Content ids of the sources that lines of a segment tell of, by path."""
+    found: dict[str, str] = {}
+    for line in lines.splitlines():
+        record = decoded(line) if line.startswith(_INPUTS) else None
+        if isinstance(record, Inputs):
+            found.update(record.sources)
+    return found
+
+
+def fingerprints(folder: Path, loaded: Mapping[str, str]) -> Iterator[Source]:
+    """Of the files of the repository at `folder` that have to be kept, in order of their paths."""
+    try:
+        git = Git(folder)
+        missing = frozenset(loaded.values()) if git.is_shallow() else git.missing(loaded.values())
+    except GitError:  # nothing can be selected without git
+        return
+    for path, content in sorted(loaded.items()):
+        if content in missing:
+            missing -= {content}
+            yield from _source(git.top / path, content)
+
+
+def _source(path: Path, content: str) -> Iterable[Source]:
+    """Nothing of a file that has changed again, or that cannot be parsed."""
+    try:
+        tree = units.parse(path.read_bytes())
+    except OSError:
+        return ()
+    made = (
+        None if tree is None or content_id(str(path)) != content else prints.source(content, tree)
+    )
+    return () if made is None else (made,)
