@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from conftest import MakeProject
+from pytest_ciopt.adapters.tracing.monitor import is_available
+from repository import Decisions
+
+watched = pytest.mark.skipif(not is_available(), reason="what runs is watched on CPython 3.12+")
 
 BASE: dict[str, str] = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
@@ -461,6 +465,22 @@ def test_the_others_are_spared(project: MakeProject, kind: Kind) -> None:
     made = project(BASE | dict(kind.files))
     made.repository.write(kind.edit)
     assert kind.spared.isdisjoint(made.select().selected)
+
+
+def _recorded(project: MakeProject, kind: Kind) -> Decisions:
+    """The selection of a project whose tests have been recorded."""
+    made = project(BASE | dict(kind.files))
+    assert made.run("--ciopt-record=deps").ret == 0
+    made.repository.write(kind.edit)
+    return made.select()
+
+
+@watched
+@pytest.mark.parametrize("kind", _cases(wide=False))
+def test_after_a_recorded_run_these_and_no_others(project: MakeProject, kind: Kind) -> None:
+    selected = _recorded(project, kind).selected.keys()
+    assert kind.affected <= selected
+    assert kind.spared.isdisjoint(selected)
 
 
 def test_limit_dynamic_import_of_a_module_that_others_import_statically(

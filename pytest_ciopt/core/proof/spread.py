@@ -129,9 +129,10 @@ class Spread:
         if unit in self._bound:
             return
         self._bound.add(unit)
-        self._waiting.append(unit)
         self.impact.units.add(unit)
         scope = name.rpartition(".")[0]
+        if not scope:  # what a class holds concerns whoever names the class
+            self._waiting.append(unit)
         cut = self._sources.cut(path)
         if cut is None:
             self._all(path, "it cannot be parsed")

@@ -80,6 +80,11 @@ def test_a_mention_in_a_string_counts() -> None:
     assert ("user.py", "patches") in spread("X = 1", "X = 2", user=user).units
 
 
+def test_what_a_class_holds_is_not_followed_by_its_own_name() -> None:
+    user = "def other(x): return x.size\n"
+    assert ("user.py", "other") not in spread(CLASS, CLASS.replace("1", "2"), user=user).units
+
+
 def test_what_is_made_from_a_constant_changes_with_it() -> None:
     user = "from m import X\nY = X + 1\ndef uses(): return Y\n"
     far = "from user import Y as Z\ndef uses(): return Z\n"
@@ -175,6 +180,7 @@ class Lazy:
         return self._value
     def _compute(self):
         return f()
+LAZY = Lazy()
 def asks(): LAZY.value()
 """
 RAN = [("lazy.py", "Lazy.value"), ("lazy.py", "Lazy._compute")]
