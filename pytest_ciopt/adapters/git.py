@@ -20,8 +20,8 @@ _OMISSION = re.compile(rb"^(?:error: |warning: could not open)", re.MULTILINE)
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A full id of an object, in either of git's hashes."""
 
+_LITERAL = "--literal-pathspecs"
 _NEUTRAL = (
-    "--literal-pathspecs",
     "--no-pager",
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.quotePath=false"),
@@ -109,10 +109,12 @@ class Git:
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of some paths, relative to the top, that git ignores. Raises: GitError."""
         arguments = ("check-ignore", "-z", "--stdin")
-        done = self._start(arguments, os.fsencode("".join(f"{path}\0" for path in sorted(paths))))
+        # It refuses to take paths as they are; behind `./` none has a meaning.
+        asked = os.fsencode("".join(f"./{path}\0" for path in sorted(paths)))
+        done = self._start(arguments, asked, literal=False)
         if done.returncode > 1:  # 1: none of them
             raise _refusal(arguments, done)
-        return frozenset(os.fsdecode(done.stdout).split("\0")[:-1])
+        return frozenset(path[2:] for path in os.fsdecode(done.stdout).split("\0")[:-1])
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -144,9 +146,9 @@ class Git:
         return os.fsdecode(done.stdout.strip()) if done.returncode == 0 else None
 
     def _start(
-        self, arguments: Iterable[str], stdin: bytes | None
+        self, arguments: Iterable[str], stdin: bytes | None, *, literal: bool = True
     ) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", *_NEUTRAL, *arguments]
+        command = ["git", *((_LITERAL,) if literal else ()), *_NEUTRAL, *arguments]
         try:
             return subprocess.run(
                 command,

@@ -48,6 +48,8 @@ class Dependencies(Breakable):
         self._test = Stretch()
         self._nodeid: str | None = None
         """Of the running test, None between two."""
+        self._latest: str | None = None
+        """Of the test whose protocol runs, or ran last."""
         self._is_set_up = True
 
     # --- modules ---------------------------------------------------------------------------------
@@ -72,7 +74,7 @@ class Dependencies(Breakable):
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """All attempts at a test: they are one stretch."""
+        """All attempts at a test."""
         self._begin(item)
         try:
             return (yield)
@@ -83,8 +85,15 @@ class Dependencies(Breakable):
 
     @harmless
     def _begin(self, item: pytest.Item) -> None:
-        self._test, self._nodeid = Stretch(), item.nodeid
+        self._test, self._nodeid, self._latest = Stretch(), item.nodeid, item.nodeid
         self._tracer.enter(self._test)
+
+    @harmless
+    def _again(self, item: pytest.Item) -> None:
+        """A rerun within the same protocol has, beside its own, what the attempts before ran."""
+        if self._nodeid is None and item.nodeid == self._latest:
+            self._nodeid = item.nodeid
+            self._tracer.enter(self._test)
 
     @harmless
     def _leave_test(self) -> None:
@@ -96,6 +105,7 @@ class Dependencies(Breakable):
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Sees whether it fails: then pytest does not say which fixtures were used."""
         self._is_set_up = False
+        self._again(item)
         result = yield
         self._is_set_up = True
         return result
@@ -133,15 +143,16 @@ class Dependencies(Breakable):
     def _end(self, report: pytest.TestReport) -> None:
         self._tracer.leave(self._test)
         self._nodeid = None
-        self._check()
+        if not self._check():
+            return
         ended, self._ended = self._ended, []
         test = self._tracer.test(report.nodeid, self._test)
         self._deliver(report, self._tracer.encoded(*ended, test))
 
-    def _check(self) -> None:
-        """Raises: RuntimeError for what went wrong where nothing can be raised."""
-        if self._tracer.problem is not None:
-            raise RuntimeError(self._tracer.problem)
+    def _check(self) -> bool:
+        """Whether nothing went wrong where no error can be raised."""
+        self.problem = self._tracer.problem
+        return self.problem is None
 
     # --- fixtures --------------------------------------------------------------------------------
 
@@ -168,9 +179,10 @@ class Dependencies(Breakable):
 
     @harmless
     def _set_up(self, fixturedef: pytest.FixtureDef[Any], request: Any) -> None:
-        life = Life(
-            self._tracer.new_life(), fixturedef.argname, _SCOPES.index(fixturedef.scope), request
-        )
+        life = self._lives.get(fixturedef)  # pytest-rerunfailures sets up once more without an end
+        if life is None:
+            scope = _SCOPES.index(fixturedef.scope)
+            life = Life(self._tracer.new_life(), fixturedef.argname, scope, request)
         for user in self._users(request):
             user.fixtures.add(life.number)
         self._lives[fixturedef] = life
@@ -231,7 +243,8 @@ class Dependencies(Breakable):
 
     @harmless
     def _finish(self, lines: list[str]) -> None:
-        self._check()
+        if not self._check():
+            return
         ended, self._ended = self._ended, []
         lines.append(self._tracer.encoded(*ended, *self._tracer.finish()))
         # The place for `Source` records: `self._tracer.loaded` has the content ids by path now.
