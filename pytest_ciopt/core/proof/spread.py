@@ -31,6 +31,9 @@ class Sources(Protocol):
     def mentions(self, path: str, word: str) -> bool:
         """Whether the word stands anywhere in a file. Quick, for every file is asked."""
 
+    def around(self, path: str, word: str) -> Module | None:
+        """As `cut`, but of what does not mention the word a part may be left out."""
+
     def users(self, path: str) -> frozenset[str]:
         """Files that can see what a file defines, itself included: they import it, or pytest
         brings the two together."""
@@ -162,13 +165,13 @@ class Spread:
             if simple in definition.head or definition.once or self._ran_outside(unit):
                 self._bind(user, definition.name)
         for user in self._users(path, simple):
-            cut = self._sources.cut(user)
+            cut = self._sources.around(user, simple)
             if cut is not None and simple in cut.effect_mentions:
                 self._all(user, f"code that runs at import uses {simple}")
 
     def _mentioning(self, path: str, simple: str) -> Iterator[tuple[str, Definition]]:
         for user in self._users(path, simple):
-            cut = self._sources.cut(user)
+            cut = self._sources.around(user, simple)
             if cut is None:
                 self._all(user, "it cannot be parsed")
                 continue

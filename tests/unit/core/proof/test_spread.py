@@ -23,6 +23,9 @@ class Tree:
         except SyntaxError:
             return None
 
+    def around(self, path: str, word: str) -> Module | None:
+        return self.cut(path)
+
     def mentions(self, path: str, word: str) -> bool:
         return word in self.files[path]
 
