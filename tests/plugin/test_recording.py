@@ -352,7 +352,7 @@ def test_an_error_of_ours_ends_the_recording_only(
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)])
-@pytest.mark.parametrize("place", ["_set_up", "_collected", "pytest_fixture_post_finalizer"])
+@pytest.mark.parametrize("place", ["_set_up", "_collected", "_torn_down"])
 def test_an_error_of_ours_ends_the_measuring_only(
     project: MakeProject, workers: tuple[str, ...], place: str
 ) -> None:
