@@ -57,14 +57,14 @@ class Recording(Breakable):
         reports = self._open.get(key)
         if reports is None:
             self._open[key] = [report]
-        elif when == "setup":  # a rerun begins: nobody reports the teardown before it
+        elif when == "setup":  # a rerun begins, and nobody need have told of a teardown before it
             self._finish(key)
             self._open[key] = [report]
         else:
             reports.append(report)
         if hasattr(report, COSTS):
             self._take(sent_with(report), worker)
-        if when == "teardown" or crashed or report.outcome == _RERUN:
+        if when == "teardown" or crashed:
             self._finish(key)
 
     def _take(self, sent: Sent, worker: str | None) -> None:
@@ -110,6 +110,8 @@ def _fill(attempt: Attempt, report: pytest.TestReport) -> None:
     """Adds what a report tells of one phase, or of a subtest."""
     if hasattr(report, "context"):
         attempt.subtests += (_subtest(report),)
+        if report.outcome == "failed":  # the report of the test itself may tell no more of it
+            _explain(attempt, report)
         return
     when: str | None = report.when
     if when == _CRASHED:
