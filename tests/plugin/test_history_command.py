@@ -121,7 +121,7 @@ def test_slowest(suite: Project, ciopt: Ciopt) -> None:
 def test_failures(suite: Project, ciopt: Ciopt) -> None:
     _, line = ciopt("failures").splitlines()
     assert re.fullmatch(
-        rf" *1 +\S+ +failed +{re.escape(FAILS)} +AssertionError: it is\\tbroken", line
+        rf" *1 +\S+ +failed +{re.escape(FAILS)}  AssertionError: it is\\tbroken", line
     )
     (failure,) = json.loads(ciopt("failures", "--json"))
     assert (failure["test"], failure["attempts"]) == (FAILS, 1)
