@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ciopt.core.history.encoding import LONGEST, RUN_ID, SCHEMA
+from pytest_ciopt.core.history.encoding import LONGEST, OBJECT_ID, RUN_ID, SCHEMA
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -83,6 +83,12 @@ class _Fields:
 
     def maybe(self, name: str) -> str | None:
         return None if self._plain.get(name) is None else self.text(name)
+
+    def object_id(self, name: str) -> str | None:
+        value = self.maybe(name)
+        if value is not None and OBJECT_ID.fullmatch(value) is None:
+            raise SegmentError(f"{name} is no id of git's")
+        return value
 
     def one_of(self, name: str, known: frozenset[str]) -> str:
         return _known(self.text(name), known, name)
@@ -166,16 +172,16 @@ def _read_start(fields: _Fields) -> RunStart:
             environment.text("implementation"),
             environment.text("platform"),
         ),
-        repository=fields.maybe("repository"),
-        commit=fields.maybe("commit"),
-        tree=fields.maybe("tree"),
+        repository=fields.object_id("repository"),
+        commit=fields.object_id("commit"),
+        tree=fields.object_id("tree"),
         branch=fields.maybe("branch"),
         dirty=fields.flag("dirty"),
         root=fields.text("root"),
         options=fields.texts("options"),
         shard=fields.maybe("shard"),
         workers=fields.count("workers"),
-        base=fields.maybe("base"),
+        base=fields.object_id("base"),
         everything=fields.maybe("everything"),
         source=fields.maybe("source"),
     )
