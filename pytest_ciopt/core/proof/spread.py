@@ -63,9 +63,13 @@ class Spread:
         sources: Sources,
         ran_outside: Callable[[Unit], bool],
         ran_together: Callable[[Unit, Unit], bool],
+        *,
+        by_name: bool = True,
     ) -> None:
         """`ran_outside` tells which units ran while modules were imported or tests collected;
-        `ran_together` whether a test that ran the first unit ran the second, too."""
+        `ran_together` whether a test that ran the first unit ran the second, too. Without `by_name`
+        whatever names would tell concerns the closure."""
+        self._by_name = by_name
         self._sources = sources
         self._ran_outside, self._ran_together = ran_outside, ran_together
         self._bound: set[Unit] = set()
@@ -133,6 +137,9 @@ class Spread:
             return
         self._bound.add(unit)
         self.impact.units.add(unit)
+        if not self._by_name:
+            self._all(path, f"{name} changed (ciopt_safety)")
+            return
         scope = name.rpartition(".")[0]
         if not scope:  # what a class holds concerns whoever names the class
             self._waiting.append(unit)
