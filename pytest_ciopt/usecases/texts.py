@@ -10,7 +10,7 @@ from pytest_ciopt.core.edits.definitions import Definition, Module, module
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
-from pytest_ciopt.core.naming import ancestors, folder_of, names
+from pytest_ciopt.core.naming import ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
@@ -29,6 +29,7 @@ class Texts:
         self._trees: dict[str, ast.Module | None] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
+        self._tops: frozenset[str] | None = None
         self.files = frozenset(index.files)
         """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
@@ -92,6 +93,13 @@ class Texts:
             above = (f"{f}/{CONFTEST}" if f else CONFTEST for f in ancestors(folder_of(path)))
             found.update(file for file in above if file in self.files)
         return found & (self.files | {path})
+
+    def is_own(self, top: str) -> bool:
+        """Whether a top-level name may be a module of the repository; "" always is."""
+        if self._tops is None:
+            parts = (part for file in self.files for part in module_path(file).split("/"))
+            self._tops = frozenset(("", *parts))
+        return top in self._tops
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""

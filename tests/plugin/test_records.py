@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -332,8 +331,9 @@ def test_why_and_select_know_of_records(recorded: Project) -> None:
 
     def ciopt(*arguments: str) -> str:
         command = [Path(sys.executable).with_name("ciopt"), *arguments]
-        environ = os.environ | {"PYTEST_ADDOPTS": "-p pytest_ciopt.plugin"}
-        return subprocess.run(command, env=environ, capture_output=True, text=True).stdout
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     assert ciopt("select").split() == ["tests/test_two.py"]
     assert "is dropped: proved by run" in ciopt("why", "tests/test_one.py")

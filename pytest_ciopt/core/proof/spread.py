@@ -41,6 +41,9 @@ class Sources(Protocol):
     def is_collected(self, path: str) -> bool:
         """Whether pytest loads the file itself: a test module or a conftest."""
 
+    def is_own(self, top: str) -> bool:
+        """Whether a top-level name may be a module of the repository; "" always is."""
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded when the record was made."""
 
@@ -173,7 +176,8 @@ class Spread:
                 self._bind(user, definition.name)
         for user in self._users(path, simple):
             cut = self._sources.around(user, simple)
-            if cut is not None and simple in cut.effect_mentions:
+            own = cut is not None and user != path and self._has_its_own(cut, simple)
+            if cut is not None and simple in (cut.effect_loose if own else cut.effect_mentions):
                 self._all(user, f"code that runs at import uses {simple}")
 
     def _mentioning(self, path: str, simple: str) -> Iterator[tuple[str, Definition]]:
@@ -182,11 +186,22 @@ class Spread:
             if cut is None:
                 self._all(user, "it cannot be parsed")
                 continue
+            own = user != path and self._has_its_own(cut, simple)
             for definition in cut.definitions.values():
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
-                if simple in definition.mentions or simple in definition.renames:
+                mentioned = definition.loose if own else definition.mentions
+                if simple in mentioned or simple in definition.renames:
                     yield user, definition
+
+    def _has_its_own(self, cut: Module, simple: str) -> bool:
+        """Whether a plain name means something else in a module than what the changed one binds."""
+        definition = cut.definitions.get(simple)
+        if definition is None:
+            return False
+        return definition.kind is not Kind.IMPORT or not any(
+            map(self._sources.is_own, definition.origins)
+        )
 
     def _users(self, path: str, simple: str) -> Iterable[str]:
         users = sorted(self._sources.users(path))
