@@ -78,10 +78,11 @@ class _Search:
     head: str
 
     def typed(self, ref: str) -> Base | NoBase:
-        if self.git.commit(ref) is None:
+        commit = self._commit(ref)
+        if commit is None:
             missing = self._absent(ref, None)
             raise UnknownBase(missing.why, missing.mend)
-        return self._merge_base(ref, f"merge base with {ref}", None)
+        return self._joined(ref, commit, f"merge base with {ref}", None)
 
     def configured(self, ref: str, configured_by: str) -> Base | NoBase:
         correct = f"Correct {configured_by}, or pass --ciopt-changed=BASE."
@@ -144,15 +145,19 @@ class _Search:
         return self._absent(name, mend) if commit is None else Base(commit, ref, how)
 
     def _merge_base(self, ref: str, how: str, mend: str | None) -> Base | NoBase:
-        commit = self.git.commit(ref)
+        commit = self._commit(ref)
         return self._absent(ref, mend) if commit is None else self._joined(ref, commit, how, mend)
 
     def _joined(self, ref: str, commit: str, how: str, mend: str | None) -> Base | NoBase:
-        base = self.git.merge_base(commit, self.head)
+        base = commit if commit == self.head else self.git.merge_base(commit, self.head)
         if base is not None:
             return Base(base, ref, how)
         why = f"HEAD and {shown(ref)} have no common ancestor{self._shallow()}"
         return NoBase(why, mend or self._mend("Choose a base that shares history with HEAD"))
+
+    def _commit(self, ref: str) -> str | None:
+        """Git is not started for what is known; each start costs as much as a thousand files."""
+        return self.head if ref == "HEAD" else self.git.commit(ref)
 
     def _absent(self, ref: str, mend: str | None) -> NoBase:
         why = f"cannot compare with {shown(ref)}: the commit is not in this clone{self._shallow()}"

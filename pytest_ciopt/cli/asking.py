@@ -23,16 +23,18 @@ def decided(base: str | None, folder: Path) -> tuple[Decided, Discovery]:
 
     Raises: CioptError for a base that does not exist and for settings that cannot be used.
     """
-    config = pytest_config.find(folder, _top(folder))
+    git = _git(folder)
+    config = pytest_config.find(folder, folder if git is None else git.top)
     tests = _tests(config)
-    return decide(folder, replace(_settings(config), typed_base=base), tests), tests
+    return decide(folder, replace(_settings(config), typed_base=base), tests, git=git), tests
 
 
-def _top(folder: Path) -> Path:
+def _git(folder: Path) -> Git | None:
+    """None where there is none; why, the decision says."""
     try:
-        return Git(folder).top
+        return Git(folder)
     except GitError:
-        return folder
+        return None
 
 
 def _settings(config: PytestConfig) -> Settings:

@@ -49,15 +49,21 @@ class InternalError(CioptError):
 
 
 def decide(
-    folder: Path, settings: Settings, tests: Discovery, declared: Sequence[str] = ()
+    folder: Path,
+    settings: Settings,
+    tests: Discovery,
+    declared: Sequence[str] = (),
+    git: Git | None = None,
 ) -> Decided:
     """`declared` are further changed files (repository-relative), from hooks.
+
+    `git` is that of the folder, where the caller has asked for it already.
 
     Raises: UnknownBase for a typed base that does not exist; InternalError under `strict`.
     """
     top: Path | None = None
     try:
-        git = Git(folder)
+        git = git or Git(folder)
         top = git.top
         state = StateDir(top / (settings.state_dir or ".ciopt"))
         return _decided(git, state, settings, tests, declared)
