@@ -10,8 +10,8 @@ import sys
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
@@ -33,8 +33,7 @@ def version() -> str:
     return version_of(_FORMAT, *_SCANNING)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredIndex:
+class StoredIndex(NamedTuple):
     """The imports of tracked files, by the content that git knows."""
 
     key: str

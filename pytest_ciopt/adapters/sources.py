@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,11 +27,10 @@ class _Scanned(NamedTuple):
     """Whether git was asked after the file was written, so that its blob id is of this text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """The index, and a line for people when it could not be kept."""
 
-    index: ImportIndex
+    imports: ImportIndex
     untold: frozenset[str]
     """Python files that git ignores."""
     note: str | None

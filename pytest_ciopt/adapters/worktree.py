@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.core.change import Change, FileChange, Status
@@ -21,8 +22,7 @@ _BYTECODE = re.compile(r"(?:^\? |/)__pycache__/[^/]+\.py[co]\Z")
 """What Python itself writes beside a module, and never reads without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(NamedTuple):
     """One entry of git's index."""
 
     mode: str

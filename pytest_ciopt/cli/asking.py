@@ -1,7 +1,6 @@
 """Makes a decision for a command, with the settings that a pytest run would have."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_ciopt import settings
@@ -26,7 +25,7 @@ def decided(base: str | None, folder: Path) -> tuple[Decided, Discovery]:
     git = _git(folder)
     config = pytest_config.find(folder, folder if git is None else git.top)
     tests = _tests(config)
-    return decide(folder, replace(_settings(config), typed_base=base), tests, git=git), tests
+    return decide(folder, _settings(config)._replace(typed_base=base), tests, git=git), tests
 
 
 def _git(folder: Path) -> Git | None:

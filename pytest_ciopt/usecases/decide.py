@@ -5,8 +5,8 @@ runs", with the reason; only what a person typed wrong is an error.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters import entrypoints, environment, sources
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
@@ -24,8 +24,7 @@ from pytest_ciopt.usecases.emptiness import nothing_runs, text_tests
 from pytest_ciopt.usecases.select import Repository, select
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A decision, and what people are told about how it came about."""
 
     selection: Selection
@@ -109,7 +108,7 @@ def _decided(
     built = sources.build(git.top, listing, state)
     configuration = entrypoints.contents(git.top, (*listing.facts, *listing.untracked))
     repository = Repository(
-        index=built.index,
+        imports=built.imports,
         contents=worktree,
         top_name=git.top.name,
         untold=built.untold,
@@ -120,8 +119,7 @@ def _decided(
             if (target := sources.link_target(git.top, link)) is not None
         ),
     )
-    tests = replace(
-        tests,
+    tests = tests._replace(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
@@ -131,9 +129,9 @@ def _decided(
         git.top,
         base,
         notes=(built.note,) if built.note else (),
-        ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
-        files=frozenset((*built.index.files, *text_tests(listing, tests))),
-        collects=bool(built.index.importers(Flag.COLLECTS)),
+        ends_early=nothing_runs(selection, built.imports, worktree, git.top, listing, tests),
+        files=frozenset((*built.imports.files, *text_tests(listing, tests))),
+        collects=bool(built.imports.importers(Flag.COLLECTS)),
     )
 
 
@@ -143,11 +141,11 @@ def _with_declared(change: Change, declared: Sequence[str]) -> Change:
     return Change(tuple(found[path] for path in sorted(found)))
 
 
-@dataclass(frozen=True, slots=True)
 class _Dependencies:
     """Asks the interpreter that runs us what is installed."""
 
-    top: Path
+    def __init__(self, top: Path) -> None:
+        self.top = top
 
     def reached(
         self, changed: Sequence[str], own_modules: frozenset[str]

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
@@ -20,11 +20,10 @@ _WORD = re.compile(rb"[\w\x80-\xff]+")
 """Of these consist the names of folders, however they are joined."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """What was read of the repository."""
 
-    index: ImportIndex
+    imports: ImportIndex
     contents: Contents
     top_name: str
     """Name of the folder of the checkout."""
@@ -53,7 +52,7 @@ class _Select:
         self.repository, self.rules, self.tests = repository, rules, tests
         self.changes = _with_links(change.files, repository.links)
         self.before = repository.contents.contents(c.before for c in self.changes if c.before)
-        self.index = replace(repository.index, base=layer(self._scans_before()))
+        self.index = repository.imports._replace(base=layer(self._scans_before()))
         self.layout = Layout(
             packages=self._packages(),
             top=repository.top_name,

@@ -7,8 +7,8 @@ a module, the conftest files above a test, entry points of the project itself.
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from pytest_ciopt.core.graph.index import ImportIndex, begins, continued
 from pytest_ciopt.core.graph.scanner import STDLIB
@@ -17,8 +17,7 @@ from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.settings import Discovery
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Why a file is reached: from which file, and how that one is loaded."""
 
     via: str | None
@@ -27,8 +26,7 @@ class Link:
     """E.g. `imports pkg.mod`, `changed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoints:
+class EntryPoints(NamedTuple):
     """What one project registers for others to load."""
 
     groups: tuple[bytes, ...]
@@ -36,8 +34,7 @@ class EntryPoints:
     """Import names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """What the search must know of a repository beside its imports."""
 
     packages: frozenset[str]
@@ -46,20 +43,22 @@ class Layout:
     """Name of the folder of the checkout."""
     loaders: tuple[tuple[str, frozenset[str]], ...] = ()
     """Files that load entry points, with the import names of those."""
-    tests: Discovery = field(default_factory=Discovery)
+    tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
 
 
-@dataclass(slots=True)
 class Reached:
     """The result of a search."""
 
-    files: dict[str, Link] = field(default_factory=dict)
-    """Files that load something changed."""
-    scopes: dict[str, Link] = field(default_factory=dict)
-    """Folders whose conftest is reached: whatever is collected below runs."""
-    doctests: dict[str, Link] = field(default_factory=dict)
-    """Files of which only the doctests load something changed."""
+    __slots__ = ("doctests", "files", "scopes")
+
+    def __init__(self) -> None:
+        self.files: dict[str, Link] = {}
+        """Files that load something changed."""
+        self.scopes: dict[str, Link] = {}
+        """Folders whose conftest is reached: whatever is collected below runs."""
+        self.doctests: dict[str, Link] = {}
+        """Files of which only the doctests load something changed."""
 
 
 def search(
@@ -282,8 +281,7 @@ class _Search:
                 self.reach(file, path, f"names {script}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Prefix:
+class _Prefix(NamedTuple):
     """What names of the modules of a folder begin with."""
 
     text: str

@@ -8,11 +8,10 @@ Pure; `adapters/index_cache.py` keeps one on disk.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """Sorted names and, for each, which files import it.
 
     `owners[starts[i]:starts[i + 1]]` are positions in `files` of those that import `names[i]`.
@@ -110,8 +109,7 @@ def continued(names: Sequence[str], prefix: str) -> set[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ImportIndex:
+class ImportIndex(NamedTuple):
     """A stored layer, corrected by one that was scanned now."""
 
     files: Sequence[str]

@@ -27,7 +27,7 @@ def listed(project: Repository) -> Listing:
 
 def built(project: Repository, listing: Listing | None = None) -> ImportIndex:
     state = StateDir(project.root / ".git" / "ciopt")
-    return sources.build(project.root, listing or listed(project), state).index
+    return sources.build(project.root, listing or listed(project), state).imports
 
 
 def test_a_file_written_after_git_was_asked_is_not_stored_under_its_old_content(
