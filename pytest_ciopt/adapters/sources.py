@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import StoredIndex
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Listing
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer, scans
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of, module_path
@@ -59,7 +59,7 @@ def _compared(
     stored: StoredIndex | None, listing: Listing
 ) -> tuple[dict[str, str], list[str], set[str]]:
     """(tracked sources, those to scan, stored ones that are out of date)."""
-    key = listing.key.hex()
+    key = listing.key
     if stored is not None and stored.key == key:
         return {}, [path for path in stored.skipped if path not in listing.dirty], set()
     tracked = listing.sources()
@@ -82,7 +82,7 @@ def _renewed(
     made = layer(kept | fresh)
     blobs = [tracked[path] for path in made.files]
     skipped = sorted(path for path in tracked if path not in kept and path not in fresh)
-    return StoredIndex(listing.key.hex(), made, blobs, skipped)
+    return StoredIndex(listing.key, made, blobs, skipped)
 
 
 def _scanned(top: Path, path: str, asked: int = 0) -> _Scanned:

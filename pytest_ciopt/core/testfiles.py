@@ -7,6 +7,7 @@ from functools import lru_cache
 from pytest_ciopt.settings import Discovery
 
 CONFTEST = "conftest.py"
+_PLAIN_END = re.compile(r"[^]*?/[]*\Z")
 
 
 def is_test_module(path: str, tests: Discovery) -> bool:
@@ -22,6 +23,11 @@ def is_collected(path: str, tests: Discovery) -> bool:
 def is_text_test(path: str, tests: Discovery) -> bool:
     """Whether a text file's doctests are collected; a Python file never counts as text."""
     return not path.endswith(".py") and _pattern(tests.doctest_globs).match(path) is not None
+
+
+def plain_end(glob: str) -> str:
+    """What every path that the glob matches ends with: `test*.txt` gives `.txt`."""
+    return _PLAIN_END.search(glob)[0]  # type: ignore[index]  # it matches the empty text, too
 
 
 @lru_cache(maxsize=64)

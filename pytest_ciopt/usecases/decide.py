@@ -100,13 +100,15 @@ def _decided(
     )
     if isinstance(base, NoBase):
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
-    worktree = Worktree(git)
+    worktree = Worktree(git, state)
     listing = worktree.listing()
     written = {place_of(output, git.top) for output in settings.outputs}
     listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
     built = sources.build(git.top, listing, state)
-    configuration = entrypoints.contents(git.top, (*listing.facts, *listing.untracked))
+    configuration = entrypoints.contents(
+        git.top, (*listing.ending(*entrypoints.FILES), *listing.untracked)
+    )
     repository = Repository(
         imports=built.imports,
         contents=worktree,

@@ -6,8 +6,9 @@ import pytest
 
 from pytest_ciopt.adapters import sources
 from pytest_ciopt.adapters.git import Git
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Listing, Worktree
+from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.graph.index import ImportIndex
 from repository import Repository, repository
 
