@@ -20,6 +20,8 @@ NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""
 _FORMAT = f"3-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
+_PIECE = 20_000
+"""Bytes that are decoded at once."""
 _SCANNING = (scanner, strings, naming)
 """Modules that decide what a scan finds."""
 
@@ -88,4 +90,11 @@ def _joined(texts: Sequence[str]) -> bytes:
 
 
 def _split(section: bytes | memoryview) -> list[str]:
-    return str(section, "utf-8", "surrogatepass").split("\0") if section else []
+    """Piece by piece: one character beyond Latin widens all of the text that it is decoded with."""
+    whole, found, begin = bytes(section), list[str](), 0
+    while begin < len(whole):
+        end = whole.find(b"\0", begin + _PIECE)
+        end = len(whole) if end < 0 else end
+        found += str(whole[begin:end], "utf-8", "surrogatepass").split("\0")
+        begin = end + 1
+    return found

@@ -1,7 +1,8 @@
 """Builds the import index of a working tree: what is stored, plus what must be read now."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -181,6 +182,13 @@ def link_target(top: Path, link: str) -> str | None:
 
 def _index(stored: Layer, stale: frozenset[str], fresh: dict[str, frozenset[str]]) -> ImportIndex:
     files = stored.files
-    if stale or fresh:
+    known = {path for path in stale.union(fresh) if _holds(files, path)}
+    if known != fresh.keys():  # else files were edited, and none was added or removed
         files = sorted({path for path in files if path not in stale}.union(fresh))
     return ImportIndex(files, stored, stale, layer(fresh))
+
+
+def _holds(files: Sequence[str], path: str) -> bool:
+    """Whether a path is among sorted ones."""
+    position = bisect_left(files, path)
+    return position < len(files) and files[position] == path

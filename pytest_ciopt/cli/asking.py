@@ -17,15 +17,18 @@ def add_base(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REF", help="compare with the merge base of REF and HEAD")
 
 
-def decided(base: str | None, folder: Path) -> tuple[Decided, Discovery]:
+def decided(base: str | None, folder: Path, *, reasons: bool = True) -> tuple[Decided, Discovery]:
     """The decision for `folder`, as `pytest --ciopt-changed` there would make it.
+
+    Without `reasons`, why is told only in part.
 
     Raises: CioptError for a base that does not exist and for settings that cannot be used.
     """
     git = _git(folder)
     config = pytest_config.find(folder, folder if git is None else git.top)
     tests = _tests(config)
-    return decide(folder, _settings(config)._replace(typed_base=base), tests, git=git), tests
+    asked = _settings(config)._replace(typed_base=base)
+    return decide(folder, asked, tests, git=git, reasons=reasons), tests
 
 
 def _git(folder: Path) -> Git | None:

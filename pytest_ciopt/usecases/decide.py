@@ -53,10 +53,13 @@ def decide(
     tests: Discovery,
     declared: Sequence[str] = (),
     git: Git | None = None,
+    *,
+    reasons: bool = True,
 ) -> Decided:
     """`declared` are further changed files (repository-relative), from hooks.
 
-    `git` is that of the folder, where the caller has asked for it already.
+    `git` is that of the folder, where the caller has asked for it already. Without `reasons` the
+    same is decided, sooner.
 
     Raises: UnknownBase for a typed base that does not exist; InternalError under `strict`.
     """
@@ -65,7 +68,7 @@ def decide(
         git = git or Git(folder)
         top = git.top
         state = StateDir(top / (settings.state_dir or ".ciopt"))
-        return _decided(git, state, settings, tests, declared)
+        return _decided(git, state, settings, tests, declared, reasons)
     except UnknownBase:
         raise
     except GitError as error:
@@ -88,7 +91,12 @@ def failed(error: Exception, top: Path | None, settings: Settings) -> Decided:
 
 
 def _decided(
-    git: Git, state: StateDir, settings: Settings, tests: Discovery, declared: Sequence[str]
+    git: Git,
+    state: StateDir,
+    settings: Settings,
+    tests: Discovery,
+    declared: Sequence[str],
+    reasons: bool,
 ) -> Decided:
     base = resolve(
         git,
@@ -125,7 +133,8 @@ def _decided(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
-    selection = select(change, repository, settings.rules, tests, _Dependencies(git.top))
+    dependencies = _Dependencies(git.top)
+    selection = select(change, repository, settings.rules, tests, dependencies, reasons=reasons)
     return Decided(
         selection,
         git.top,

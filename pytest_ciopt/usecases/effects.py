@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits import claims
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.edits.words import surely_differ
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import Flag, without_hooks
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
@@ -86,8 +87,11 @@ class Effects:
         rules: Rules,
         tests: Discovery,
         dependencies: Dependencies,
+        *,
+        reasons: bool = True,
     ) -> None:
-        self._contents, self._before = contents, before
+        """Without `reasons` the effects are the same, and the texts say less."""
+        self._contents, self._before, self._reasons = contents, before, reasons
         self._index, self._packages = index, packages
         self._rules, self._tests, self._dependencies = rules, tests, dependencies
 
@@ -166,12 +170,15 @@ class Effects:
 
     def _source(self, change: FileChange, whole: Effect) -> Effect:
         """The effect of edited Python text: `whole` unless less can be shown."""
-        from pytest_ciopt.core.edits import trees  # slow to import
-
         before = self._before.get(change.before or "")
         after = self._contents.read(change.path)
         if before is None or after is None:
             return whole
+        hasty = not self._reasons and not is_collected(change.path, self._tests)
+        if hasty and surely_differ(before, after):
+            return whole
+        from pytest_ciopt.core.edits import trees  # slow to import
+
         old, new = trees.parse(before), trees.parse(after)
         if old is None or new is None:
             return whole._replace(text=f"{whole.text}, cannot be parsed")

@@ -1,12 +1,12 @@
 """Decides what a change selects: the main verb. Takes what was read, returns a `Selection`."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
+from pytest_ciopt.core.edits.words import words_of
 from pytest_ciopt.core.graph.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.scanner import Flag, scan
@@ -15,9 +15,6 @@ from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.testfiles import is_collected, is_test_module
 from pytest_ciopt.settings import Discovery, Rules
 from pytest_ciopt.usecases.effects import Contents, Dependencies, Effect, Effects
-
-_WORD = re.compile(rb"[\w\x80-\xff]+")
-"""Of these consist the names of folders, however they are joined."""
 
 
 class Repository(NamedTuple):
@@ -40,16 +37,27 @@ def select(
     rules: Rules,
     tests: Discovery,
     dependencies: Dependencies,
+    *,
+    reasons: bool = True,
 ) -> Selection:
-    """The frozen decision on every file and test of the repository."""
-    return _Select(change, repository, rules, tests).run(dependencies)
+    """The frozen decision on every file and test of the repository.
+
+    Without `reasons` the same is selected, sooner; why, is then told only in part.
+    """
+    return _Select(change, repository, rules, tests, reasons).run(dependencies)
 
 
 class _Select:
     def __init__(
-        self, change: Change, repository: Repository, rules: Rules, tests: Discovery
+        self,
+        change: Change,
+        repository: Repository,
+        rules: Rules,
+        tests: Discovery,
+        reasons: bool,
     ) -> None:
         self.repository, self.rules, self.tests = repository, rules, tests
+        self.reasons = reasons
         self.changes = _with_links(change.files, repository.links)
         self.before = repository.contents.contents(c.before for c in self.changes if c.before)
         self.index = repository.imports._replace(base=layer(self._scans_before()))
@@ -67,10 +75,10 @@ class _Select:
         changing = [p for p in self.index.importers(Flag.PATHS) if is_collected(p, self.tests)]
         words = set[bytes]()
         for path in changing:
-            words.update(_WORD.findall(self.repository.contents.read(path) or b""))
+            words.update(words_of(self.repository.contents.read(path) or b""))
         for folder in found if words else ():
             name = os.fsencode(folder.rpartition("/")[2])
-            if name in words or words.issuperset(_WORD.findall(name)):
+            if name in words or words.issuperset(words_of(name)):
                 roots.add(folder)
         return found - roots
 
@@ -103,6 +111,7 @@ class _Select:
             self.rules,
             self.tests,
             dependencies,
+            reasons=self.reasons,
         ).of(self.changes)
         changed = tuple(
             ChangedFile(change, effect.text, effect.counts)
@@ -126,10 +135,14 @@ class _Select:
         narrowed = {
             path: effect.part is None or effect.part.helpers for path, effect in parts.items()
         }
-        found = search(seeds, self.index, self.layout, narrowed)
+        found = search(seeds, self.index, self.layout, narrowed, reasons=self.reasons)
+        # With one change, whatever is reached is reached from it: that needs no search of its own.
+        told = len(effects) == 1 and any(map(self._is_collected, found.files))
         if any(path.endswith(".py") for path in seeds):
             self._add_computed(found)
-        everything = self._loaded_always(found, parts) or self._unreached(effects)
+        everything = self._loaded_always(found, parts)
+        if everything is None and not told:
+            everything = self._unreached(effects)
         if everything is not None:
             return self._all(everything, changed)
         return self._selection(found, parts, changed)
@@ -173,7 +186,7 @@ class _Select:
         mention = self.index.importers(Flag.ALWAYS)
         if not mention:
             return Reached()
-        found = search(dict.fromkeys(mention, ""), self.index, self.layout)
+        found = search(dict.fromkeys(mention, ""), self.index, self.layout, reasons=False)
         if any(map(self._is_plugin, found.files)):
             found.scopes[""] = Link(None, "a plugin of every run mentions ciopt_always")
         return found
