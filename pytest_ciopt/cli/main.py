@@ -5,11 +5,14 @@ decision may take (`benchmarks/decision.py`).
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
+from typing import NoReturn
 
 from pytest_ciopt import __version__
 from pytest_ciopt.errors import CioptError
@@ -21,6 +24,20 @@ _FAMILIES = {
     "demo": "show a selection on a small project made for it",
 }
 OK, FAILED, USAGE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def command() -> NoReturn:
+    """The script `ciopt`: does what `main` does, in a process that ends with it.
+
+    Neither a collection of garbage nor the release of each object in the end is worth its time
+    then; of a large repository they cost as much as the start of Python.
+    """
+    gc.disable()
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
