@@ -202,6 +202,27 @@ class TestU(unittest.TestCase):
     assert of_lib(seen, "test_u2") == module | lib("six", "seven", "five", "three", "four")
 
 
+def test_set_up_of_packages(recorded: Recorded) -> None:
+    """pytest calls it for the first test, without a fixture."""
+    seen = recorded(
+        {
+            "tests/__init__.py": """
+import lib
+def setup_module(): lib.one()
+def teardown_module(): lib.two()
+""",
+            "tests/sub/__init__.py": "",
+            "tests/sub/test_a.py": "def test_a(): pass\ndef test_b(): pass\n",
+            "tests/test_c.py": "def test_c(): pass\n",
+            "other/__init__.py": "",
+            "other/test_d.py": "def test_d(): pass\n",
+        }
+    )
+    for test in ("test_a", "test_b", "test_c"):
+        assert of_lib(seen, test) == lib("one", "two")
+    assert of_lib(seen, "test_d") == set()
+
+
 def test_autouse_fixtures_of_wider_scope(recorded: Recorded) -> None:
     seen = recorded(
         {
