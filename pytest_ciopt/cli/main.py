@@ -5,6 +5,7 @@ decision may take (`benchmarks/decision.py`).
 """
 
 import argparse
+import codecs
 import gc
 import os
 import sys
@@ -56,9 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == family:  # the others are not imported
             import_module(f"pytest_ciopt.cli.{name}").add(command)
     options = parser.parse_args(words)
-    if isinstance(sys.stdout, TextIOWrapper):  # names of files can be any bytes
-        sys.stdout.reconfigure(errors="surrogateescape")
+    if isinstance(sys.stdout, TextIOWrapper):
+        codecs.register_error("ciopt", _written)
+        sys.stdout.reconfigure(errors="ciopt")
     return _run(options)
+
+
+def _written(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Names of files can be any bytes; other characters the output may lack are spelled out."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
 
 
 def _run(options: argparse.Namespace) -> int:
