@@ -5,7 +5,7 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -200,6 +200,11 @@ class _Prove:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
                 self._add_users(files, seen, f"{path}: {why}")
+        for path, impact in self._reads(process, stale):
+            for unit in impact.units:
+                affected_units.setdefault(unit, path)
+            for seen, why in sorted(impact.closures.items()):
+                self._add_users(files, seen, f"{path}: {why}")
         for path in sorted(self._new(process, stale)):
             self._add_users(files, path, f"{path} may be new")
         for path, trace in sorted(process.imports.items()):
@@ -211,6 +216,17 @@ class _Prove:
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
         )
+
+    def _reads(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
+        """Whom changed data concerns beside those that were seen to read it."""
+        for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
+            if path in process.readers:
+                self.texts.recorded_with(process.inputs.sources)
+                yield path, self._spread().add_read(*process.readers[path])
+
+    def _spread(self) -> Spread:
+        ran = (self.outside.__contains__, self._ran_together)
+        return Spread(self.texts, *ran, by_name=self.by_name)
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
@@ -234,9 +250,7 @@ class _Prove:
                 self.impacts[key] = self._unknown(path)
             else:
                 self.texts.recorded_with(process.inputs.sources)
-                ran = (self.outside.__contains__, self._ran_together)
-                spread = Spread(self.texts, *ran, by_name=self.by_name)
-                self.impacts[key] = spread.add(path, difference)
+                self.impacts[key] = self._spread().add(path, difference)
         return self.impacts[key]
 
     def _unknown(self, path: str) -> Impact:

@@ -7,7 +7,8 @@ goes through Python's `open`, `os` and `sqlite3`; what C code opens by itself it
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType
+from dataclasses import dataclass
+from types import CodeType, FrameType
 from typing import Any
 
 from pytest_ciopt.adapters.tracing.places import Places
@@ -24,8 +25,17 @@ _IMPORTING = "<frozen importlib"
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
 _SHOWING = ("linecache.py", "tokenize.py")
 """They read sources for tracebacks, unless code of the project asks them to."""
+_INSTALLED = ("site-packages", "dist-packages")
 _REMOVING = "_rmtree"
 """Beginning of the functions of `shutil` that open folders relative to others."""
+
+
+@dataclass(slots=True)
+class Readers:
+    """Numbers of units that read something, and of those that had others read it."""
+
+    units: set[int]
+    handed: set[int]
 
 
 class Files:
@@ -39,6 +49,8 @@ class Files:
         """Where a test or a fixture is, its stretch; else that of the session."""
         self.imports: dict[str, Stretch] = {}
         """By the path of the module whose body is running."""
+        self.readers: dict[str, Readers] = {}
+        """By what was read; folders have a slash at their end."""
         self.problem: str | None = None
         """An error of ours, after which nothing is heard."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
@@ -84,6 +96,7 @@ class Files:
         elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
+            self._note_readers(place, caller)
 
     def _connected(self, arguments: tuple[object, ...]) -> None:
         name = _text(arguments[0])
@@ -103,6 +116,7 @@ class Files:
         caller = sys._getframe(2)
         if place is not None and not caller.f_code.co_filename.startswith(_IMPORTING):
             self._charge(caller, lambda stretch: stretch.lists.add(place))
+            self._note_readers(f"{place}/", caller)
 
     def _loaded(self, arguments: tuple[object, ...]) -> None:
         place = self._place(arguments[0]) if arguments else None
@@ -135,6 +149,23 @@ class Files:
                 tell(self.stretch)
         elif is_project and module is None:
             tell(self._session)
+
+    def _note_readers(self, what: str, frame: FrameType | None) -> None:
+        """Whoever reads something may keep it, and so may installed code in between."""
+        codes: list[CodeType] = []
+        foreign = False
+        while frame is not None:
+            code = frame.f_code
+            if self._registry.place(code.co_filename) is not None:
+                codes.append(code)
+            elif not codes:
+                foreign = foreign or any(folder in code.co_filename for folder in _INSTALLED)
+            frame = frame.f_back
+        if codes:
+            known = self.readers.setdefault(what, Readers(set(), set()))
+            known.units |= self._registry.numbers_of_frames(codes)
+            if foreign:
+                known.handed |= self._registry.numbers_of_frames(codes[:1])
 
     def _on_stack(self, frame: FrameType | None) -> tuple[bool, str | None]:
         """Whether code of the project is running, and the innermost module body of it."""

@@ -27,6 +27,7 @@ from pytest_ciopt.core.history.traces import (
     Inputs,
     TracedFixture,
     TracedImport,
+    TracedRead,
     TracedSession,
     TracedTest,
     TraceRecord,
@@ -175,6 +176,9 @@ class Tracer:
         for path, stretch in sorted(self._files.imports.items()):
             self._name(stretch)
             yield TracedImport(path, stretch.trace(of_import=True), self.worker)
+        for what, readers in sorted(self._files.readers.items()):
+            units, handed = map(_rising, (readers.units, readers.handed))
+            yield TracedRead(what, units, handed, self.worker)
         self._name(self._session)
         name = inputs.shadowed(self._places)
         if name is not None:
@@ -205,6 +209,10 @@ class Tracer:
             return self._reads - self._git.ignored(self._reads)
         except GitError:
             return self._reads
+
+
+def _rising(numbers: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(number for number in numbers if number >= 0))
 
 
 def tracer_for(folder: Path) -> Tracer:

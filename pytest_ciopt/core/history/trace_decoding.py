@@ -10,6 +10,7 @@ from pytest_ciopt.core.history.traces import (
     Trace,
     TracedFixture,
     TracedImport,
+    TracedRead,
     TracedSession,
     TracedTest,
     TraceRecord,
@@ -43,6 +44,11 @@ def _read_fixture(fields: Fields) -> TracedFixture:
 
 def _read_import(fields: Fields) -> TracedImport:
     return TracedImport(fields.text("path"), _trace(fields), fields.maybe("worker"))
+
+
+def _read_read(fields: Fields) -> TracedRead:
+    units, handed = fields.numbers("units"), fields.numbers("handed")
+    return TracedRead(fields.text("path"), units, handed, fields.maybe("worker"))
 
 
 def _read_session(fields: Fields) -> TracedSession:
@@ -83,6 +89,7 @@ TRACE_READERS: Mapping[str, Callable[[Fields], TraceRecord]] = {
     "traced": _read_test,
     "traced-fixture": _read_fixture,
     "traced-import": _read_import,
+    "traced-read": _read_read,
     "traced-session": _read_session,
     "collected": _read_collected,
     "inputs": _read_inputs,

@@ -14,6 +14,7 @@ from pytest_ciopt.core.history.traces import (
     Trace,
     TracedFixture,
     TracedImport,
+    TracedRead,
     TracedSession,
     TracedTest,
     TraceRecord,
@@ -48,6 +49,9 @@ def _plain(record: TraceRecord) -> Mapping[str, object]:
         case TracedImport():
             path = {"kind": "traced-import", "path": record.path}
             return {**path, **_trace(record.trace), **_worker(record)}
+        case TracedRead():
+            by = {"units": _steps(record.units), "handed": _steps(record.handed) or None}
+            return {"kind": "traced-read", "path": record.path, **by, **_worker(record)}
         case TracedSession():
             return {"kind": "traced-session", **_trace(record.trace), **_worker(record)}
         case Collected():
@@ -80,7 +84,14 @@ def _trace(trace: Trace) -> Mapping[str, object]:
 
 
 def _worker(
-    record: Units | TracedTest | TracedFixture | TracedImport | TracedSession | Collected | Inputs,
+    record: Units
+    | TracedTest
+    | TracedFixture
+    | TracedImport
+    | TracedRead
+    | TracedSession
+    | Collected
+    | Inputs,
 ) -> Mapping[str, object]:
     return {} if record.worker is None else {"worker": record.worker}
 

@@ -77,6 +77,19 @@ class TracedImport:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedRead:
+    """By which units a file was read, or a folder listed, in any test: they may keep it."""
+
+    path: str
+    """A folder has a slash at its end, the top is `/`."""
+    units: tuple[int, ...]
+    """Numbers of the units that were being executed, rising."""
+    handed: tuple[int, ...] = ()
+    """Of those the ones that had installed code read it for them, which may keep it as well."""
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TracedSession:
     """What a process executed outside of tests and fixtures: imports, collection, hooks."""
 
@@ -138,5 +151,13 @@ class Source:
 
 
 TraceRecord = (
-    Units | TracedTest | TracedFixture | TracedImport | TracedSession | Collected | Inputs | Source
+    Units
+    | TracedTest
+    | TracedFixture
+    | TracedImport
+    | TracedRead
+    | TracedSession
+    | Collected
+    | Inputs
+    | Source
 )

@@ -17,6 +17,7 @@ from pytest_ciopt.core.history.traces import (
     Trace,
     TracedFixture,
     TracedImport,
+    TracedRead,
     TracedSession,
     TracedTest,
     TraceRecord,
@@ -47,6 +48,8 @@ class Process:
     """What was read outside of tests, by no module's body. Without units."""
     imports: Mapping[str, Trace]
     """What the bodies of modules read, by path. Without units."""
+    readers: Mapping[str, tuple[frozenset[Unit], frozenset[Unit]]] = field(default_factory=dict)
+    """By file, or folder with a slash: units that read it, and those that had others read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class _Run:
         self._sessions: dict[str | None, Trace] = {}
         self._inputs: dict[str | None, Inputs] = {}
         self._collected: list[Collected] = []
+        self._readers: dict[str | None, list[TracedRead]] = {}
         self.sources: dict[str, Source] = {}
 
     def take(self, record: Record | TraceRecord) -> None:
@@ -169,6 +173,8 @@ class _Run:
                 self._lives[record.worker, record.number] = record.trace
             case TracedImport():
                 self._imports.setdefault(record.worker, {})[record.path] = record.trace
+            case TracedRead():
+                self._readers.setdefault(record.worker, []).append(record)
             case TracedSession():
                 self._sessions[record.worker] = record.trace
             case Collected():
@@ -218,14 +224,21 @@ class _Run:
             run=start.run,
             python=python_of(start.environment),
             inputs=replace(self._inputs[worker], worker=None),
-            outside=frozenset(self._named(worker, session)),
+            outside=frozenset(self._named(worker, session.units)),
             session=_reads(session),
+            readers={
+                one.path: (
+                    frozenset(self._named(worker, one.units)),
+                    frozenset(self._named(worker, one.handed)),
+                )
+                for one in self._readers.get(worker, [])
+            },
             imports={path: _reads(one) for path, one in self._imports.get(worker, {}).items()},
         )
 
-    def _named(self, worker: str | None, trace: Trace) -> Iterable[Unit]:
+    def _named(self, worker: str | None, numbers: Iterable[int]) -> Iterable[Unit]:
         known = self._units.get(worker, [])
-        return (known[number] for number in trace.units)
+        return (known[number] for number in numbers)
 
     def _seen(self, traced: TracedTest, processes: Mapping[str | None, Process]) -> Seen | None:
         process = processes.get(traced.worker)
@@ -235,7 +248,7 @@ class _Run:
         if traces is None:
             return None
         try:
-            units = {unit for trace in traces for unit in self._named(traced.worker, trace)}
+            units = {unit for trace in traces for unit in self._named(traced.worker, trace.units)}
         except IndexError:  # a number without a name: not ours to guess
             return None
         return Seen(

@@ -100,6 +100,19 @@ class Spread:
             self._mentioned(*self._waiting.pop())
         return self.impact
 
+    def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
+        """Follows something that units read: they may keep it, or have had others keep it."""
+        for unit in sorted(readers):
+            cut = self._sources.cut(unit[0])
+            definition = None if cut is None else cut.definitions.get(unit[1])
+            if definition is not None and definition.once:
+                self._bind(*unit)
+            self._climb(unit)
+        self.impact.units.update(handed)
+        while self._waiting:
+            self._mentioned(*self._waiting.pop())
+        return self.impact
+
     def _all(self, path: str, why: str) -> None:
         self.impact.closures.setdefault(path, why)
 
@@ -190,15 +203,21 @@ class Spread:
             return
         self._handed.add(path)
         for user in self._users(path, name):
-            cut = self._sources.around(user, name) if user != path else None
-            if cut is None:
+            near = self._sources.around(user, name) if user != path else None
+            if near is None:
                 continue
-            known = {name, *(d.simple for d in cut.definitions.values() if name in d.renames)}
-            if not cut.effect_values.isdisjoint(known):
-                self._all(user, f"code that runs at import uses {name} as a whole")
-            for definition in cut.definitions.values():
-                if definition.kind is not Kind.IMPORT and not definition.values.isdisjoint(known):
-                    self._affect(user, definition, not definition.head.isdisjoint(known))
+            for word in (name, *(d.simple for d in near.definitions.values() if name in d.renames)):
+                self._handed_on_as(word, user)
+
+    def _handed_on_as(self, word: str, user: str) -> None:
+        cut = self._sources.around(user, word)
+        if cut is None:
+            return
+        if word in cut.effect_values:
+            self._all(user, f"code that runs at import uses {word} as a whole")
+        for definition in cut.definitions.values():
+            if definition.kind is not Kind.IMPORT and word in definition.values:
+                self._affect(user, definition, word in definition.head)
 
     def _affect(self, user: str, definition: Definition, at_import: bool) -> None:
         """Something that a definition uses changed; `at_import`, what decides what it is."""

@@ -50,6 +50,7 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
         outside=sets[made["outside"]],
         session=_trace(made["session"]),
         imports={path: _trace(one) for path, one in made["imports"].items()},
+        readers={path: (sets[by], sets[handed]) for path, by, handed in made["readers"]},
     )
 
 
@@ -72,7 +73,7 @@ class _Plain:
         several = [k.seen for k in knowledge.tests.values() if k.seen is not None]
         used = {unit for seen in several for unit in seen.units}
         for seen in several:
-            used |= seen.process.outside
+            used |= seen.process.outside.union(*(by for by, _ in seen.process.readers.values()))
         self._numbers = {unit: number for number, unit in enumerate(sorted(used))}
         self._made_processes: list[object] = []
         tests = {test: self._known(knowledge.tests[test]) for test in sorted(knowledge.tests)}
@@ -124,6 +125,10 @@ class _Plain:
                     "packages": dict(inputs.packages),
                     "distributions": list(inputs.distributions),
                     "outside": self._set(process.outside),
+                    "readers": [
+                        [path, self._set(by), self._set(handed)]
+                        for path, (by, handed) in sorted(process.readers.items())
+                    ],
                     "session": _plain_trace(process.session),
                     "imports": {path: _plain_trace(one) for path, one in process.imports.items()},
                 }
