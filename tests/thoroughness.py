@@ -1,14 +1,19 @@
-"""How many examples Hypothesis tries: all of them once, fewer where the suite runs again.
+"""How Hypothesis tries examples: all of them once, fewer where the suite runs again.
 
 CI runs the suite with several interpreters. What the first of them has tried at length, the others
 only sample: `--hypothesis-profile=again`.
 """
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 _USUAL = 100
 """Examples of a test that says nothing."""
-settings.register_profile("again", max_examples=20)
+# Machines are shared: how long an example takes says nothing of what is tested.
+settings.register_profile(
+    "first", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("first")
+settings.register_profile("again", settings(), max_examples=20)
 
 
 def examples(number: int) -> int:
