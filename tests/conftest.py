@@ -83,6 +83,13 @@ class Project:
         return Decisions.read(self.decisions_file)
 
 
+def failing(made: Project) -> set[str]:
+    """Ids of the tests that fail now."""
+    result = made.run("--ciopt-record=off", "-rfE", "--tb=no", "-q")
+    lines = (line.split(" ") for line in result.outlines)
+    return {words[1] for words in lines if words[0] in ("FAILED", "ERROR")}
+
+
 MakeProject = Callable[[Mapping[str, str | bytes]], Project]
 
 

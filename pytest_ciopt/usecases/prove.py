@@ -50,7 +50,7 @@ class Ask:
 
     selection: Selection
     changed: frozenset[str]
-    """Files that differ from the base in a way that counts."""
+    """Files that differ from the base, be it in their comments: a test may read those."""
     added: frozenset[str]
     """Of those the Python files that the base does not have."""
     firm: frozenset[str]

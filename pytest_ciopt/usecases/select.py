@@ -155,7 +155,7 @@ class _Select:
         below = (file for folder in reached.scopes for file in self.index.below(folder))
         return Ask(
             selection,
-            changed=frozenset(one.change.path for one in selection.changed if one.counts),
+            changed=frozenset(one.change.path for one in selection.changed),
             added=frozenset(c.path for c in self.changes if _is_new_module(c)),
             firm=frozenset((*reached.files, *below)),
         )

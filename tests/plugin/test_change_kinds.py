@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from conftest import MakeProject
-from pytest_ciopt.adapters.tracing.monitor import is_available
+from pytest_ciopt.adapters.tracing.tracer import can_trace
 from repository import Decisions
 
-watched = pytest.mark.skipif(not is_available(), reason="what runs is watched on CPython 3.12+")
+watched = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 
 BASE: dict[str, str] = {
     "pytest.ini": "[pytest]\npythonpath = .\n",

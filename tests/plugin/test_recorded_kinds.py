@@ -9,12 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from conftest import MakeProject, Project
-from pytest_ciopt.adapters.tracing.monitor import is_available
+from conftest import MakeProject, failing
+from pytest_ciopt.adapters.tracing.tracer import can_trace
 
-pytestmark = pytest.mark.skipif(
-    not is_available(), reason="what runs is watched on CPython 3.12 and later"
-)
+pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 BASE = {"pytest.ini": "[pytest]\npythonpath = .\n", "app/__init__.py": ""}
 TEST = "tests/test_it.py"
 
@@ -764,13 +762,6 @@ CASES = {
         ("app/schema.sql", "default 1", "default 2"),
     ),
 }
-
-
-def failing(made: Project) -> set[str]:
-    """Ids of the tests that fail now."""
-    result = made.run("--ciopt-record=off", "-rfE", "--tb=no", "-q")
-    lines = (line.split(" ") for line in result.outlines)
-    return {words[1] for words in lines if words[0] in ("FAILED", "ERROR")}
 
 
 @pytest.mark.parametrize("name", CASES)

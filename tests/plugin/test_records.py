@@ -13,11 +13,9 @@ import pytest
 
 from conftest import MakeProject, Project
 from pytest_ciopt.adapters.history import knowing
-from pytest_ciopt.adapters.tracing.monitor import is_available
+from pytest_ciopt.adapters.tracing.tracer import can_trace
 
-pytestmark = pytest.mark.skipif(
-    not is_available(), reason="what runs is watched on CPython 3.12 and later"
-)
+pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",

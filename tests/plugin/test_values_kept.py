@@ -1,0 +1,555 @@
+"""Programs that were written to be missed: an edit broke a test of each that was once left out.
+
+They keep values, hand modules and functions around, and ask for names that no source contains.
+Which tests an edit breaks is told by running all of them.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from conftest import MakeProject, failing
+from pytest_ciopt.adapters.tracing.tracer import can_trace
+
+pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
+
+BOTH = """
+from app.use import value
+
+def test_a():
+    assert value() == 42
+
+def test_b():
+    assert value() == 42
+"""
+Edit = tuple[str, str | None, str]
+CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
+    "append guard": (
+        {
+            "app/use.py": """
+_LOADED = []
+def load():
+    return 42
+def value():
+    if not _LOADED:
+        _LOADED.append(load())
+    return _LOADED[0]
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
+    "lazy object": (
+        {
+            "app/use.py": """
+class Lazy:
+    def __init__(self, factory):
+        self.factory, self.kept = factory, None
+    def get(self):
+        if self.kept is None:
+            self.kept = self.factory()
+        return self.kept
+def compute():
+    return 42
+VALUE = Lazy(compute)
+def value():
+    return VALUE.get()
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
+    "reify": (
+        {
+            "app/use.py": """
+class reify:
+    def __init__(self, f):
+        self.f = f
+    def __get__(self, obj, cls):
+        made = self.f(obj)
+        setattr(obj, self.f.__name__, made)
+        return made
+class App:
+    @reify
+    def conf(self):
+        return 42
+APP = App()
+def value():
+    return APP.conf
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
+    "reify helper": (
+        {
+            "app/use.py": """
+class reify:
+    def __init__(self, f):
+        self.f = f
+    def __get__(self, obj, cls):
+        made = self.f(obj)
+        setattr(obj, self.f.__name__, made)
+        return made
+def helper():
+    return 42
+class App:
+    @reify
+    def conf(self):
+        return helper()
+APP = App()
+def value():
+    return APP.conf
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
+    "cached data": (
+        {
+            "app/d.txt": "42",
+            "app/use.py": """
+from functools import lru_cache
+from pathlib import Path
+@lru_cache
+def value():
+    return int(Path(__file__).with_name('d.txt').read_text())
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/d.txt", "42", "43"),
+    ),
+    "cached data global": (
+        {
+            "app/d.txt": "42",
+            "app/use.py": """
+from pathlib import Path
+_D = None
+def value():
+    global _D
+    if _D is None:
+        _D = int(Path(__file__).with_name('d.txt').read_text())
+    return _D
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/d.txt", "42", "43"),
+    ),
+    "cached listing": (
+        {
+            "app/d/1.txt": "42",
+            "app/use.py": """
+import os
+from functools import lru_cache
+from pathlib import Path
+@lru_cache
+def names():
+    return os.listdir(Path(__file__).with_name('d'))
+def value():
+    return 41 + len(names())
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/d/2.txt", None, "43"),
+    ),
+    "registry at import": (
+        {
+            "app/reg.py": """
+REG = {}
+def register(f):
+    REG[f.__name__] = f
+    return f
+@register
+def impl():
+    return 42
+""",
+            "app/use.py": """
+from app.reg import REG
+TABLE = {k: f() for k, f in REG.items()}
+def value():
+    return TABLE['impl']
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/reg.py", "return 42", "return 43"),
+    ),
+    "dynamic at import method": (
+        {
+            "app/reg.py": """
+class Square:
+    def area(self):
+        return 42
+def shapes():
+    return [Square()]
+""",
+            "app/use.py": """
+from app import reg
+TABLE = [s.area() for s in reg.shapes()]
+def value():
+    return TABLE[0]
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/reg.py", "return 42", "return 43"),
+    ),
+    "signature default": (
+        {
+            "app/use.py": """
+import inspect
+def f(x=42):
+    return x
+def g():
+    return f
+def value():
+    return inspect.signature(f).parameters['x'].default
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "x=42", "x=43"),
+    ),
+    "computed getattr function": (
+        {
+            "app/conf.py": """
+LIMIT_a = 42
+""",
+            "app/use.py": """
+from app import conf
+def value():
+    return getattr(conf, 'LIMIT_' + 'a')
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "vars module": (
+        {
+            "app/conf.py": """
+LIMIT = 42
+""",
+            "app/use.py": """
+from app import conf
+def value():
+    return max(v for k, v in vars(conf).items() if k.isupper())
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "dir module star": (
+        {
+            "app/conf.py": """
+LIMIT = 42
+""",
+            "app/use.py": """
+from app import conf
+class Settings:
+    def __init__(self, module):
+        for k in dir(module):
+            if k.isupper():
+                setattr(self, k.lower(), getattr(module, k))
+S = Settings(conf)
+def value():
+    return S.limit
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "settings string": (
+        {
+            "app/conf.py": """
+LIMIT = 42
+""",
+            "app/use.py": """
+import importlib
+class Settings:
+    def __init__(self, name):
+        self.module = importlib.import_module(name)
+    def __getattr__(self, name):
+        return getattr(self.module, name.upper())
+S = Settings('app.conf')
+def value():
+    return S.limit
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "iterate dispatch new method": (
+        {
+            "app/use.py": """
+class Suite:
+    def check_one(self):
+        return 42
+def value():
+    s = Suite()
+    return sum(getattr(s, n)() for n in dir(s) if n.startswith('check_'))
+""",
+            "tests/test_x.py": BOTH,
+        },
+        (
+            "app/use.py",
+            "        return 42\n",
+            "        return 42\n    def check_two(self):\n        return 1\n",
+        ),
+    ),
+    "visitor new method": (
+        {
+            "app/base.py": """
+class Base:
+    def visit(self, node):
+        return getattr(self, 'visit_' + type(node).__name__, self.other)(node)
+    def other(self, node):
+        return 42
+""",
+            "app/sub.py": """
+from app.base import Base
+class Sub(Base):
+    x = 1
+""",
+            "app/use.py": """
+from app.sub import Sub
+THE = Sub()
+def value():
+    return THE.visit(1)
+""",
+            "tests/test_x.py": BOTH,
+        },
+        (
+            "app/sub.py",
+            "    x = 1\n",
+            "    x = 1\n    def visit_int(self, node):\n        return 43\n",
+        ),
+    ),
+    "inst from registry": (
+        {
+            "app/plug.py": """
+from app.reg import add
+class Plug:
+    limit = 42
+add(Plug())
+""",
+            "app/reg.py": """
+ALL = []
+def add(p):
+    ALL.append(p)
+def first():
+    return ALL[0]
+""",
+            "app/use.py": """
+import app.plug
+from app.reg import first
+def value():
+    return first().limit
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/plug.py", "42", "43"),
+    ),
+    "set guard": (
+        {
+            "app/use.py": """
+STATE = {}
+_DONE = set()
+def init():
+    STATE['x'] = 42
+def value():
+    if 'x' not in _DONE:
+        _DONE.add('x')
+        init()
+    return STATE['x']
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "= 42", "= 43"),
+    ),
+    "method guard call": (
+        {
+            "app/use.py": """
+class Reg:
+    def __init__(self):
+        self.items = {}
+    def has(self, k):
+        return k in self.items
+    def store(self, k, v):
+        self.items[k] = v
+    def fetch(self, k):
+        return self.items[k]
+R = Reg()
+def compute():
+    return 42
+def value():
+    if not R.has('x'):
+        R.store('x', compute())
+    return R.fetch('x')
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
+    "import once in function": (
+        {
+            "app/heavy.py": """
+from app.calc import calc
+TABLE = calc()
+""",
+            "app/calc.py": """
+def calc():
+    return 42
+""",
+            "app/use.py": """
+def value():
+    from app.heavy import TABLE
+    return TABLE
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "closure at import": (
+        {
+            "app/make.py": """
+def maker(n):
+    def inner():
+        return n + 1
+    return inner
+""",
+            "app/use.py": """
+from app.make import maker
+value = maker(41)
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/make.py", "n + 1", "n + 2"),
+    ),
+    "own name star": (
+        {
+            "app/c1.py": "V = 42\n",
+            "app/c2.py": "from app.c1 import *\n",
+            "app/use.py": """
+try:
+    from json import V
+except ImportError:
+    from app.c2 import *
+def value():
+    return V
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/c1.py", "42", "43"),
+    ),
+    "own name globals update": (
+        {
+            "app/c1.py": "V = 42\n",
+            "app/use.py": """
+import app.c1
+V = 0
+globals().update({k: v for k, v in vars(app.c1).items() if k == 'V'})
+def value():
+    return V
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/c1.py", "42", "43"),
+    ),
+    "class own attr via instance": (
+        {
+            "app/c1.py": """
+class A:
+    n = 42
+""",
+            "app/f.py": """
+from app.c1 import A
+def make():
+    return A()
+""",
+            "app/use.py": """
+from functools import lru_cache
+from app.f import make
+@lru_cache
+def one():
+    return make()
+def value():
+    return one().n
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/c1.py", "42", "43"),
+    ),
+    "lint comment": (
+        {
+            "app/use.py": """
+def value():
+    return 42
+""",
+            "tests/test_x.py": """
+from pathlib import Path
+def test_a(): assert 'TODO' not in Path(__file__).parents[1].joinpath('app/use.py').read_text()
+""",
+        },
+        ("app/use.py", "42\n", "42  # TODO\n"),
+    ),
+    "getsource comment": (
+        {
+            "app/use.py": """
+def value():
+    return 42
+""",
+            "tests/test_x.py": """
+import inspect
+from app import use
+def test_a(): assert 'TODO' not in inspect.getsource(use.value)
+""",
+        },
+        ("app/use.py", "42\n", "42  # TODO\n"),
+    ),
+    "subclasses at import": (
+        {
+            "app/reg.py": """
+class Base:
+    def area(self):
+        return 0
+class Circle(Base):
+    def area(self):
+        return 42
+""",
+            "app/use.py": """
+from app.reg import Base
+TABLE = [c().area() for c in Base.__subclasses__()]
+def value():
+    return TABLE[0]
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/reg.py", "return 42", "return 43"),
+    ),
+    "reads readme": (
+        {
+            "README.md": "42",
+            "app/use.py": """
+def value():
+    return 42
+""",
+            "tests/test_x.py": """
+from pathlib import Path
+def test_a(): assert Path(__file__).parents[1].joinpath('README.md').read_text() == '42'
+""",
+        },
+        ("README.md", "42", "43"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_the_edit_breaks_is_selected(project: MakeProject, name: str) -> None:
+    files, (path, old, new) = CASES[name]
+    base = {"pytest.ini": "[pytest]\npythonpath = .\n", "app/__init__.py": ""}
+    made = project(base | dict(files))
+    assert made.run("--ciopt-record=deps").ret == 0
+    if old is None:
+        made.repository.write({path: new})
+    else:
+        made.repository.replace(path, old, new)
+    broken = failing(made)
+    assert broken
+    assert broken <= made.select(exit_code=1).selected.keys()
