@@ -12,3 +12,8 @@ def defines(source: bytes, within: str) -> bool:
     tree = parse(source)
     name = within.partition("[")[0].replace("::", ".")
     return tree is not None and name in module(tree).definitions
+
+
+def repository_id(root: str, nodeid: str) -> str:
+    """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
+    return f"{root}/{nodeid}" if root else nodeid

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.paths import place_of
-from pytest_ciopt.core.history.results import repository_id
+from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
 

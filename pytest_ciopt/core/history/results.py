@@ -19,6 +19,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Uncollected,
 )
+from pytest_ciopt.core.nodeids import repository_id
 
 _MICRO = 1_000_000
 
@@ -90,11 +91,6 @@ class RunRow:
     """Of all phases of all tests."""
     source: str
     """The file in `segments/` that tells of it."""
-
-
-def repository_id(root: str, nodeid: str) -> str:
-    """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
-    return f"{root}/{nodeid}" if root else nodeid
 
 
 def fixture_id(place: str, scope: str, name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_ciopt.core.history.records import Attempt, Environment, Record, RunStart
-from pytest_ciopt.core.history.results import Outcome, outcome_of, repository_id
+from pytest_ciopt.core.history.results import Outcome, outcome_of
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
@@ -23,6 +23,7 @@ from pytest_ciopt.core.history.traces import (
     TraceRecord,
     Units,
 )
+from pytest_ciopt.core.nodeids import repository_id
 
 Unit = tuple[str, str]
 """Path and qualified name."""
