@@ -150,7 +150,7 @@ def _decided(
         tests,
         _Dependencies(git.top),
         reasons,
-        sharpen=records.sharpened if records.exist else None,
+        records.sharpened if records.exist else None,
     )
     return Decided(
         selection,

@@ -309,10 +309,13 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 
 def mentions(node: ast.AST) -> frozenset[str]:
-    """Every identifier below `node`: names, attributes, arguments, and words inside strings."""
+    """Every identifier below `node`: names, attributes, arguments, and words inside strings.
+
+    Docstrings are prose.
+    """
     found: set[str] = set()
     own_name = 0
-    for child in ast.walk(node):
+    for child in _without_docstrings(node):
         match child:
             case ast.Name(id="__name__"):
                 own_name += 1
@@ -343,7 +346,7 @@ def mentions(node: ast.AST) -> frozenset[str]:
 def _loose(node: ast.AST) -> frozenset[str]:
     """As `mentions`, but for names that stand alone: those mean what their module binds."""
     found: set[str] = set()
-    for child in ast.walk(node):
+    for child in _without_docstrings(node):
         match child:
             case ast.arg(arg=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
                 found.add(name)
@@ -360,13 +363,24 @@ def _values(node: ast.AST) -> frozenset[str]:
     """Names and attributes of which no attribute is taken, and words of dotted names in strings."""
     found: set[str] = set()
     asked = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
-    for child in ast.walk(node):
+    for child in _without_docstrings(node):
         match child:
             case ast.Name(id=name) | ast.Attribute(attr=name) if id(child) not in asked:
                 found.add(name)
             case ast.Constant(value=str(text)) if _DOTTED.fullmatch(text):
                 found.update(text.split("."))
     return frozenset(found)
+
+
+def _without_docstrings(node: ast.AST) -> Iterator[ast.AST]:
+    prose: set[int] = set()
+    for child in ast.walk(node):  # what holds a docstring comes before it
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = child.body[0] if child.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                prose.add(id(first.value))
+        if id(child) not in prose:
+            yield child
 
 
 def _gets_logger(function: ast.expr) -> bool:

@@ -14,6 +14,7 @@ from pytest_ciopt.core.edits.decorators import is_fixture, is_harmless
 _KEEPING = re.compile(r"cache|memo|once|lazy|singleton", re.IGNORECASE)
 """In the name of a decorator."""
 _FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
+_MAKING = frozenset(("__init__", "__new__", "__post_init__"))
 _CHOOSES = (ast.If, ast.IfExp, ast.Try, ast.BoolOp, ast.While, ast.Match)
 
 
@@ -27,6 +28,8 @@ def keeps_values(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     if any(isinstance(one, ast.Global | ast.Nonlocal) for one in inside):
         return True
     local = {one.id for one in inside if isinstance(one, ast.Name) and _is_stored(one)}
+    if node.name in _MAKING and node.args.args:
+        local.add(node.args.args[0].arg)  # nobody else has seen it yet
     arguments = {one.arg for one in inside if isinstance(one, ast.arg)}
     stored = {name for one in inside for name in _stored(one, local)}
     stored.update(name for one in inside for name in _told(one, local | arguments))

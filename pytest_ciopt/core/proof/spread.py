@@ -135,7 +135,7 @@ class Spread:
             if unit in self._climbed:
                 continue
             self._climbed.add(unit)
-            for user, definition in self._mentioning(unit[0], _simple(unit[1])):
+            for user, definition in self._mentioning(unit[0], _called(unit[1])):
                 caller = (user, definition.name)
                 if definition.kind is Kind.BINDING and definition.foreign:
                     self._bind(*caller)  # it was handed over, to be called by somebody
@@ -260,6 +260,12 @@ class Spread:
 
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name != "__doc__"
+
+
+def _called(name: str) -> str:
+    """What a caller of a function writes: for `C.__init__` the name of the class."""
+    scope, _, simple = name.rpartition(".")
+    return _simple(scope) if scope and _is_special(simple) else simple
 
 
 def _simple(name: str) -> str:

@@ -45,6 +45,7 @@ def test_functions_that_may_keep_a_value(source: str) -> None:
         "def f(self):\n if self.x: return 1\n return 2",
         "@pytest.fixture\ndef f(): return 1",
         "@property\ndef f(self): return 1",
+        "def __init__(self, x):\n if x:\n  self.y = 1\n return self.y",
         "def f(items):\n if items:\n  items.append(1)\n return items",
         "def f(self, x):\n if x: self.y = 1",
     ],

@@ -238,6 +238,23 @@ def asks(): one()
     assert ("user.py", "asks") in spread("X = 1", "X = 2", user=user, together=ran).units
 
 
+def test_prose_mentions_nothing() -> None:
+    user = "def other():\n    'Nothing about X or f.'\n"
+    assert ("user.py", "other") not in spread("X = 1", "X = 2", user=user).units
+
+
+def test_whoever_makes_an_object_calls_what_makes_it() -> None:
+    user = """
+from m import C
+@lru_cache
+def one(): return C()
+def asks(): one()
+"""
+    old = "class C:\n    def __init__(self): self.x = 1\n"
+    found = spread(old, old.replace("1", "2"), user=user, together=[("user.py", "one")]).units
+    assert ("user.py", "asks") in found
+
+
 def test_a_function_that_is_handed_over_to_be_called_once() -> None:
     user = "from m import f\nVALUE = Lazy(f)\ndef asks(): VALUE.get()\n"
     found = spread("def f(): return 1", "def f(): return 2", user=user)
