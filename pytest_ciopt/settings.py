@@ -34,6 +34,9 @@ class Settings:
     state_dir: str | None = None
     """Where `.ciopt` lies instead of the top of the repository; relative to it."""
     strict: bool = False
+    by_name: bool = True
+    """Whether changes outside of function bodies are followed by name, and not to everything that
+    can import the module (`ciopt_safety = closure`)."""
     explain: bool = False
     json: str | None = None
     """Where the decisions are written, as an absolute path."""
@@ -67,6 +70,14 @@ def boolean(value: str, name: str) -> bool:
     if word not in _TRUE | _FALSE:
         raise ConfigurationError(f"{name} is {value!r}", "Use true or false.")
     return word in _TRUE
+
+
+def by_name(value: str) -> bool:
+    """Reads `ciopt_safety`. Raises: ConfigurationError for a word that it does not know."""
+    word = value.strip().lower() or "exact"
+    if word not in ("exact", "closure"):
+        raise ConfigurationError(f"ciopt_safety is {value!r}", "Use exact or closure.")
+    return word == "exact"
 
 
 def rules(run_all: Iterable[str], ignore: Iterable[str], dependencies: Iterable[str]) -> Rules:

@@ -2,12 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest._code import code
 
+import thoroughness  # noqa: F401  it knows the profile of Hypothesis
 from repository import Decisions, Repository, repository
 
 pytest_plugins = ["pytester"]
@@ -28,6 +31,28 @@ def neutral(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def long_files_are_parsed_once() -> Iterator[None]:
+    """A run that is interrupted, by an error of collection for example, renders a traceback.
+
+    It leads through the files of pytest itself, which are parsed anew in each run: that would take
+    a third of the time of the tests of such runs.
+    """
+    parse, known = code.getstatementrange_ast, dict[tuple[int, str], Any]()
+
+    def remembered(lineno: int, source: Any, *rest: Any, **more: Any) -> Any:
+        if len(source.lines) < 200:  # files of tests come and go
+            return parse(lineno, source, *rest, **more)
+        key = lineno, str(source)
+        if key not in known:
+            known[key] = None, *parse(lineno, source, *rest, **more)[1:]
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code, "getstatementrange_ast", remembered)
+        yield
 
 
 # pytest 8 warns that it can't rewrite the plugin's assertions: this process has imported it.

@@ -40,21 +40,22 @@ ANY_DURATION = st.floats(0, LONGEST, exclude_max=True)
 SUBTEST = st.builds(
     Subtest, TEXT.map(shortened), st.sampled_from(["passed", "failed", "skipped"]), DURATION
 )
+OBJECT_ID = st.none() | st.from_regex(r"\A[0-9a-f]{40}([0-9a-f]{24})?\Z")
 STARTS = st.builds(
     RunStart,
     run=st.from_regex(r"\A[0-9a-f]{12}-[0-9a-f]{20}\Z"),
     started=st.floats(0, 1e10),
     environment=st.builds(Environment, TEXT, TEXT, TEXT),
-    repository=MAYBE,
-    commit=MAYBE,
-    tree=MAYBE,
+    repository=OBJECT_ID,
+    commit=OBJECT_ID,
+    tree=OBJECT_ID,
     branch=MAYBE,
     dirty=st.booleans(),
     root=TEXT,
     options=st.lists(TEXT, max_size=3).map(tuple),
     shard=MAYBE,
     workers=st.integers(0, 512),
-    base=MAYBE,
+    base=OBJECT_ID,
     everything=MAYBE,
     source=MAYBE,
 )

@@ -94,6 +94,8 @@ class Git:
 
         Files that git does not know yet are not looked at. Raises: GitError.
         """
+        if not COMMIT.fullmatch(commit):
+            raise GitError(f"{commit!r} is no commit id")  # git would take some for an option
         options = ("--find-renames", "--diff-filter=R", "--name-status", "-z")
         said = self.records("diff-index", *options, "--ignore-submodules=all", commit, "--")
         return {new: old for _, old, new in zip(said, said, said, strict=True)}

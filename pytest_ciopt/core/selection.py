@@ -125,10 +125,12 @@ class Selection:
             return Verdict.NONE if self._unknown(path) is None else Verdict.UNKNOWN
         if path in self.records.idle and not self._may_be_always(path):
             return Verdict.NONE
+        found = self._without_records(path)
+        return Verdict.SOME if found is Verdict.NONE and path in self.records.owing else found
+
+    def _without_records(self, path: str) -> Verdict:
         if path in self.files or scope_of(path, self.scopes):
             return Verdict.ALL
-        if path in self.records.owing:
-            return Verdict.SOME
         above = ancestors(folder_of(path))
         part = path in self.parts or path in self.doctests or path in self.always
         if part or any(f in self.fixtures or f in self.always_scopes for f in above):
@@ -170,6 +172,16 @@ class Selection:
         if reason is not None and run is not None:
             return Decision(False, proved_by(run))
         return Decision(reason is not None, reason or NOT_REACHED)
+
+    @property
+    def proved_modules(self) -> Mapping[str, str]:
+        """Test files that would run but for records, with the reason why they do not."""
+        return {
+            path: proved_by(run)
+            for path, run in self.records.idle.items()
+            if self.verdict(path) is Verdict.NONE
+            and self._without_records(path) is not Verdict.NONE
+        }
 
     def why_not(self, path: str) -> str:
         """Why nothing of a file runs, whose verdict is `NONE`."""

@@ -14,7 +14,7 @@ from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.options import REASON
 
-_ATTRIBUTE = "ciopt_costs"
+COSTS = "ciopt_costs"
 """Of a test report; plain lists, for xdist ships nothing else."""
 
 
@@ -91,13 +91,15 @@ class Costs(Breakable):
     def _ends(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         self._ending[id(fixturedef)] = elapsed()
 
-    @harmless
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """The life of a fixture is over. pytest may say so more than once."""
-        setup = self._setups.pop(id(fixturedef), None)
+        if id(fixturedef) in self._setups:
+            self._torn_down(fixturedef)
+
+    @harmless
+    def _torn_down(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        setup = self._setups.pop(id(fixturedef))
         began = self._ending.pop(id(fixturedef), None)
-        if setup is None:
-            return
         teardown = elapsed() - began if began is not None else 0.0
         self._shared += teardown
         name, scope, place = fixturedef.argname, fixturedef.scope, fixturedef.baseid or ""
@@ -111,13 +113,12 @@ class Costs(Breakable):
         told = ((item.nodeid, item.stash.get(REASON, None)) for item in session.items)
         self._reasons = {nodeid: reason for nodeid, reason in told if reason is not None}
 
-    @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def carry(self, report: pytest.TestReport) -> None:
         """Hands what has gathered to the report: to most reports nothing."""
         if self._pending or self._shared or self._reasons:
             self._hand_over(report)
         if self.problem is not None:
-            setattr(report, _ATTRIBUTE, [["problem", self.problem]])
+            setattr(report, COSTS, [["problem", self.problem]])
 
     @harmless
     def _hand_over(self, report: pytest.TestReport) -> None:
@@ -128,13 +129,24 @@ class Costs(Breakable):
         if report.when == "setup" and (reason := self._reasons.get(report.nodeid)) is not None:
             carried.append(["selected", reason])
         if carried:
-            setattr(report, _ATTRIBUTE, carried)
+            setattr(report, COSTS, carried)
 
 
-def sent_with(report: pytest.TestReport) -> "Sent | None":
-    """What a report carries; of most reports nothing."""
-    carried: Sequence[list[Any]] | None = getattr(report, _ATTRIBUTE, None)
-    return None if carried is None else Sent(carried)
+class Sending:
+    """In a worker of xdist, where the one who writes is another process."""
+
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+
+    @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Lets the report carry what has been measured."""
+        self._costs.carry(report)
+
+
+def sent_with(report: pytest.TestReport) -> "Sent":
+    """What a report carries that has the attribute `COSTS`; most reports have none."""
+    return Sent(getattr(report, COSTS))
 
 
 class Sent:

@@ -40,6 +40,8 @@ def start(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None
     except Exception as error:  # of ours: it must not break a run that would have worked
         run = failed_run(config, known, error)
     known.noconftest = known.noconftest or run.ends_early
+    if run.ends_early:
+        run.outcome.dropped_modules.update(run.selection.proved_modules)
     _register(config, run)
 
 

@@ -36,6 +36,12 @@ _INI = (
         "args",
         "Parts that are not recorded, e.g. failures (environment: CIOPT_RECORD_OMIT).",
     ),
+    (
+        "ciopt_safety",
+        "string",
+        "How recorded dependencies are used: exact (default) or closure (environment: "
+        "CIOPT_SAFETY).",
+    ),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
 )
 

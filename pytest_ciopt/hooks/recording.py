@@ -12,70 +12,66 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, Uncollected
-from pytest_ciopt.hooks.costs import Sent, sent_with
+from pytest_ciopt.hooks.costs import COSTS, Costs, Sent, sent_with
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
 _CRASHED = "???"
 """`when` of the report that xdist makes of a test whose worker died."""
+_RERUN: str = "rerun"
+"""Outcome that pytest-rerunfailures gives."""
 _SKIPPED = "Skipped: "
 _NOT_REPORTED = Phase("passed", 0.0)
 """A set-up that was done before its process died, and that nobody told of."""
 _QUOTES = "'\""
+_Key = tuple[str, str | None]
+"""Node id and worker: under `--dist=each` several workers run a test."""
 
 
 class Recording(Breakable):
-    """Turns reports into records, one line a test, written when its teardown is reported."""
+    """Turns reports into records, one line a test, written when its last phase is reported."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, costs: Costs) -> None:
+        """`costs` are those of this process, in which the tests run unless it has workers."""
         self.writer = writer
-        self._open: dict[tuple[str, str | None], Attempt] = {}
+        self._costs = costs
+        self._open: dict[_Key, list[pytest.TestReport]] = {}
         self._attempts: dict[str, int] = {}
         self._written = 0
         self._unmeasured: str | None = None
 
     @pytest.hookimpl(trylast=True)  # pytest's own plugins still alter the report
-    @harmless
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One phase of a test, or a subtest."""
+        """One phase of a test, or a subtest. As `harmless`, which would cost a call each time."""
+        if self.problem is None:
+            try:
+                self._costs.carry(report)
+                self._add(report)
+            except Exception as error:
+                self.problem = f"{type(error).__name__}: {error}"
+
+    def _add(self, report: pytest.TestReport) -> None:
         when: str | None = report.when
-        outcome: str = report.outcome
         crashed = when == _CRASHED
         worker = report.node.gateway.id if crashed else getattr(report, "worker_id", None)
-        key = (report.nodeid, worker)
-        attempt = self._open.get(key)
-        if attempt is not None and when == "setup":
-            self._finish(key)  # a rerun begins: nobody reports the teardown before it
-            attempt = None
-        if attempt is None:
-            number = self._attempts.get(report.nodeid, 0) + 1 if self._attempts else 1
-            attempt = Attempt(report.nodeid, _NOT_REPORTED, attempt=number, worker=worker)
-            self._open[key] = attempt
-        if hasattr(report, "context"):
-            attempt.subtests += (_subtest(report),)
-            return
-        if crashed:
-            when = _missing(attempt)
-        sent = sent_with(report)
-        shared = 0.0 if sent is None else self._take(attempt, sent)
-        phase = Phase(outcome, report.duration, shared)
-        if when == "setup":
-            attempt.setup = phase
-        elif when == "call":
-            attempt.call = phase
+        key = report.nodeid, worker
+        reports = self._open.get(key)
+        if reports is None:
+            self._open[key] = [report]
+        elif when == "setup":  # a rerun begins, and nobody need have told of a teardown before it
+            self._finish(key)
+            self._open[key] = [report]
         else:
-            attempt.teardown = phase
-        if outcome != "passed" or hasattr(report, "wasxfail"):
-            self._explain(attempt, report)
-        if crashed or when == "teardown" or outcome == "rerun":
+            reports.append(report)
+        if hasattr(report, COSTS):
+            self._take(sent_with(report), worker)
+        if when == "teardown" or crashed:
             self._finish(key)
 
-    def _take(self, attempt: Attempt, sent: Sent) -> float:
-        """Writes what came with a report; returns the seconds that shared fixtures took of it."""
-        attempt.selected = sent.selected or attempt.selected
+    def _take(self, sent: Sent, worker: str | None) -> None:
+        """Writes at once what came with a report."""
         self._unmeasured = sent.problem or self._unmeasured
-        for cost in sent.costs(attempt.worker):
+        for cost in sent.costs(worker):
             self.writer.write(cost)
-        return sent.shared
 
     @harmless
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -85,20 +81,14 @@ class Recording(Breakable):
             why = shortened(_skip_reason(report.longrepr) if failed is None else failed) or None
             self.writer.write(Uncollected(report.nodeid, report.outcome, why))
 
-    def _explain(self, attempt: Attempt, report: pytest.TestReport) -> None:
-        expected = getattr(report, "wasxfail", None)
-        if expected is not None:
-            attempt.xfail = True
-            attempt.reason = shortened(str(expected).removeprefix("reason: ")) or None
-        elif report.outcome == "skipped":
-            attempt.reason = shortened(_skip_reason(report.longrepr)) or None
-        elif report.outcome != "passed" and attempt.failure is None:
-            attempt.failure = shortened(_first_line(report.longrepr)) or None
-
-    def _finish(self, key: tuple[str, str | None]) -> None:
-        attempt = self._open.pop(key)
-        if any(phase is not None and phase.outcome == "rerun" for phase in _phases(attempt)):
-            self._attempts[attempt.id] = attempt.attempt
+    def _finish(self, key: _Key) -> None:
+        nodeid, worker = key
+        number = self._attempts.get(nodeid, 0) + 1 if self._attempts else 1
+        attempt = Attempt(nodeid, _NOT_REPORTED, attempt=number, worker=worker)
+        for report in self._open.pop(key):
+            _fill(attempt, report)
+            if report.outcome == _RERUN:
+                self._attempts[nodeid] = number
         self._written += 1
         self.writer.write(attempt)
 
@@ -116,8 +106,40 @@ class Recording(Breakable):
         self.writer.finish(RunEnd(now(), exit_status, self._written, dropped, unread))
 
 
-def _phases(attempt: Attempt) -> tuple[Phase, Phase | None, Phase | None]:
-    return attempt.setup, attempt.call, attempt.teardown
+def _fill(attempt: Attempt, report: pytest.TestReport) -> None:
+    """Adds what a report tells of one phase, or of a subtest."""
+    if hasattr(report, "context"):
+        attempt.subtests += (_subtest(report),)
+        if report.outcome == "failed":  # the report of the test itself may tell no more of it
+            _explain(attempt, report)
+        return
+    when: str | None = report.when
+    if when == _CRASHED:
+        when = _missing(attempt)
+    shared = 0.0
+    if hasattr(report, COSTS):
+        sent = sent_with(report)
+        shared, attempt.selected = sent.shared, sent.selected or attempt.selected
+    phase = Phase(report.outcome, report.duration, shared)
+    if when == "setup":
+        attempt.setup = phase
+    elif when == "call":
+        attempt.call = phase
+    else:
+        attempt.teardown = phase
+    if phase.outcome != "passed" or hasattr(report, "wasxfail"):
+        _explain(attempt, report)
+
+
+def _explain(attempt: Attempt, report: pytest.TestReport) -> None:
+    expected = getattr(report, "wasxfail", None)
+    if expected is not None:
+        attempt.xfail = True
+        attempt.reason = shortened(str(expected).removeprefix("reason: ")) or None
+    elif report.outcome == "skipped":
+        attempt.reason = shortened(_skip_reason(report.longrepr)) or None
+    elif report.outcome != "passed" and attempt.failure is None:
+        attempt.failure = shortened(_first_line(report.longrepr)) or None
 
 
 def _missing(attempt: Attempt) -> str:

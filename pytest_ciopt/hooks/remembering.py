@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
-from pytest_ciopt.hooks.costs import Costs
+from pytest_ciopt.hooks.costs import Costs, Sending
 from pytest_ciopt.hooks.options import DEPS, RECORDS, SELECTION, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
@@ -31,10 +31,13 @@ def start(config: pytest.Config) -> None:
         raise pytest.UsageError(f"ciopt_record is {value!r}. Use off, results or deps.")
     omitted = _omitted(config)
     manager = config.pluginmanager
-    manager.register(Costs(), f"{_NAME}-costs")
+    costs = Costs()
+    manager.register(costs, f"{_NAME}-costs")
+    if hasattr(config, "workerinput"):
+        manager.register(Sending(costs), f"{_NAME}-sending")
     if config.option.collectonly:
         return
-    remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted)
+    remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted, costs)
     if value == DEPS:
         _trace(config, remembering)
     if remembering is not None:  # behind, so that it finishes behind
@@ -66,8 +69,9 @@ def _omitted(config: pytest.Config) -> frozenset[str]:
 class Remembering:
     """The life of one recording."""
 
-    def __init__(self, config: pytest.Config, omitted: frozenset[str]) -> None:
+    def __init__(self, config: pytest.Config, omitted: frozenset[str], costs: Costs) -> None:
         self._config = config
+        self._costs = costs
         self._omitted = omitted
         self._recording: Recording | None = None
         self._told: tuple[str, ...] = ()
@@ -83,7 +87,7 @@ class Remembering:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
         self._told = begun.told
-        self._recording = Recording(begun.writer)
+        self._recording = Recording(begun.writer, self._costs)
         self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
 
     def _about(self) -> About:

@@ -33,6 +33,7 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             ),
             state_dir=state_dir_of(config),
             strict=_switch(config, known, "ciopt_strict"),
+            by_name=settings.by_name(variable("CIOPT_SAFETY") or config.getini("ciopt_safety")),
             explain=_switch(config, known, "ciopt_explain"),
             json=_resolved(config, json) if json else None,
             outputs=tuple(_resolved(config, file) for file in written),

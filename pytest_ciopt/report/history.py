@@ -174,9 +174,11 @@ def failures(found: Iterable[tuple[str, str, Result]]) -> Iterator[str]:
         told.setdefault(test, []).append((run, result))
     rows = [
         (
-            *(str(len(several)), several[0][0][:17], _WORDS[several[0][1].outcome]),
-            *(test, several[0][1].failure or ""),
+            str(len(several)),
+            several[0][0][:17],
+            _WORDS[several[0][1].outcome],
+            f"{test}  {several[0][1].failure or ''}",
         )
         for test, several in told.items()
     ]
-    yield from table((">times", "last in", "outcome", "test", "why"), rows)
+    yield from table((">times", "last in", "outcome", "test, and why"), rows)

@@ -72,6 +72,10 @@ def nothing(selection: Selection) -> str:
     if not selection.changed:
         return "nothing to run: nothing changed since the base"
     files = count(len(selection.changed), "changed file")
+    proved = len(selection.proved_modules)
+    if proved:
+        modules = count(proved, "test module")
+        return f"nothing to run: {files}; {modules} reached, and all tests proved by earlier runs"
     return f"nothing to run: {files}, and no test that {_they(len(selection.changed))} can affect"
 
 

@@ -7,15 +7,26 @@ PLAIN_BLOCKS = "_.-=+*#@"
 """For outputs that know ASCII only."""
 
 
+_WIDEST = 40
+"""Characters of a column that others follow: one long branch must not push them out of sight."""
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table. Columns whose head begins with `>` are set to the right."""
+    """Lines of a table. Columns whose head begins with `>` are set to the right.
+
+    The last column may be as wide as it likes.
+    """
     names = [head.removeprefix(">") for head in heads]
-    shown = [[printable(cell) for cell in row] for row in rows]
+    shown = [[*(_cut(printable(cell)) for cell in row[:-1]), printable(row[-1])] for row in rows]
     widths = [max(map(len, column)) for column in zip(names, *shown, strict=True)]
     right = [head.startswith(">") for head in heads]
     for cells in (names, *shown):
         pairs = zip(cells, widths, right, strict=True)
         yield "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in pairs).rstrip()
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..."
 
 
 def printable(text: str) -> str:

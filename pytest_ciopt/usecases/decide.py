@@ -176,7 +176,8 @@ class _Records:
         if not known.tests:
             return ask.selection
         try:
-            return prove(ask, known, texts, Present(self._worktree, self._listing))
+            present = Present(self._worktree, self._listing)
+            return prove(ask, known, texts, present, by_name=self._settings.by_name)
         except Exception as error:
             if self._settings.strict:
                 raise

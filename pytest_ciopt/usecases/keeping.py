@@ -49,9 +49,9 @@ def merge(state: StateDir, paths: Iterable[Path], repository: str | None, moment
         try:
             starts, name, content = _checked(path)
             _same_repository(starts, repository)
-        except SegmentError as error:
+        except (SegmentError, OSError) as error:
             kept.refused += 1
-            kept.told.append(f"{path} is not taken: {error}")
+            kept.told.append(f"{path} is not taken: {_why(error)}")
             continue
         fresh = {start.run for start in starts} - known
         kept.left += len(starts) - len(fresh)
@@ -61,6 +61,10 @@ def merge(state: StateDir, paths: Iterable[Path], repository: str | None, moment
             kept.done += len(fresh)
             known |= fresh
     return kept
+
+
+def _why(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _files(paths: Iterable[Path], kept: Kept) -> Iterator[Path]:
@@ -89,6 +93,8 @@ def _checked(path: Path) -> tuple[Sequence[RunStart], str, bytes]:
     """
     if not _is_ours(path.name):
         raise SegmentError("its name is not that of a segment")
+    if not path.is_file():
+        raise SegmentError("it is no regular file")
     if reader.PACK.fullmatch(path.name):
         runs, series = unpacked(reader.lines(path))
         for _ in series:

@@ -57,9 +57,11 @@ class Ask:
     """Files whose tests run for a reason that no record can answer."""
 
 
-def prove(ask: Ask, knowledge: Knowledge, texts: Texts, present: Present) -> Selection:
-    """The selection with `records` filled in."""
-    return _Prove(ask, knowledge, texts, present).run()
+def prove(
+    ask: Ask, knowledge: Knowledge, texts: Texts, present: Present, *, by_name: bool = True
+) -> Selection:
+    """The selection with `records` filled in. For `by_name` see `Spread`."""
+    return _Prove(ask, knowledge, texts, present, by_name).run()
 
 
 @dataclass(slots=True)
@@ -74,7 +76,10 @@ class _Stale:
 
 
 class _Prove:
-    def __init__(self, ask: Ask, knowledge: Knowledge, texts: Texts, present: Present) -> None:
+    def __init__(
+        self, ask: Ask, knowledge: Knowledge, texts: Texts, present: Present, by_name: bool
+    ) -> None:
+        self.by_name = by_name
         self.ask, self.knowledge, self.texts, self.present = ask, knowledge, texts, present
         self.processes = {
             id(known.seen.process): known.seen.process
@@ -229,7 +234,8 @@ class _Prove:
                 self.impacts[key] = self._unknown(path)
             else:
                 self.texts.recorded_with(process.inputs.sources)
-                spread = Spread(self.texts, self.outside.__contains__, self._ran_together)
+                ran = (self.outside.__contains__, self._ran_together)
+                spread = Spread(self.texts, *ran, by_name=self.by_name)
                 self.impacts[key] = spread.add(path, difference)
         return self.impacts[key]
 

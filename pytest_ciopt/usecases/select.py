@@ -148,7 +148,7 @@ class _Select:
         for change, effect in zip(self.changes, effects, strict=True):
             if not is_recorded(change, self.rules):
                 firm.update(effect.seeds)
-        reached = search(firm, self.index, self.layout)
+        reached = search(firm, self.index, self.layout) if firm else Reached()
         below = (file for folder in reached.scopes for file in self.index.below(folder))
         return Ask(
             selection,

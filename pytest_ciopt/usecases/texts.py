@@ -1,16 +1,21 @@
 """The sources of the working tree as `core/proof/spread.py` asks for them, each read once."""
 
-from collections.abc import Mapping
+import ast
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from copy import copy
 
 from pytest_ciopt.core.edits import units
 from pytest_ciopt.core.edits.definitions import Definition, Module, module
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
-from pytest_ciopt.core.naming import ancestors, folder_of, names
+from pytest_ciopt.core.naming import ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
+
+_TREES = 100
 
 
 class Texts:
@@ -20,8 +25,11 @@ class Texts:
         self._contents, self._index, self._layout = contents, index, layout
         self._read: dict[str, bytes] = {}
         self._cut: dict[str, Module | None] = {}
+        self._around: dict[tuple[str, str], Module | None] = {}
+        self._trees: dict[str, ast.Module | None] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
+        self._tops: frozenset[str] | None = None
         self.files = frozenset(index.files)
         """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
@@ -39,12 +47,28 @@ class Texts:
     def cut(self, path: str) -> Module | None:
         """The definitions of a file as it is now; None when it cannot be parsed."""
         if path not in self._cut:
-            tree = units.parse(self.content(path))
-            try:
-                self._cut[path] = None if tree is None else module(without_types(tree))
-            except RecursionError:
-                self._cut[path] = None
+            self._cut[path] = _cut(self._tree(path))
         return self._cut[path]
+
+    def around(self, path: str, word: str) -> Module | None:
+        """As `cut`, without most of what does not mention the word: that takes a tenth as long."""
+        if path in self._cut:
+            return self._cut[path]
+        key = (path, word)
+        if key not in self._around:
+            tree, lines = self._tree(path), self.content(path).splitlines()
+            found = [n for n, line in enumerate(lines, 1) if word.encode() in line]
+            near = found if word.isascii() else list(range(1, len(lines) + 1))
+            self._around[key] = _cut(None if tree is None else _reduced(tree, near))
+        return self._around[key]
+
+    def _tree(self, path: str) -> ast.Module | None:
+        """The last few that were parsed: trees are large."""
+        if path not in self._trees:
+            if len(self._trees) >= _TREES:
+                del self._trees[next(iter(self._trees))]
+            self._trees[path] = units.parse(self.content(path))
+        return self._trees[path]
 
     def mentions(self, path: str, word: str) -> bool:
         """Whether the word stands anywhere in a file."""
@@ -70,6 +94,13 @@ class Texts:
             found.update(file for file in above if file in self.files)
         return found & (self.files | {path})
 
+    def is_own(self, top: str) -> bool:
+        """Whether a top-level name may be a module of the repository; "" always is."""
+        if self._tops is None:
+            parts = (part for file in self.files for part in module_path(file).split("/"))
+            self._tops = frozenset(("", *parts))
+        return top in self._tops
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""
         tops = definition.origins - {""} - STDLIB
@@ -84,3 +115,31 @@ class Texts:
     def _imports(self, path: str, imported: str) -> bool:
         known = names(imported, self._layout.packages, self._layout.top)
         return any(path in self._index.importers_below(name) for name in known)
+
+
+def _cut(tree: ast.Module | None) -> Module | None:
+    try:
+        return None if tree is None else module(without_types(tree))
+    except RecursionError:
+        return None
+
+
+def _reduced(tree: ast.Module, lines: Sequence[int]) -> ast.Module:
+    """A module without the statements that stand on none of some lines; lines rise."""
+    return ast.Module(_near(tree.body, lines), [])
+
+
+def _near(body: Sequence[ast.stmt], lines: Sequence[int]) -> list[ast.stmt]:
+    kept: list[ast.stmt] = []
+    for statement in body:
+        first = min(
+            [statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))]
+        )
+        place = bisect_left(lines, first)
+        if place == len(lines) or lines[place] > (statement.end_lineno or first):
+            continue
+        if isinstance(statement, ast.ClassDef):
+            whole, statement = statement, copy(statement)
+            statement.body = _near(whole.body, lines)
+        kept.append(statement)
+    return kept

@@ -34,6 +34,7 @@ from pytest_ciopt.core.history.records import (
 )
 from pytest_ciopt.core.history.results import Kind, RunRow, results_of
 from pytest_ciopt.usecases import keeping
+from thoroughness import examples
 
 NOW = 1.79e9
 ENVIRONMENTS = [Environment(f"3.{minor}.1", "cpython", "linux") for minor in (11, 12)]
@@ -175,7 +176,7 @@ def plain(row: RunRow) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 @given(runs=histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_index_answers_as_the_fake(
     way: Callable[[StateDir, Sequence[Run], Answers], object], runs: list[Run]
 ) -> None:

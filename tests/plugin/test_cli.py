@@ -11,6 +11,7 @@ import pytest
 
 from conftest import MakeProject, Project
 from pytest_ciopt import __version__
+from pytest_ciopt.cli.asking import decide
 from pytest_ciopt.cli.main import main
 from shop_project import PRODUCT, TEST_CART, TEST_STOCK
 
@@ -538,7 +539,7 @@ def test_an_interrupt(changed: Project, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_ciopt.usecases.decide.select", interrupted)
+    monkeypatch.setitem(decide.__globals__, "select", interrupted)
     assert main(["select"]) == 130
 
 

@@ -121,7 +121,7 @@ def test_slowest(suite: Project, ciopt: Ciopt) -> None:
 def test_failures(suite: Project, ciopt: Ciopt) -> None:
     _, line = ciopt("failures").splitlines()
     assert re.fullmatch(
-        rf" *1 +\S+ +failed +{re.escape(FAILS)} +AssertionError: it is\\tbroken", line
+        rf" *1 +\S+ +failed +{re.escape(FAILS)}  AssertionError: it is\\tbroken", line
     )
     (failure,) = json.loads(ciopt("failures", "--json"))
     assert (failure["test"], failure["attempts"]) == (FAILS, 1)
@@ -160,9 +160,12 @@ def test_what_is_not_merged(suite: Project, ciopt: Ciopt, tmp_path: Path) -> Non
     ciopt("export", str(tmp_path / "artifact"))
     damaged, _, sound = sorted((tmp_path / "artifact").iterdir())
     damaged.write_bytes(b"\x1f\x8bnonsense")
+    os.mkfifo(damaged.with_name(f"e{damaged.name[1:]}"))
+    damaged.with_name(f"f{damaged.name[1:]}").mkdir()
     (tmp_path / "artifact/notes.txt").write_text("mine")
     os.rename(suite.repository.root / ".ciopt", tmp_path / "old")
-    assert ciopt("merge", str(tmp_path / "artifact"), code=1).startswith("2 runs merged")
+    said = ciopt("merge", str(tmp_path / "artifact"), code=1)
+    assert said.startswith("2 runs merged, 0 known already, 3 files refused")
     assert damaged.exists()
     suite.repository.root.joinpath(".git").rename(tmp_path / "git")
     suite.repository.git("init", "-q")

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import MakeProject, Project
 from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.git import Git
+from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.main import main
@@ -139,3 +139,10 @@ def test_parameters_that_pytest_shortens_keep_their_durations(project: MakeProje
     carried, own = found.values()
     assert (carried.origin, own.origin) == ("earlier name", "history")
     assert carried.estimate.call >= 0.05 > own.estimate.call
+
+
+def test_git_is_given_no_option_for_a_commit(recorded: Project) -> None:
+    """Commits come from segments, and these from anywhere."""
+    with pytest.raises(GitError, match="'--output=made' is no commit id"):
+        Git(recorded.repository.root).renamed_since("--output=made")
+    assert not (recorded.repository.root / "made").exists()

@@ -200,7 +200,7 @@ if __name__ == "__main__":
 """
     made = project({CONFTEST: DB, TEST: text})
     made.repository.replace(TEST, "def helper(): return 1", "def helper(): return 2")
-    told = made.select(exit_code=1)
+    told = made.select("--ciopt-record=off", exit_code=1)
     assert told.selected.keys() == {f"{TEST}::test_helped[1]", f"{TEST}::test_helped[2]"}
     made.repository.git("checkout", "-q", ".")
     made.repository.replace(TEST, "def own(): return 1", "def own(): return 2")

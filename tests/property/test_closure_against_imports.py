@@ -19,6 +19,7 @@ from pytest_ciopt.core.graph.dependents import Layout, scope_of, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of
+from thoroughness import examples
 
 RUNNER = """
 import json, os, sys
@@ -157,7 +158,7 @@ def _truth(files: Mapping[str, str], root: Path) -> dict[str, list[str]]:
     return told
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees)
 def test_whatever_a_test_loads_reaches_it(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
 from pytest_ciopt.core.naming import INIT, folder_of, names
+from thoroughness import examples
 
 Scans = Mapping[str, frozenset[str]]
 
@@ -186,7 +187,7 @@ def index_of(tree: Scans) -> ImportIndex:
     return ImportIndex(sorted(tree), layer(stored), frozenset(), layer(fresh))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.data(), TREES)
 def test_a_search_misses_nothing_of_the_closure(data: st.DataObject, tree: Scans) -> None:
     packages = packages_of(tree)
@@ -198,7 +199,7 @@ def test_a_search_misses_nothing_of_the_closure(data: st.DataObject, tree: Scans
     assert set(found.scopes) == {folder_of(path) for path in conftests}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data(), TREES)
 def test_a_search_invents_nothing(data: st.DataObject, tree: Scans) -> None:
     """Each file that is reached has a link to one that it loads, up to a seed."""
@@ -216,7 +217,7 @@ def test_a_search_invents_nothing(data: st.DataObject, tree: Scans) -> None:
         assert current in seeds
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data(), TREES)
 def test_narrowed_files_reach_what_a_seed_would(data: st.DataObject, tree: Scans) -> None:
     packages = packages_of(tree)

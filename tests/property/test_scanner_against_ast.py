@@ -20,6 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.graph.scanner import scan
+from thoroughness import examples
 
 # --- the truth -----------------------------------------------------------------------------------
 
@@ -277,14 +278,14 @@ def _parses(source: bytes) -> bool:
 FOLDERS = st.sampled_from(("", "a", "src/pkg", "a/b/c/d/e"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(modules(odd=False).filter(_parses), FOLDERS)
 @example(b"from ..... import a", "a")
 def test_usual_modules(source: bytes, folder: str) -> None:
     assert missed(source, folder) == []
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=examples(700), deadline=None)
 @given(modules(odd=True).filter(_parses), FOLDERS)
 @example(b"\xef\xbb\xbfimport a", "")
 @example(b"# we import (see #1)\nimport a\nf()", "")

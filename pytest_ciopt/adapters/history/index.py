@@ -12,7 +12,7 @@ from pytest_ciopt.adapters.history.indexing import NAME
 from pytest_ciopt.adapters.history.reader import Inventory, inventory
 from pytest_ciopt.adapters.history.sealing import is_sound
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.history.decoding import decoded
+from pytest_ciopt.core.history.decoding import SegmentError, decoded
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.records import RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, Result, RunRow
@@ -27,18 +27,19 @@ def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tu
     epoch. An index that is damaged is made anew. Raises: OSError, sqlite3.Error.
     """
     found = inventory(state, moment)
+    wanted, path = indexing.sources(found), state.path / NAME
     try:
-        return _ask(state, found, question)
-    except sqlite3.DatabaseError:
-        (state.path / NAME).unlink(missing_ok=True)
-        return _ask(state, found, question)
+        return _answered(_opened(path, wanted), found, question)
+    except (sqlite3.DatabaseError, SegmentError):
+        return _answered(_made_anew(path, wanted), found, question)
 
 
-def _ask(
-    state: StateDir, found: Inventory, question: Callable[["Index"], _T]
+def _answered(
+    opened: tuple[sqlite3.Connection, list[str]],
+    found: Inventory,
+    question: Callable[["Index"], _T],
 ) -> tuple[_T, list[str]]:
-    wanted = indexing.sources(found)
-    connection, told = _opened(state.path / NAME, wanted)
+    connection, told = opened
     with closing(connection):
         return question(Index(connection)), [*found.told, *told]
 
@@ -60,6 +61,14 @@ def _opened(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection,
         return _read_only(path), told
     except (OSError, sqlite3.OperationalError):  # a folder or a disk that cannot be written to
         return indexing.in_memory(wanted)
+
+
+def _made_anew(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]]:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return indexing.in_memory(wanted)
+    return _opened(path, wanted)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -157,7 +166,7 @@ def _run(row: Sequence[object]) -> RunRow:
     start, end = decoded(str(row[0]).encode()), None
     if row[1] is not None:
         end = decoded(str(row[1]).encode())
-    assert isinstance(start, RunStart)
-    assert end is None or isinstance(end, RunEnd)
+    if not isinstance(start, RunStart) or not isinstance(end, RunEnd | None):
+        raise SegmentError("a row that is no run")
     counts = {word[0]: int(word[1:]) for word in str(row[2]).split()}
     return RunRow(start, end, counts, float(str(row[3])), str(row[4]))

@@ -19,7 +19,7 @@ from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.adapters.history.filling import Filling, from_text
 from pytest_ciopt.adapters.history.sealing import is_sound, seal
 from pytest_ciopt.adapters.history.writer import CLOSED
-from pytest_ciopt.core.history import estimates, packing, results
+from pytest_ciopt.core.history import decoding, estimates, packing, results
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.packing import unpacked
 
@@ -29,7 +29,7 @@ NAME = "index.sqlite"
 @cache
 def version() -> str:
     """Of the schema and of what is computed into it. An index of another one is made anew."""
-    return version_of("1", results, estimates, packing)
+    return version_of("1", decoding, results, estimates, packing)
 
 
 @cache

@@ -54,7 +54,7 @@ def inventory(state: StateDir, moment: float) -> Inventory:
     found = Inventory()
     folder = state.path / FOLDER
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
     except OSError:
         return found
     for name in names:

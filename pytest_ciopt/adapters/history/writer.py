@@ -54,17 +54,21 @@ class Writer:
 
     def write(self, *records: Record) -> None:
         """Appends records; either all of them are in the file afterwards or none is."""
-        if self._descriptor >= 0:
-            self.append(b"".join(map(encoded, self._left(records))))
+        if self._descriptor < 0:
+            return
+        if self._omitted:
+            records = self._left(records)
+        single = len(records) == 1
+        self.append(encoded(records[0]) if single else b"".join(map(encoded, records)))
 
     def append(self, text: bytes) -> None:
         """Appends whole lines that are encoded already, as `write` does."""
         if self._descriptor < 0:
             return
         try:
-            rest = text[os.write(self._descriptor, text) :]
-            while rest:  # a disk that is nearly full takes a part, and then says why not more
-                rest = rest[os.write(self._descriptor, rest) :]
+            done = os.write(self._descriptor, text)
+            while done < len(text):  # a disk that is nearly full takes a part, then says why
+                done += os.write(self._descriptor, text[done:])
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.truncate(self._descriptor, self._size)
@@ -72,11 +76,9 @@ class Writer:
             return
         self._size += len(text)
 
-    def _left(self, records: Sequence[Record]) -> Sequence[Record]:
-        if not self._omitted:
-            return records
-        kept = [without(record, self._omitted) for record in records]
-        return [record for record in kept if record is not None]
+    def _left(self, records: Sequence[Record]) -> tuple[Record, ...]:
+        kept = (without(record, self._omitted) for record in records)
+        return tuple(record for record in kept if record is not None)
 
     def finish(self, end: RunEnd) -> None:
         """Writes the end, and replaces the file by a compressed one."""

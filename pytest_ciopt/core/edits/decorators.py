@@ -8,7 +8,7 @@ from collections.abc import Iterator
 _MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
 _KNOWN = re.compile(
     r"(?:functools|contextlib|dataclasses|abc|typing|re|textwrap|collections|pytest|logging)\.\w+"
-    r"|\w+\.(?:setter|getter|deleter)"
+    r"|\w+\.(?:setter|getter|deleter|overload|final|override)"
 )
 _HARMLESS = frozenset(
     (

@@ -8,7 +8,7 @@ them.
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from pytest_ciopt.core.edits.decorators import (
@@ -59,8 +59,11 @@ class Definition:
     """Whether a decorator or a call in it may make it known to code that never mentions it."""
     origins: frozenset[str] = frozenset()
     """Top names of the modules that an import binds it from; "" for a relative one."""
+    loose: frozenset[str] = frozenset()
+    """What of `mentions` is more than a plain name: attributes, arguments, words in strings."""
     head: frozenset[str] = frozenset()
-    """What of `mentions` is evaluated at import: decorators, defaults and annotations."""
+    """What of `mentions` decides at import what a function is: decorators and defaults, and
+    annotations where a decorator may read them."""
     declared: str = ""
     """What the decorators of a function see beside its body: signature and docstring."""
     renames: frozenset[str] = frozenset()
@@ -88,6 +91,7 @@ class Module:
     order: tuple[str, ...] = ()
     """What runs at import, in order: effects as they are, definitions by name."""
     effect_mentions: frozenset[str] = field(default=frozenset())
+    effect_loose: frozenset[str] = field(default=frozenset())
 
 
 def module(tree: ast.Module) -> Module:
@@ -101,6 +105,7 @@ def module(tree: ast.Module) -> Module:
         effects=tuple(map(ast.dump, effects)),
         order=tuple(_order(body)),
         effect_mentions=frozenset().union(*map(mentions, effects)),
+        effect_loose=frozenset().union(*map(_loose, effects)),
     )
 
 
@@ -125,12 +130,16 @@ def _cut(
             case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
                 pieces.extend(_imported(statement, prefix))
             case ast.Assign() | ast.AnnAssign() if (names := _bound(statement)) is not None:
-                content, mentioned = ast.dump(statement), mentions(statement)
-                calls = any(map(does_more, ast.walk(statement)))
-                pieces.extend(
-                    Definition(prefix + name, Kind.BINDING, content, "", mentioned, foreign=calls)
-                    for name in names
+                common = Definition(
+                    prefix,
+                    Kind.BINDING,
+                    content=ast.dump(statement),
+                    decorators="",
+                    mentions=mentions(statement),
+                    loose=_loose(statement),
+                    foreign=any(map(does_more, ast.walk(statement))),
                 )
+                pieces.extend(replace(common, name=prefix + name) for name in names)
             case ast.Pass():
                 pass
             case _:
@@ -148,6 +157,7 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
             content="\n".join(map(ast.dump, rest)),
             decorators=_decorators(node),
             mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
+            loose=frozenset().union(*map(_loose, [*rest, *node.decorator_list])),
             has_bases=any(ast.unparse(base) != "object" for base in node.bases)
             or bool(node.keywords),
             bases=frozenset(_accountants(node)),
@@ -165,6 +175,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         content="\n".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts),
         decorators=_decorators(node),
         mentions=mentions(node),
+        loose=_loose(node),
         head=frozenset().union(*map(mentions, _head(node))),
         declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}"
         if node.decorator_list
@@ -188,9 +199,11 @@ def _accountants(node: ast.ClassDef) -> Iterator[str]:
 def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Parts of a function that run when it is defined."""
     yield from node.decorator_list
-    yield node.args
-    if node.returns is not None:
-        yield node.returns
+    yield from _defaults(node)
+    if not all(map(is_harmless, node.decorator_list)):
+        yield node.args
+        if node.returns is not None:
+            yield node.returns
 
 
 def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
@@ -257,6 +270,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 bases=known.bases | piece.bases,
                 foreign=known.foreign or piece.foreign,
                 origins=known.origins | piece.origins,
+                loose=known.loose | piece.loose,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
                 renames=known.renames | piece.renames,
@@ -316,6 +330,22 @@ def mentions(node: ast.AST) -> frozenset[str]:
             case ast.Call(func=function, args=[ast.Name(id="__name__")]) if _gets_logger(function):
                 own_name -= 1
     return frozenset(found | {"__name__"} if own_name > 0 else found)
+
+
+def _loose(node: ast.AST) -> frozenset[str]:
+    """As `mentions`, but for names that stand alone: those mean what their module binds."""
+    found: set[str] = set()
+    for child in ast.walk(node):
+        match child:
+            case ast.arg(arg=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                found.add(name)
+            case ast.alias(name=name):
+                found.update(name.split("."))
+            case ast.Constant(value=str(text)) if len(text) <= _LONGEST_STRING:
+                found.update(_IDENTIFIER.findall(text))
+            case ast.MatchClass(kwd_attrs=names):
+                found.update(names)
+    return frozenset(found)
 
 
 def _gets_logger(function: ast.expr) -> bool:

@@ -30,6 +30,8 @@ LONGEST = 1e9
 """Seconds, some thirty years: a duration above is damage."""
 RUN_ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{20}")
 """Milliseconds of the epoch, then chance. It names files, so nothing else may pass."""
+OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""Of a commit or a tree. git is asked about it, so nothing else may pass either."""
 
 
 def encoded(record: Record | TraceRecord) -> bytes:

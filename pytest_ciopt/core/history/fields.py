@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import cast
 
-from pytest_ciopt.core.history.encoding import LONGEST
+from pytest_ciopt.core.history.encoding import LONGEST, OBJECT_ID
 from pytest_ciopt.core.history.records import Phase
 
 OUTCOMES = frozenset(("passed", "failed", "skipped", "rerun"))
@@ -33,6 +33,13 @@ class Fields:
     def maybe(self, name: str) -> str | None:
         """A text, or None where the key is absent."""
         return None if self._plain.get(name) is None else self.text(name)
+
+    def object_id(self, name: str) -> str | None:
+        """The id of a commit or a tree, or None where the key is absent."""
+        value = self.maybe(name)
+        if value is not None and OBJECT_ID.fullmatch(value) is None:
+            raise SegmentError(f"{name} is no id of git's")
+        return value
 
     def one_of(self, name: str, known: frozenset[str]) -> str:
         """One of the words that are known."""

@@ -43,13 +43,11 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
 
     Of several reasons the first by name is told.
     """
-    hit = [
-        unit
-        for unit in ground.units.keys() & seen.units
-        if causes is None or ground.units[unit] in causes
-    ]
-    if hit:
-        return f"executes {dotted(*min(hit))}"
+    if not seen.units.isdisjoint(ground.units):  # of few tests, and quickly seen of the others
+        hit = ground.units.keys() & seen.units
+        hit = {unit for unit in hit if causes is None or ground.units[unit] in causes}
+        if hit:
+            return f"executes {dotted(*min(hit))}"
     read = _those(ground.data & seen.reads, causes)
     if read:
         return f"reads {min(read)}"

@@ -31,12 +31,18 @@ class Sources(Protocol):
     def mentions(self, path: str, word: str) -> bool:
         """Whether the word stands anywhere in a file. Quick, for every file is asked."""
 
+    def around(self, path: str, word: str) -> Module | None:
+        """As `cut`, but of what does not mention the word a part may be left out."""
+
     def users(self, path: str) -> frozenset[str]:
         """Files that can see what a file defines, itself included: they import it, or pytest
         brings the two together."""
 
     def is_collected(self, path: str) -> bool:
         """Whether pytest loads the file itself: a test module or a conftest."""
+
+    def is_own(self, top: str) -> bool:
+        """Whether a top-level name may be a module of the repository; "" always is."""
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded when the record was made."""
@@ -60,9 +66,13 @@ class Spread:
         sources: Sources,
         ran_outside: Callable[[Unit], bool],
         ran_together: Callable[[Unit, Unit], bool],
+        *,
+        by_name: bool = True,
     ) -> None:
         """`ran_outside` tells which units ran while modules were imported or tests collected;
-        `ran_together` whether a test that ran the first unit ran the second, too."""
+        `ran_together` whether a test that ran the first unit ran the second, too. Without `by_name`
+        whatever names would tell concerns the closure."""
+        self._by_name = by_name
         self._sources = sources
         self._ran_outside, self._ran_together = ran_outside, ran_together
         self._bound: set[Unit] = set()
@@ -130,6 +140,9 @@ class Spread:
             return
         self._bound.add(unit)
         self.impact.units.add(unit)
+        if not self._by_name:
+            self._all(path, f"{name} changed (ciopt_safety)")
+            return
         scope = name.rpartition(".")[0]
         if not scope:  # what a class holds concerns whoever names the class
             self._waiting.append(unit)
@@ -162,21 +175,33 @@ class Spread:
             if simple in definition.head or definition.once or self._ran_outside(unit):
                 self._bind(user, definition.name)
         for user in self._users(path, simple):
-            cut = self._sources.cut(user)
-            if cut is not None and simple in cut.effect_mentions:
+            cut = self._sources.around(user, simple)
+            own = cut is not None and user != path and self._has_its_own(cut, simple)
+            if cut is not None and simple in (cut.effect_loose if own else cut.effect_mentions):
                 self._all(user, f"code that runs at import uses {simple}")
 
     def _mentioning(self, path: str, simple: str) -> Iterator[tuple[str, Definition]]:
         for user in self._users(path, simple):
-            cut = self._sources.cut(user)
+            cut = self._sources.around(user, simple)
             if cut is None:
                 self._all(user, "it cannot be parsed")
                 continue
+            own = user != path and self._has_its_own(cut, simple)
             for definition in cut.definitions.values():
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
-                if simple in definition.mentions or simple in definition.renames:
+                mentioned = definition.loose if own else definition.mentions
+                if simple in mentioned or simple in definition.renames:
                     yield user, definition
+
+    def _has_its_own(self, cut: Module, simple: str) -> bool:
+        """Whether a plain name means something else in a module than what the changed one binds."""
+        definition = cut.definitions.get(simple)
+        if definition is None:
+            return False
+        return definition.kind is not Kind.IMPORT or not any(
+            map(self._sources.is_own, definition.origins)
+        )
 
     def _users(self, path: str, simple: str) -> Iterable[str]:
         users = sorted(self._sources.users(path))

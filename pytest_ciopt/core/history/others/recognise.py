@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_ciopt.core.history.encoding import OBJECT_ID
 from pytest_ciopt.core.history.others import junit, report_log
 from pytest_ciopt.core.history.others.found import (
     ForeignError,
@@ -87,7 +88,7 @@ def _benchmarks(whole: Mapping[str, Any]) -> Found:
         "pytest-benchmark",
         [_benchmark(mapping(one), text(brand)) for one in whole["benchmarks"]],
         moment(whole.get("timestamp")) or junit.moment_of(text(whole.get("datetime")) or ""),
-        commit=text(known.get("id")),
+        commit=_object_id(known.get("id")),
         branch=text(known.get("branch")),
     )
 
@@ -107,6 +108,11 @@ def _benchmark(one: Mapping[str, Any], machine: str | None) -> Benchmark:
         maximum=seconds(stats.get("max")),
         machine=machine,
     )
+
+
+def _object_id(value: object) -> str | None:
+    """Without a repository pytest-benchmark says `unversioned`."""
+    return value if isinstance(value, str) and OBJECT_ID.fullmatch(value) else None
 
 
 def _count(value: object) -> int:

@@ -20,16 +20,16 @@ def read(lines: Iterable[Mapping[str, Any]]) -> Found:
     counts: dict[str, int] = {}
     for line in lines:
         began = moment(line.get("start"))
-        if began is not None:
+        if began:  # subtests of unittest say 0
             found.started = began if found.started is None else min(found.started, began)
         if line.get(KIND) not in ("TestReport", *_SUBTESTS):
             continue
         key = (_test(line), text(line.get("worker_id")))
+        if key in open_ones and open_ones[key].ends_before(line):
+            found.records.append(open_ones.pop(key).attempt(key, counts))
         one = open_ones.setdefault(key, _Open())
         one.add(line)
-        if line.get(KIND) == "TestReport" and (
-            line.get("when") == "teardown" or line.get("outcome") == "rerun"
-        ):
+        if line.get(KIND) == "TestReport" and line.get("when") == "teardown":
             found.records.append(open_ones.pop(key).attempt(key, counts))
     found.records.extend(one.attempt(key, counts) for key, one in open_ones.items())
     return found
@@ -52,6 +52,11 @@ class _Open:
         self._reason: str | None = None
         self._failure: str | None = None
 
+    def ends_before(self, line: Mapping[str, Any]) -> bool:
+        """Whether a rerun begins; the teardown before it may be reported or not."""
+        again = any(phase.outcome == "rerun" for phase in self._phases.values())
+        return again and line.get("when") != "teardown"
+
     def add(self, line: Mapping[str, Any]) -> None:
         outcome, when = line.get("outcome"), line.get("when")
         if outcome not in _OUTCOMES or when not in _PHASES:
@@ -60,6 +65,8 @@ class _Open:
         if line[KIND] in _SUBTESTS:
             context = line.get("context") or line.get("_subtest.context") or {}
             self._subtests.append(Subtest(shortened(str(context)), outcome, took))
+            if outcome == "failed" and self._failure is None:
+                self._failure = shortened(_crash(line.get("longrepr")))
             return
         self._phases[when] = Phase(outcome, took)
         expected = line.get("wasxfail")

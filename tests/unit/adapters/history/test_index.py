@@ -187,6 +187,26 @@ def test_a_damaged_index_is_made_anew(state: StateDir, seed: int) -> None:
     assert asked(state) == whole
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_an_index_that_holds_what_no_segment_may_is_made_anew(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    record(state, 1, {"t.py::a": 1.0})
+    asked(state)
+    with sqlite3.connect(state.path / NAME) as connection:
+        connection.execute("UPDATE run SET start = replace(start, '\"run\"', '\"walk\"')")
+    connection.close()
+    sealing.seal(state.path / NAME)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    if not writable:
+        monkeypatch.setattr(Path, "unlink", refused)
+    (run,), told = ask(state, NOW, Index.runs)
+    assert (run.start.run, told) == (run_id(1), [])
+
+
 def test_an_index_of_another_version_is_made_anew(
     state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.adapters.history import lock
-from pytest_ciopt.adapters.history.reader import DAMAGED, all_records, inventory, records, set_aside
+from pytest_ciopt.adapters.history.reader import (
+    DAMAGED,
+    Inventory,
+    all_records,
+    inventory,
+    records,
+    set_aside,
+)
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError
@@ -174,10 +181,10 @@ def test_a_run_that_ends_while_the_folder_is_read_is_there(
 ) -> None:
     writer = Writer(state, START)
     folder = state.path / FOLDER
-    listed = os.listdir(folder)
-    assert listed == [RUN + OPEN]
+    listed = list(os.scandir(folder))
+    assert [entry.name for entry in listed] == [RUN + OPEN]
     writer.finish(END)
-    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.os.listdir", lambda path: listed)
+    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.os.scandir", lambda path: listed)
     found = inventory(state, NOW)
     assert found.told == []
     assert found.runs == {RUN: folder / (RUN + CLOSED)}
@@ -230,6 +237,15 @@ def test_names_that_are_none_of_ours_are_passed_over(state: StateDir) -> None:
     ):
         (path.parent / name).write_text("{}")
     assert inventory(state, NOW).runs == {RUN: path}
+
+
+@pytest.mark.parametrize("name", [RUN + OPEN, RUN + CLOSED])
+def test_what_is_no_regular_file_is_passed_over(state: StateDir, name: str) -> None:
+    """A reader would wait for ever for what a pipe has to say."""
+    folder = state.path / FOLDER
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / name)
+    assert inventory(state, NOW) == Inventory()
 
 
 def test_what_a_killed_process_left_beside_is_removed(state: StateDir) -> None:

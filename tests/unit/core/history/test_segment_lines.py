@@ -80,12 +80,12 @@ def test_the_schema_knows_every_key() -> None:
     full = (
         replace(
             START,
-            repository="a",
-            commit="b",
-            tree="c",
+            repository="a" * 40,
+            commit="b" * 64,
+            tree="c" * 40,
             branch="d",
             shard="1/2",
-            base="e",
+            base="e" * 40,
             everything="f",
             source="junit",
         ),
@@ -190,6 +190,9 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "started", json.dumps(start | {"started": -1}).encode()
     yield "options", json.dumps(start | {"options": ["--a", 1]}).encode()
     yield "environment is no object", json.dumps(start | {"environment": []}).encode()
+    for name in ("repository", "commit", "tree", "base"):
+        for value in ("--output=file", "HEAD", "a" * 39, "A" * 40, "a" * 40 + "\n"):
+            yield f"{name} is no id of git's", json.dumps(start | {name: value}).encode()
     yield "workers", json.dumps(start | {"workers": -1}).encode()
     traced = json.loads(encoded(TracedTest("a::b", TRACE)))
     for units in ([-1], [3, 0], [3, -1], [1 << 53], [1, 1 << 53]):

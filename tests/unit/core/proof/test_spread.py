@@ -23,6 +23,9 @@ class Tree:
         except SyntaxError:
             return None
 
+    def around(self, path: str, word: str) -> Module | None:
+        return self.cut(path)
+
     def mentions(self, path: str, word: str) -> bool:
         return word in self.files[path]
 
@@ -31,6 +34,9 @@ class Tree:
 
     def is_collected(self, path: str) -> bool:
         return "test" in path
+
+    def is_own(self, top: str) -> bool:
+        return top == "" or f"{top}.py" in self.files
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         return not definition.origins.isdisjoint(self.new)
@@ -199,6 +205,25 @@ def test_imports_bind_names_and_may_load_modules() -> None:
     assert ("user.py", "uses") in spread(old, new, user=USER).units
     assert "m.py" in spread(old, new, imports=["b"]).closures
     assert spread(old, f"{old}\nfrom b import g", user=USER).closures == {}
+
+
+def test_a_plain_name_means_what_its_own_module_binds() -> None:
+    files = {
+        "user": "import X\ndef other(): X()\n",
+        "owner": "X = 2\ndef other(): X\ndef through(m): m.X\n",
+        "real": "from m import X\ndef uses(): X\n",
+    }
+    found = spread("import X\n", "X = 1\n", **files).units
+    assert {("real.py", "uses"), ("owner.py", "through")} <= found
+    assert found.isdisjoint({("user.py", "other"), ("owner.py", "other")})
+
+
+def test_annotations_decide_nothing_unless_somebody_reads_them() -> None:
+    user = "from m import X\ndef f(x: X): pass\n@route\ndef g(x: X): pass\n"
+    far = "def calls_f(): f()\ndef calls_g(): g()\n"
+    found = spread("X = 1", "X = 2", user=user, far=far).units
+    assert ("far.py", "calls_g") in found
+    assert ("far.py", "calls_f") not in found
 
 
 def test_exports() -> None:

@@ -120,6 +120,24 @@ def test_durations_of_pytest_split() -> None:
     ]
 
 
+def test_a_report_log_that_tells_of_the_teardown_before_a_rerun() -> None:
+    teardown = {"nodeid": "t.py::b", "when": "teardown", "outcome": "passed"}
+    subtest = {"nodeid": "t.py::b", "when": "call", "outcome": "failed", "start": 0}
+    lines = [
+        *LOG[:7],
+        {**teardown, "$report_type": "TestReport"},
+        {**subtest, "longrepr": "a\nE 1 == 2\n", "$report_type": "SubTestReport"},
+        *LOG[7:],
+    ]
+    found = read(log(lines), FILES)
+    told = [(one.id, one.attempt) for one in found.records if isinstance(one, Attempt)]
+    assert told == [("t.py::a", 1), ("t.py::b", 1), ("t.py::b", 2), ("t.py::c", 1)]
+    assert found.started == 1.7e9
+    second = found.records[2]
+    assert isinstance(second, Attempt)
+    assert second.failure == "E 1 == 2"
+
+
 @pytest.mark.parametrize("cut", [0, 5])
 def test_a_report_log(cut: int) -> None:
     content = log(LOG)

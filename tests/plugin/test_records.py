@@ -1,0 +1,361 @@
+"""How selections use records: what proves, what does not, and what happens in between."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeProject, Project
+from pytest_ciopt.adapters.history import knowing
+from pytest_ciopt.adapters.tracing.monitor import is_available
+
+pytestmark = pytest.mark.skipif(
+    not is_available(), reason="what runs is watched on CPython 3.12 and later"
+)
+
+FILES = {
+    "pytest.ini": "[pytest]\npythonpath = .\n",
+    ".gitignore": "__pycache__\n",
+    "app/__init__.py": "from app.code import one, two\n",
+    "app/code.py": "def one():\n    return 1\n\n\ndef two():\n    return 2\n",
+    "tests/test_one.py": "import app\n\ndef test_one():\n    assert app.one()\n",
+    "tests/test_two.py": """
+        import app
+
+        def test_two():
+            assert app.two()
+
+        def test_three():
+            assert app.two()
+
+        def test_none():
+            pass
+        """,
+}
+ONE = "tests/test_one.py::test_one"
+TWO, THREE = "tests/test_two.py::test_two", "tests/test_two.py::test_three"
+NONE = "tests/test_two.py::test_none"
+DEPS = "--ciopt-record=deps"
+
+
+@pytest.fixture
+def recorded(project: MakeProject) -> Project:
+    made = project(FILES)
+    assert made.run(DEPS).ret == 0
+    return made
+
+
+def edit(made: Project, to: str = "3") -> None:
+    made.repository.replace("app/code.py", "return 2", f"return {to}")
+
+
+def test_one_edited_function(recorded: Project) -> None:
+    edit(recorded)
+    decisions = recorded.select()
+    assert decisions.selected == dict.fromkeys((TWO, THREE), "executes app.code.two")
+    (run,) = set(decisions.dropped.values())
+    assert run.startswith("proved by run ")
+    assert decisions.dropped.keys() == {NONE, "tests/test_one.py"}
+
+
+def test_with_workers_it_is_the_same(project: MakeProject) -> None:
+    made = project(FILES)
+    assert made.run(DEPS, "-n2").ret == 0
+    edit(made)
+    assert made.select("-n2").selected.keys() == {TWO, THREE}
+
+
+def test_when_all_is_proved_nothing_is_imported(recorded: Project) -> None:
+    recorded.repository.write({"app/code.py": FILES["app/code.py"] + "\n\nUNUSED = 1\n"})
+    result = recorded.run("--ciopt-changed", "--ciopt-explain")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "dropped  tests/test_one.py (not imported): proved by run *",
+            "dropped  tests/test_two.py (not imported): proved by run *",
+            "nothing to run: 1 changed file; 2 test modules reached, and all tests proved by *",
+        ]
+    )
+
+
+def test_edit_after_edit(recorded: Project) -> None:
+    """What was edited is in no commit, and is known all the same."""
+    for before, after in ((2, 3), (3, 4), (4, 5)):
+        recorded.repository.replace("app/code.py", f"return {before}", f"return {after}")
+        assert recorded.select(DEPS).selected.keys() == {TWO, THREE}
+    assert recorded.select().selected == {}
+
+
+def test_back_to_what_was(recorded: Project) -> None:
+    edit(recorded)
+    assert recorded.select(DEPS).selected.keys() == {TWO, THREE}
+    recorded.repository.git("checkout", "--", "app/code.py")
+    recorded.repository.commit({"README.md": "x"})
+    base = recorded.repository.git("rev-parse", "HEAD~1")
+    recorded.repository.write({"app/code.py": FILES["app/code.py"] + "\nMORE = 1\n"})
+    assert recorded.select(f"--ciopt-changed={base}").selected.keys() == {TWO, THREE}
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda made: made.repository.git("commit", "--quiet", "--amend", "-m", "another"),
+        lambda made: made.repository.git("checkout", "--quiet", "-b", "feature"),
+        lambda made: made.repository.git("checkout", "--quiet", "--orphan", "squashed"),
+        lambda made: made.repository.commit({"docs/a.md": "x", "app/unrelated.txt": "y"}),
+    ],
+    ids=["amended", "branch", "squashed", "later commit"],
+)
+def test_proofs_are_of_contents_and_not_of_commits(
+    recorded: Project, rewrite: Callable[[Project], object]
+) -> None:
+    rewrite(recorded)
+    recorded.repository.commit()
+    edit(recorded)
+    assert recorded.select("--ciopt-changed=HEAD").selected.keys() == {TWO, THREE}
+
+
+def test_a_checkout_in_another_folder(
+    recorded: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "elsewhere"
+    recorded.repository.git("clone", "--quiet", "--depth=1", f"file://{Path.cwd()}", str(other))
+    shutil.copytree(".ciopt", other / ".ciopt")
+    monkeypatch.chdir(other)
+    code = other / "app/code.py"
+    code.write_text(code.read_text().replace("return 2", "return 3"))
+    assert recorded.select("--ciopt-changed=HEAD").selected.keys() == {TWO, THREE}
+
+
+def test_a_shallow_clone_keeps_what_later_ones_cannot_find(
+    project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(FILES)
+    origin, old = Path.cwd(), tmp_path / "old"
+    made.repository.git("clone", "--quiet", "--depth=1", f"file://{origin}", str(old))
+    monkeypatch.chdir(old)
+    assert made.run(DEPS).ret == 0
+    monkeypatch.chdir(origin)
+    made.repository.replace("app/code.py", "return 1", "return 9")
+    made.repository.commit()
+    new = tmp_path / "new"
+    made.repository.git("clone", "--quiet", "--depth=1", f"file://{origin}", str(new))
+    shutil.copytree(old / ".ciopt", new / ".ciopt")
+    monkeypatch.chdir(new)
+    code = new / "app/code.py"
+    code.write_text(code.read_text().replace("return 2", "return 3"))
+    selected = made.select("--ciopt-changed=HEAD").selected
+    assert selected.keys() == {ONE, TWO, THREE}  # what differs from the record, base or not
+    assert selected[ONE] == "executes app.code.one"
+
+
+def test_a_part_of_a_module_is_not_taken_for_the_whole(project: MakeProject) -> None:
+    made = project(FILES)
+    assert made.run(DEPS, NONE).ret == 0
+    edit(made)
+    assert made.select().selected.keys() == {ONE, TWO, THREE}
+
+
+def test_deselected_tests_have_no_record(project: MakeProject) -> None:
+    made = project(FILES)
+    assert made.run(DEPS, "-k", "not three").ret == 0
+    made.repository.replace("app/code.py", "return 1", "return 9")
+    assert made.select().selected.keys() == {ONE, THREE}
+
+
+def test_new_tests_run(recorded: Project) -> None:
+    recorded.repository.replace(
+        "tests/test_two.py", "def test_none", "def test_new():\n    pass\n\ndef test_none"
+    )
+    assert recorded.select().selected.keys() == {"tests/test_two.py::test_new"}
+
+
+def test_failed_last(recorded: Project) -> None:
+    edit(recorded, "0")
+    assert recorded.select(DEPS, exit_code=1).selected.keys() == {TWO, THREE}
+    recorded.repository.git("checkout", "--", "app/code.py")
+    recorded.repository.replace("app/code.py", "return 1", "return 9")
+    selected = recorded.select(DEPS).selected
+    assert selected[TWO] == selected[THREE] == "failed last"
+    assert selected[ONE] == "executes app.code.one"
+    assert recorded.select().selected == {}  # they have passed, and are no longer owed
+
+
+def test_tests_that_never_finished_are_owed(recorded: Project) -> None:
+    code = "import os\n\ndef test_one():\n    os._exit(3)\n"
+    recorded.repository.write({"tests/test_one.py": code})
+    recorded.run(DEPS, "-n1", "tests/test_one.py")
+    recorded.repository.git("checkout", "--", "tests/test_one.py")
+    edit(recorded)
+    assert recorded.select().selected[ONE] == "failed last"
+
+
+def test_a_file_that_is_edited_while_tests_run_proves_nothing(project: MakeProject) -> None:
+    edits = """
+        import app
+        import pathlib
+
+        def test_edits():
+            path = pathlib.Path("app/code.py")
+            path.write_text(path.read_text() + "\\nX = 1\\n")
+        """
+    made = project(FILES | {"tests/test_edits.py": edits})
+    assert made.run(DEPS).ret == 0
+    selected = made.select().selected
+    assert selected.keys() >= {ONE, TWO, THREE, NONE}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"python":"3', b'"python":"2'),
+        (b'"platform":"', b'"platform":"x'),
+        (b'"distributions":["', b'"distributions":["another-1","'),
+        (b'{"kind":"inputs"', b'{"kind":"unknown"'),
+        (b'{"kind":"traced-session"', b'{"kind":"unknown"'),
+    ],
+    ids=["Python", "platform", "distributions", "no inputs", "no session"],
+)
+def test_records_of_other_surroundings_prove_nothing(
+    recorded: Project, old: bytes, new: bytes
+) -> None:
+    (segment,) = Path(".ciopt/segments").glob("*.gz")
+    content = gzip.decompress(segment.read_bytes())
+    assert old in content
+    segment.write_bytes(gzip.compress(content.replace(old, new)))
+    edit(recorded)
+    assert recorded.select().selected.keys() == {ONE, TWO, THREE, NONE}
+
+
+def test_a_comment_selects_nothing(recorded: Project) -> None:
+    recorded.repository.replace("app/code.py", "    return 2", "    # a comment\n    return 2")
+    assert recorded.select().selected == {}
+
+
+def test_widened_to_the_closure(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = FILES["app/code.py"]
+    recorded.repository.write({"app/code.py": code + "\n\nUNUSED = 1\n"})
+    assert recorded.select().selected == {}
+    monkeypatch.setenv("CIOPT_SAFETY", "closure")
+    assert recorded.select().selected.keys() == {ONE, TWO, THREE, NONE}
+    recorded.repository.write({"app/code.py": code.replace("return 2", "return 3")})
+    assert recorded.select().selected.keys() == {TWO, THREE}
+
+
+def test_a_safety_that_is_none(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIOPT_SAFETY", "none")
+    result = recorded.run("--ciopt-changed")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*ciopt_safety is 'none'. Use exact or closure.*"])
+
+
+def test_rules_and_manifests_are_not_answered_by_records(recorded: Project) -> None:
+    recorded.repository.commit({"table.csv": "1", "requirements.txt": "jsonschema==1\n"})
+    recorded.repository.write({"table.csv": "2"})
+    rule = "ciopt_dependencies=table.csv -> app/code.py"
+    selected = recorded.select("--ciopt-changed=HEAD", "-o", rule).selected
+    assert selected.keys() == {ONE, TWO, THREE, NONE}
+
+
+def test_what_is_kept_of_records_is_disposable(recorded: Project) -> None:
+    edit(recorded)
+    assert recorded.select().selected.keys() == {TWO, THREE}
+    kept = Path(".ciopt") / knowing.NAME
+    content = kept.read_bytes()
+    for damaged in (b"", content[:-10], content.replace(b"two", b"too"), b"\n{}", b"x\n[]"):
+        kept.write_bytes(damaged)
+        assert recorded.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+        assert kept.read_bytes() != damaged
+    kept.unlink()
+    assert recorded.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+
+
+def test_without_segments_there_is_no_knowledge(recorded: Project) -> None:
+    edit(recorded)
+    assert recorded.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+    for segment in Path(".ciopt/segments").iterdir():
+        segment.unlink()
+    assert recorded.select("--ciopt-record=off").selected.keys() == {ONE, TWO, THREE, NONE}
+
+
+def test_a_damaged_segment_is_left_out_and_told(recorded: Project) -> None:
+    (segment,) = Path(".ciopt/segments").glob("*.gz")
+    segment.write_bytes(segment.read_bytes()[:-30])
+    edit(recorded)
+    result = recorded.run("--ciopt-changed")
+    result.stdout.fnmatch_lines(["note: *.jsonl.gz is left out: *"])
+    result.assert_outcomes(passed=4)
+
+
+def test_an_error_of_ours_falls_back_to_imports(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    from pytest_ciopt.usecases import prove
+
+    monkeypatch.setattr(prove, "prove", fails)
+    edit(recorded)
+    result = recorded.run("--ciopt-changed")
+    result.stdout.fnmatch_lines(["note: records are not used: RuntimeError: broken (details in *"])
+    result.assert_outcomes(passed=4)
+    strict = recorded.run("--ciopt-changed", "--ciopt-strict")
+    assert strict.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_histories_merge_in_any_order(project: MakeProject, tmp_path: Path) -> None:
+    made = project(FILES)
+    assert made.run(DEPS, "tests/test_one.py").ret == 0
+    shutil.move(".ciopt", tmp_path / "first")
+    time.sleep(0.01)  # run ids sort by time
+    assert made.run(DEPS, "tests/test_two.py").ret == 0
+    shutil.move(".ciopt", tmp_path / "second")
+    edit(made)
+    for order in (("first", "second"), ("second", "first")):
+        for name in order:
+            shutil.copytree(tmp_path / name, ".ciopt", dirs_exist_ok=True)
+            made.run("--ciopt-changed", "--ciopt-record=off", "--co")
+        assert made.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+        shutil.rmtree(".ciopt")
+
+
+def test_why_and_select_know_of_records(recorded: Project) -> None:
+    edit(recorded)
+
+    def ciopt(*arguments: str) -> str:
+        command = [Path(sys.executable).with_name("ciopt"), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert ciopt("select").split() == ["tests/test_two.py"]
+    assert "is dropped: proved by run" in ciopt("why", "tests/test_one.py")
+    assert f"{NONE} is dropped: proved by run" in ciopt("why", NONE)
+    assert f"{TWO} runs: executes app.code.two" in ciopt("why", TWO)
+
+
+def test_records_of_a_project_in_a_folder(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project({f"part/{name}": text for name, text in FILES.items()})
+    monkeypatch.chdir("part")
+    assert made.run(DEPS).ret == 0
+    made.repository.replace("part/app/code.py", "return 2", "return 3")
+    decisions = made.select()
+    assert decisions.selected.keys() == {TWO, THREE}
+    assert "part/tests/test_one.py" in decisions.dropped
+
+
+def test_everything_that_is_recorded_can_be_read_as_json(recorded: Project) -> None:
+    (segment,) = Path(".ciopt/segments").glob("*.gz")
+    kinds = [
+        json.loads(line)["kind"] for line in gzip.decompress(segment.read_bytes()).splitlines()
+    ]
+    assert {"units", "traced", "traced-session", "collected", "inputs"} <= set(kinds)
