@@ -28,7 +28,7 @@ MEDIAN, WORST, BYTES = 1.05, 1.10, 500.0
 _HERE = Path(__file__).parent
 _CODES = frozenset((0, 1))
 """Some tests of old suites fail with newer dependencies: they run all the same."""
-_QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", "--no-header")
+_QUIET = ("-q", "-p", "no:randomly", "-W", "ignore", "--no-header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             missed = missed or size > BYTES
             figures = " | ".join(f"{ratio:.2f}" for ratio in ratios)
             row = f"{tests:,} | {size:.0f} | {plain:.1f} s | {figures}"
-            print(f"| {Path(python).parts[-3]} | {name} | {row} |", flush=True)
+            print(f"| {Path(python).resolve().parts[-3]} | {name} | {row} |", flush=True)
         missed = missed or not found or median(found) > MEDIAN or max(found) > WORST
     return 1 if missed else 0
 

@@ -5,7 +5,7 @@ default, in this order); see `docs/reference/options.md`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_ciopt.errors import ConfigurationError
 
@@ -13,8 +13,7 @@ _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("", "0", "false", "no", "off"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What the project says about files that are no Python modules, or loaded dynamically."""
 
     run_all: tuple[str, ...] = ()
@@ -23,14 +22,13 @@ class Rules:
     """(glob of changed files, targets): a target is a glob of files or a dotted module name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that a selection depends on beside the repository."""
 
     typed_base: str | None = None
     configured_base: str | None = None
     configured_by: str = "ciopt_base"
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = Rules()
     state_dir: str | None = None
     """Where `.ciopt` lies instead of the top of the repository; relative to it."""
     strict: bool = False
@@ -45,8 +43,7 @@ class Settings:
     where git does not track them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(NamedTuple):
     """How pytest finds tests in this project."""
 
     files: tuple[str, ...] = ("test_*.py", "*_test.py")

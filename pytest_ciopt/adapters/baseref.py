@@ -5,12 +5,13 @@ an error; every other way to have no base is an answer, `NoBase`, upon which all
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_ciopt.core.base import Base, NoBase, revision, shown
-from pytest_ciopt.core.cibase import BaseHint, CiAdvice, advice, in_ci
 from pytest_ciopt.errors import CioptError
+
+if TYPE_CHECKING:
+    from pytest_ciopt.core.cibase import BaseHint, CiAdvice
 
 USUAL = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
@@ -62,6 +63,8 @@ def resolve(
         return search.typed(revision(typed))
     if configured and configured.strip():
         return search.configured(configured, configured_by)
+    from pytest_ciopt.core.cibase import advice, in_ci  # not for a base that is named
+
     said = advice(environ, event)
     found = search.usual() if said is None else search.advised(said)
     return search.not_nothing(found) if in_ci(environ) else found
@@ -70,18 +73,18 @@ def resolve(
 _CHOOSE = "name another base (--ciopt-changed=BASE, CIOPT_BASE)"
 
 
-@dataclass(frozen=True, slots=True)
 class _Search:
     """One search for the base of the commit `head`. A `mend` of None is chosen by the cause."""
 
-    git: GitAsk
-    head: str
+    def __init__(self, git: GitAsk, head: str) -> None:
+        self.git, self.head = git, head
 
     def typed(self, ref: str) -> Base | NoBase:
-        if self.git.commit(ref) is None:
+        commit = self._commit(ref)
+        if commit is None:
             missing = self._absent(ref, None)
             raise UnknownBase(missing.why, missing.mend)
-        return self._merge_base(ref, f"merge base with {ref}", None)
+        return self._joined(ref, commit, f"merge base with {ref}", None)
 
     def configured(self, ref: str, configured_by: str) -> Base | NoBase:
         correct = f"Correct {configured_by}, or pass --ciopt-changed=BASE."
@@ -93,7 +96,7 @@ class _Search:
         ref = revision(ref)
         return self._merge_base(ref, f"merge base with {ref}, from {configured_by}", None)
 
-    def advised(self, said: CiAdvice) -> Base | NoBase:
+    def advised(self, said: "CiAdvice") -> Base | NoBase:
         mend = f"To select tests here, {said.mend}."
         if said.run_all is not None:
             return NoBase(f"{said.service}: {said.run_all}", mend)
@@ -126,7 +129,7 @@ class _Search:
         why = f"HEAD is the base itself ({found.how}), so a selection would run nothing"
         return NoBase(why, "Set CIOPT_BASE to the last commit whose tests finished.")
 
-    def _hinted(self, hint: BaseHint, how: str, mend: str) -> Base | NoBase | None:
+    def _hinted(self, hint: "BaseHint", how: str, mend: str) -> Base | NoBase | None:
         """What one hint leads to; None when it does not speak of this HEAD."""
         if hint.mode == "merge-base":
             return self._merge_base(hint.ref, how, mend)
@@ -144,15 +147,19 @@ class _Search:
         return self._absent(name, mend) if commit is None else Base(commit, ref, how)
 
     def _merge_base(self, ref: str, how: str, mend: str | None) -> Base | NoBase:
-        commit = self.git.commit(ref)
+        commit = self._commit(ref)
         return self._absent(ref, mend) if commit is None else self._joined(ref, commit, how, mend)
 
     def _joined(self, ref: str, commit: str, how: str, mend: str | None) -> Base | NoBase:
-        base = self.git.merge_base(commit, self.head)
+        base = commit if commit == self.head else self.git.merge_base(commit, self.head)
         if base is not None:
             return Base(base, ref, how)
         why = f"HEAD and {shown(ref)} have no common ancestor{self._shallow()}"
         return NoBase(why, mend or self._mend("Choose a base that shares history with HEAD"))
+
+    def _commit(self, ref: str) -> str | None:
+        """Git is not started for what is known; each start costs as much as a thousand files."""
+        return self.head if ref == "HEAD" else self.git.commit(ref)
 
     def _absent(self, ref: str, mend: str | None) -> NoBase:
         why = f"cannot compare with {shown(ref)}: the commit is not in this clone{self._shallow()}"

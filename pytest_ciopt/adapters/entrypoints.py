@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pytest_ciopt.core.graph.dependents import EntryPoints
 
-_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+"""How the paths of build configurations end."""
 _REFERENCE = re.compile(rb"=[ \t]*['\"]?([A-Za-z_][\w.]*)")
 _PLUGIN_TABLE = re.compile(
     rb"pytest11['\"]?\s*[\]:=,]?\s*((?:[^\[\]{}()]|[\[{(](?=\s*['\"\w])){0,1000})"
@@ -31,10 +32,10 @@ _LOADED_BY_OTHERS = frozenset((b"", b"console_scripts", b"gui_scripts", b"pytest
 
 
 def contents(top: Path, files: Iterable[str]) -> tuple[bytes, ...]:
-    """Of all build configurations among the files of the repository."""
+    """Of all build configurations among files of the repository."""
     found = []
     for path in files:
-        if path.endswith(_FILES):
+        if path.endswith(FILES):
             try:
                 found.append((top / path).read_bytes())
             except OSError:
@@ -46,6 +47,8 @@ def declared(configuration: Iterable[bytes]) -> tuple[EntryPoints, ...]:
     """Entry points of each configuration that has any in a group of its own."""
     found = []
     for content in configuration:
+        if b"entry" not in content and b"plugins." not in content:
+            continue  # sooner told than searched for
         tables = [
             content[start.start() : start.start() + _TABLE] for start in _DECLARED.finditer(content)
         ]

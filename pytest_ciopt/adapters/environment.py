@@ -1,6 +1,5 @@
 """Environment variables and what the CI service left for us to read."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,8 @@ def github_event() -> Mapping[str, object] | None:
     place = os.environ.get("GITHUB_EVENT_PATH")
     if not place:
         return None
+    import json  # slow to import
+
     try:
         path = Path(place)
         if path.stat().st_size > _LARGEST_EVENT:

@@ -42,8 +42,16 @@ class Git:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.top = Path(os.fsdecode(self._line("rev-parse", "--show-toplevel")))
+        self.top, self.index = self._places()
+        """Top of the working tree, and where git's index of it lies, None when that is unclear."""
         self._folder = self.top
+
+    def _places(self) -> tuple[Path, Path | None]:
+        said = os.fsdecode(self._line("rev-parse", "--show-toplevel", "--git-path", "index"))
+        top, _, index = said.partition("\n")
+        if index and "\n" not in index:
+            return Path(top), self._folder / index
+        return Path(os.fsdecode(self._line("rev-parse", "--show-toplevel"))), None
 
     # --- commits ---------------------------------------------------------------------------------
 

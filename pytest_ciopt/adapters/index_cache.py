@@ -1,18 +1,15 @@
 """Keeps the import index of tracked files on disk, in `.ciopt/cache/imports-3.12`.
 
-One file, replaced whole: a line of JSON with the sizes of the sections and a checksum, then the
-sections. Anything odd about it (cut short, flipped bits, another version, another byte order)
-makes it as good as absent. Nothing in it is executed.
+One file, replaced whole (see `adapters/sections.py`). What few ask for is decoded when asked for.
 """
 
-import json
 import sys
-import zlib
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
+from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core import naming
@@ -21,8 +18,10 @@ from pytest_ciopt.core.graph.index import Layer
 
 NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""
-_FORMAT = f"2-{sys.byteorder}-{array('I').itemsize}"
+_FORMAT = f"3-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
+_PIECE = 20_000
+"""Bytes that are decoded at once."""
 _SCANNING = (scanner, strings, naming)
 """Modules that decide what a scan finds."""
 
@@ -33,8 +32,7 @@ def version() -> str:
     return version_of(_FORMAT, *_SCANNING)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredIndex:
+class StoredIndex(NamedTuple):
     """The imports of tracked files, by the content that git knows."""
 
     key: str
@@ -63,7 +61,7 @@ def save(state: StateDir, stored: StoredIndex) -> str | None:
 
 
 def _encoded(stored: StoredIndex) -> bytes:
-    sections = (
+    parts = (
         _joined(stored.layer.files),
         _joined(stored.blobs),
         _joined(stored.skipped),
@@ -71,45 +69,32 @@ def _encoded(stored: StoredIndex) -> bytes:
         stored.layer.starts.tobytes(),
         stored.layer.owners.tobytes(),
     )
-    body = b"".join(sections)
-    header = {
-        "version": version(),
-        "key": stored.key,
-        "sizes": [len(section) for section in sections],
-        "crc": _checksum(stored.key, body),
-    }
-    return json.dumps(header).encode("ascii") + b"\n" + body
+    return sections.encoded(version(), stored.key, parts)
 
 
 def _decoded(content: bytes) -> StoredIndex | None:
-    end = content.index(b"\n")
-    header: Mapping[str, object] = json.loads(content[:end])
-    sizes = header["sizes"]
-    if header["version"] != version() or not isinstance(sizes, list):
+    found = sections.decoded(content, version(), number=6)
+    if found is None:
         return None
-    view = memoryview(content)[end + 1 :]
-    if sum(sizes) != len(view) or _checksum(str(header["key"]), view) != header["crc"]:
-        return None
-    sections = []
-    for size in sizes:
-        sections.append(view[:size])
-        view = view[size:]
-    files, blobs, skipped, names = map(_split, sections[:4])
+    files, blobs, skipped, names = map(_split, found.parts[:4])
     starts, owners = array("I"), array("I")
-    starts.frombytes(sections[4])
-    owners.frombytes(sections[5])
+    starts.frombytes(found.parts[4])
+    owners.frombytes(found.parts[5])
     if len(starts) != len(names) + 1 or len(blobs) != len(files):
         return None
-    return StoredIndex(str(header["key"]), Layer(files, names, starts, owners), blobs, skipped)
-
-
-def _checksum(key: str, body: bytes | memoryview) -> int:
-    return zlib.crc32(body, zlib.crc32(key.encode("ascii", "replace")))
+    return StoredIndex(found.key, Layer(files, names, starts, owners), blobs, skipped)
 
 
 def _joined(texts: Sequence[str]) -> bytes:
     return "\0".join(texts).encode("utf-8", "surrogatepass")
 
 
-def _split(section: memoryview) -> list[str]:
-    return str(section, "utf-8", "surrogatepass").split("\0") if section else []
+def _split(section: bytes | memoryview) -> list[str]:
+    """Piece by piece: one character beyond Latin widens all of the text that it is decoded with."""
+    whole, found, begin = bytes(section), list[str](), 0
+    while begin < len(whole):
+        end = whole.find(b"\0", begin + _PIECE)
+        end = len(whole) if end < 0 else end
+        found += str(whole[begin:end], "utf-8", "surrogatepass").split("\0")
+        begin = end + 1
+    return found

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.tracing import inputs
-from pytest_ciopt.adapters.worktree import Listing, Worktree
+from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.proof.knowledge import python_of
 
 
@@ -16,6 +17,7 @@ class Present:
         self._worktree, self._listing = worktree, listing
         self.python = python_of(surroundings())
         self.distributions = inputs.distributions(sys.path)
+        self._sources = listing.sources()
         self._contents: dict[str, str | None] = {}
         self._listings: dict[str, str] = {}
         self._packages: dict[str, str] = {}
@@ -32,8 +34,10 @@ class Present:
     def _tracked(self, path: str) -> str | None:
         if path in self._listing.dirty or path in self._listing.odd:
             return None
-        facts = self._listing.facts.get(path)
-        return None if facts is None else facts.split(" ")[2]
+        if path.endswith(".py"):
+            return self._sources.get(path)
+        entry = self._listing.entry(path)
+        return None if entry is None else entry.blob
 
     def holds(self, folder: str, names: str) -> bool:
         """Whether a folder holds these names."""

@@ -5,19 +5,16 @@ pyproject.toml, tox.ini, setup.cfg that has a section for pytest, from a folder 
 **Source:** pytest's reference, "Initialization: determining rootdir and configfile".
 """
 
-import configparser
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class PytestConfig:
+class PytestConfig(NamedTuple):
     """The options of one configuration file."""
 
     rootdir: Path
@@ -39,10 +36,7 @@ class PytestConfig:
         value = self.options.get(name, "")
         if isinstance(value, list):
             return list(map(str, value))
-        try:
-            return shlex.split(str(value))
-        except ValueError as error:
-            raise ConfigurationError(f"{name} is {value!r}: {error}") from error
+        return _split(str(value), name)
 
 
 def find(folder: Path, top: Path) -> PytestConfig:
@@ -65,7 +59,7 @@ def _options(
 ) -> Mapping[str, object] | None:
     try:
         return read(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, configparser.Error) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
 
 
@@ -96,8 +90,13 @@ def _ini(
     section: str, default: Mapping[str, object] | None
 ) -> Callable[[str], Mapping[str, object] | None]:
     def read(text: str) -> Mapping[str, object] | None:
+        import configparser  # slow to import
+
         parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=None)
-        parser.read_string(text)
+        try:
+            parser.read_string(text)
+        except configparser.Error as error:
+            raise ValueError(str(error)) from error
         return dict(parser[section]) if section in parser else default
 
     return read
@@ -116,11 +115,18 @@ _READERS = (
 
 def words_of_environment() -> list[str]:
     """The options in `PYTEST_ADDOPTS`. Raises: ConfigurationError when they cannot be split."""
-    value = variable("PYTEST_ADDOPTS") or ""
+    return _split(variable("PYTEST_ADDOPTS") or "", "PYTEST_ADDOPTS")
+
+
+def _split(value: str, name: str) -> list[str]:
+    if not value:
+        return []
+    import shlex  # slow to import
+
     try:
         return shlex.split(value)
     except ValueError as error:
-        raise ConfigurationError(f"PYTEST_ADDOPTS is {value!r}: {error}") from error
+        raise ConfigurationError(f"{name} is {value!r}: {error}") from error
 
 
 def values(words: Sequence[str], option: str) -> Iterator[str]:

@@ -1,15 +1,15 @@
 """Builds the import index of a working tree: what is stored, plus what must be read now."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import StoredIndex
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Listing
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer, scans
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of, module_path
@@ -28,11 +28,10 @@ class _Scanned(NamedTuple):
     """Whether git was asked after the file was written, so that its blob id is of this text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """The index, and a line for people when it could not be kept."""
 
-    index: ImportIndex
+    imports: ImportIndex
     untold: frozenset[str]
     """Python files that git ignores."""
     note: str | None
@@ -61,7 +60,7 @@ def _compared(
     stored: StoredIndex | None, listing: Listing
 ) -> tuple[dict[str, str], list[str], set[str]]:
     """(tracked sources, those to scan, stored ones that are out of date)."""
-    key = listing.key.hex()
+    key = listing.key
     if stored is not None and stored.key == key:
         return {}, [path for path in stored.skipped if path not in listing.dirty], set()
     tracked = listing.sources()
@@ -84,7 +83,7 @@ def _renewed(
     made = layer(kept | fresh)
     blobs = [tracked[path] for path in made.files]
     skipped = sorted(path for path in tracked if path not in kept and path not in fresh)
-    return StoredIndex(listing.key.hex(), made, blobs, skipped)
+    return StoredIndex(listing.key, made, blobs, skipped)
 
 
 def _scanned(top: Path, path: str, asked: int = 0) -> _Scanned:
@@ -183,6 +182,13 @@ def link_target(top: Path, link: str) -> str | None:
 
 def _index(stored: Layer, stale: frozenset[str], fresh: dict[str, frozenset[str]]) -> ImportIndex:
     files = stored.files
-    if stale or fresh:
+    known = {path for path in stale.union(fresh) if _holds(files, path)}
+    if known != fresh.keys():  # else files were edited, and none was added or removed
         files = sorted({path for path in files if path not in stale}.union(fresh))
     return ImportIndex(files, stored, stale, layer(fresh))
+
+
+def _holds(files: Sequence[str], path: str) -> bool:
+    """Whether a path is among sorted ones."""
+    position = bisect_left(files, path)
+    return position < len(files) and files[position] == path

@@ -9,99 +9,51 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from hashlib import sha1
 
+from pytest_ciopt.adapters import listing_cache
 from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.listing import LINK, QUESTION, SUBMODULE, Listing, Tracked, entry_of
+from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.change import Change, FileChange, Status
 
-_LINK, _SUBMODULE = "120000", "160000"
-_PLAIN = ("H 100644", "H 100755")
 _BYTECODE = re.compile(r"(?:^\? |/)__pycache__/[^/]+\.py[co]\Z")
 """What Python itself writes beside a module, and never reads without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """One entry of git's index."""
-
-    mode: str
-    blob: str
-    hidden: bool
-    """Whether git was told not to look at the file (assume-unchanged, skip-worktree)."""
-    sparse: bool = False
-    """Whether it may be absent without having been deleted (skip-worktree)."""
-
-
-def _entry(facts: str) -> Tracked:
-    tag, mode, blob, _stage = facts.split(" ")
-    return Tracked(mode, blob, hidden=tag == "S" or tag.islower(), sparse=tag in "Ss")
-
-
-@dataclass(slots=True)
-class Listing:
-    """Every file that matters, by repository-relative POSIX path."""
-
-    key: bytes
-    """Equal for equal `facts`."""
-    facts: dict[str, str]
-    """Tracked files, with git's words on them; parsed on demand, for there can be very many."""
-    odd: dict[str, str] = field(init=False)
-    """Of those the few that are no plain files: links, submodules, hidden and unmerged ones."""
-    asked: int = 0
-    """When git was asked, in nanoseconds of the epoch."""
-    dirty: dict[str, str] = field(default_factory=dict)
-    """Tracked files whose working tree differs from the index: mode now, "" when deleted."""
-    untracked: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-    """Ignored files, and ignored folders with a slash at the end."""
-
-    def __post_init__(self) -> None:
-        facts = self.facts.items()
-        self.odd = {path: words for path, words in facts if not words.startswith(_PLAIN)}
-
-    def entry(self, path: str) -> Tracked | None:
-        """What the index knows of a file, None when it is not tracked."""
-        facts = self.facts.get(path)
-        return None if facts is None else _entry(facts)
-
-    def sources(self) -> dict[str, str]:
-        """Tracked Python files that are no symlinks, with the blob id of each."""
-        return {
-            path: facts.split(" ")[2]
-            for path, facts in self.facts.items()
-            if path.endswith(".py") and facts[2:8] != _LINK
-        }
-
-    def submodules(self) -> list[str]:
-        """Folders that hold other repositories."""
-        return [path for path, facts in self.odd.items() if facts[2:8] == _SUBMODULE]
-
-    def links(self) -> list[str]:
-        """Tracked symlinks."""
-        return [path for path, facts in self.odd.items() if facts[2:8] == _LINK]
+_HEAD = ("--branch", "--no-ahead-behind")
+"""Has `git status` tell which commit it compares the index with."""
+_OID = "# branch.oid "
 
 
 class Worktree:
-    """Reads one working tree through git."""
+    """Reads one working tree through git. What git lists is kept in `state`, if there is one."""
 
-    def __init__(self, git: Git) -> None:
-        self._git = git
+    def __init__(self, git: Git, state: StateDir | None = None) -> None:
+        self._git, self._state = git, state
         self.top = git.top
 
     def listing(self) -> Listing:
         """Asks git which files there are. Raises: GitError."""
-        asked = time.time_ns()
-        answer = self._git.run("ls-files", "-s", "-v", "-z")
-        records = (record.partition("\t") for record in os.fsdecode(answer).split("\0")[:-1])
-        listing = Listing(sha1(answer).digest(), {path: facts for facts, _, path in records}, asked)
+        listing = self._tracked()
         self._add_status(listing)
         self._add_hidden(listing)
         return listing
 
+    def _tracked(self) -> Listing:
+        asked = time.time_ns()
+        index = None if self._state is None else listing_cache.index_id(self._git.index)
+        if index is None or self._state is None:
+            return Listing(self._git.run(*QUESTION), asked)
+        listing = listing_cache.load(self._state, index, asked)
+        if listing is None:
+            listing = Listing(self._git.run(*QUESTION), asked)
+            listing_cache.save(self._state, index, listing)
+        return listing
+
     def _add_status(self, listing: Listing) -> None:
         options = ("--porcelain=v2", "-z", "-uall", "--ignored=matching", "--no-renames")
-        for record in self._git.records("status", *options, "--ignore-submodules=none"):
+        head, staged = "", False
+        for record in self._git.records("status", *options, "--ignore-submodules=none", *_HEAD):
             kind = record[:2]
             if kind == "? ":
                 if not _BYTECODE.search(record):
@@ -110,18 +62,23 @@ class Worktree:
                 listing.ignored.append(record[2:])
             elif kind == "1 ":
                 facts = record.split(" ", 8)
+                staged = staged or facts[1][0] != "."
                 if facts[1][1] != ".":
                     listing.dirty[facts[8]] = "" if facts[1][1] == "D" else facts[5]
             elif kind == "u ":
                 facts = record.split(" ", 10)
+                staged = True
                 listing.dirty[facts[10]] = facts[6] if self._exists(facts[10]) else ""
-            elif kind != "# ":  # a header
+            elif record.startswith(_OID):
+                head = record.removeprefix(_OID)
+            elif kind != "# ":  # another header
                 raise GitError(f"`git status` answered {record[:60]!r}")
+        listing.clean = None if staged else head
 
     def _add_hidden(self, listing: Listing) -> None:
         """Files that git does not look at: in a sparse checkout they may simply be absent."""
         for path, facts in listing.odd.items():
-            if not (entry := _entry(facts)).hidden:
+            if not (entry := entry_of(facts)).hidden:
                 continue
             if not self._exists(path):
                 listing.dirty[path] = ""
@@ -144,6 +101,8 @@ class Worktree:
         return Change(tuple(found[path] for path in sorted(found)))
 
     def _staged(self, base: str, listing: Listing) -> Iterator[FileChange]:
+        if listing.clean == base:
+            return  # git has compared the two already
         options = ("--cached", "--raw", "-z", "-M", "-l400", "--abbrev=64", "--no-ext-diff")
         records = self._git.records("diff-index", *options, "--ignore-submodules=none", base, "--")
         for facts in records:
@@ -172,7 +131,7 @@ class Worktree:
         if before is None or renamed:
             return FileChange(path, Status.RENAMED if renamed else Status.ADDED, renamed, before)
         was = entry.mode if entry is not None else mode
-        if _SUBMODULE in (mode, was):
+        if SUBMODULE in (mode, was):
             return FileChange(path, Status.SUBMODULE)
         if staged is None and mode == was:
             return FileChange(path, _status("M", was, mode, same_content=False), before=before)
@@ -208,7 +167,9 @@ class Worktree:
         return os.path.lexists(self.top / path)
 
     def _blob(self, path: str, mode: str) -> str | None:
-        if mode == _LINK:
+        from hashlib import sha1  # slow to import
+
+        if mode == LINK:
             try:
                 return blob_id(os.fsencode(os.readlink(self.top / path)))
             except OSError:
@@ -225,19 +186,21 @@ class Worktree:
 
 def blob_id(content: bytes) -> str:
     """Git's id of a content, in repositories with SHA-1 (elsewhere it never matches)."""
+    from hashlib import sha1
+
     return sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _status(letter: str, old_mode: str, new_mode: str, same_content: bool) -> Status:
-    if _SUBMODULE in (old_mode, new_mode):
+    if SUBMODULE in (old_mode, new_mode):
         return Status.SUBMODULE
     if letter == "A":
-        return Status.SYMLINK if new_mode == _LINK else Status.ADDED
+        return Status.SYMLINK if new_mode == LINK else Status.ADDED
     if letter == "D":
         return Status.DELETED
-    if old_mode != new_mode and _LINK in (old_mode, new_mode):
+    if old_mode != new_mode and LINK in (old_mode, new_mode):
         return Status.TYPE
-    if new_mode == _LINK:
+    if new_mode == LINK:
         return Status.SYMLINK
     if same_content and old_mode != new_mode:
         return Status.MODE

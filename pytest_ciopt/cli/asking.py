@@ -1,7 +1,6 @@
 """Makes a decision for a command, with the settings that a pytest run would have."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_ciopt import settings
@@ -18,21 +17,26 @@ def add_base(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REF", help="compare with the merge base of REF and HEAD")
 
 
-def decided(base: str | None, folder: Path) -> tuple[Decided, Discovery]:
+def decided(base: str | None, folder: Path, *, reasons: bool = True) -> tuple[Decided, Discovery]:
     """The decision for `folder`, as `pytest --ciopt-changed` there would make it.
+
+    Without `reasons`, why is told only in part.
 
     Raises: CioptError for a base that does not exist and for settings that cannot be used.
     """
-    config = pytest_config.find(folder, _top(folder))
+    git = _git(folder)
+    config = pytest_config.find(folder, folder if git is None else git.top)
     tests = _tests(config)
-    return decide(folder, replace(_settings(config), typed_base=base), tests), tests
+    asked = _settings(config)._replace(typed_base=base)
+    return decide(folder, asked, tests, git=git, reasons=reasons), tests
 
 
-def _top(folder: Path) -> Path:
+def _git(folder: Path) -> Git | None:
+    """None where there is none; why, the decision says."""
     try:
-        return Git(folder).top
+        return Git(folder)
     except GitError:
-        return folder
+        return None
 
 
 def _settings(config: PytestConfig) -> Settings:

@@ -5,11 +5,15 @@ decision may take (`benchmarks/decision.py`).
 """
 
 import argparse
+import codecs
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
+from typing import NoReturn
 
 from pytest_ciopt import __version__
 from pytest_ciopt.errors import CioptError
@@ -21,6 +25,20 @@ _FAMILIES = {
     "demo": "show a selection on a small project made for it",
 }
 OK, FAILED, USAGE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def command() -> NoReturn:
+    """The script `ciopt`: does what `main` does, in a process that ends with it.
+
+    Neither a collection of garbage nor the release of each object in the end is worth its time
+    then; of a large repository they cost as much as the start of Python.
+    """
+    gc.disable()
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == family:  # the others are not imported
             import_module(f"pytest_ciopt.cli.{name}").add(command)
     options = parser.parse_args(words)
-    if isinstance(sys.stdout, TextIOWrapper):  # names of files can be any bytes
-        sys.stdout.reconfigure(errors="surrogateescape")
+    if isinstance(sys.stdout, TextIOWrapper):
+        codecs.register_error("ciopt", _written)
+        sys.stdout.reconfigure(errors="ciopt")
     return _run(options)
+
+
+def _written(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Names of files can be any bytes; other characters the output may lack are spelled out."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
 
 
 def _run(options: argparse.Namespace) -> int:

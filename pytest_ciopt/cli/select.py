@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_ciopt.adapters.environment import current_folder
@@ -9,7 +10,7 @@ from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.sources import python_files
 from pytest_ciopt.cli.asking import add_base, decided
 from pytest_ciopt.core.selection import Verdict
-from pytest_ciopt.core.testfiles import is_test_module
+from pytest_ciopt.core.testfiles import test_modules
 from pytest_ciopt.report import lines
 
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _files(base: str | None, folder: Path) -> list[str]:
     """Test files at or below `folder` of which something is selected."""
-    found, tests = decided(base, folder)
+    found, tests = decided(base, folder, reasons=False)
     selection, top = found.selection, found.top or folder
     print(lines.header(selection, found.base, found.mend), file=sys.stderr)
     here = place_of(folder, top)
@@ -49,10 +50,15 @@ def _files(base: str | None, folder: Path) -> list[str]:
 
         paths = {test.path for test in collected(folder, base, []) if test.selected}
     else:
+        known = found.files or python_files(top)
+        asked = known if tests.doctest_modules else [*test_modules(known, tests), *_texts(known)]
         paths = {
             path
-            for path in found.files or python_files(top)
-            if tests.doctest_modules or is_test_module(path, tests) or not path.endswith(".py")
-            if selection.verdict(path) is not Verdict.NONE
+            for path in asked
+            if path in selection.files or selection.verdict(path) is not Verdict.NONE
         }
     return sorted(path[len(prefix) :] for path in paths if path and path.startswith(prefix))
+
+
+def _texts(paths: Iterable[str]) -> Iterator[str]:
+    return (path for path in paths if not path.endswith(".py"))

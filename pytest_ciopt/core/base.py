@@ -5,11 +5,10 @@ Values, and the names by which a base may be asked for. How a base is found is t
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """A commit that this clone has and that the change starts from."""
 
     commit: str
@@ -20,8 +19,7 @@ class Base:
     """How the commit came out of that, for people: `merge base with origin/main`."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoBase:
+class NoBase(NamedTuple):
     """Nothing to compare with: every test runs, and one line says this."""
 
     why: str

@@ -1,8 +1,8 @@
 """What differs between the base and the working tree, as values. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -22,8 +22,7 @@ class Status(StrEnum):
     DECLARED = "declared by a hook"
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(NamedTuple):
     """One changed path, repository-relative POSIX."""
 
     path: str
@@ -33,8 +32,7 @@ class FileChange:
     """Git's id of the base's content; None where there is none or it is no file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """All changed paths, sorted by path."""
 
     files: Sequence[FileChange]

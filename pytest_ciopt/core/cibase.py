@@ -12,8 +12,7 @@ GitHub merge queues").
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pytest_ciopt.core.base import branch_name, commit_id, shown
 
@@ -21,8 +20,7 @@ Environ = Mapping[str, str]
 Event = Mapping[str, object] | None
 
 
-@dataclass(frozen=True, slots=True)
-class BaseHint:
+class BaseHint(NamedTuple):
     """One thing to try as the base, in order."""
 
     ref: str
@@ -34,8 +32,7 @@ class BaseHint:
     """For `first-parent`: the hint holds only when HEAD merges exactly this commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class CiAdvice:
+class CiAdvice(NamedTuple):
     """What the recognised service says: hints to try, or a reason to run everything."""
 
     service: str
@@ -47,8 +44,7 @@ class CiAdvice:
     """One line of workflow that would make it work, to be read after "To select tests here, "."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(NamedTuple):
     name: str
     sign: str
     """The variable that tells that we run there."""

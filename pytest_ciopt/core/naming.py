@@ -7,7 +7,7 @@ precision, a missing one would cost a test.
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 INIT = "__init__.py"
 
@@ -33,8 +33,7 @@ def module_path(path: str) -> str:
     return path.removesuffix("/" + INIT).removesuffix(".py")
 
 
-@dataclass(frozen=True, slots=True)
-class FolderNames:
+class FolderNames(NamedTuple):
     """What the names of files in one folder begin with."""
 
     own: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Node ids, as far as they can be judged by the text of a test module. Pure."""
 
 from pytest_ciopt.core.edits.definitions import module
-from pytest_ciopt.core.edits.units import parse
+from pytest_ciopt.core.edits.trees import parse
 
 
 def defines(source: bytes, within: str) -> bool:

@@ -5,8 +5,9 @@ makes it and every worker asks its copy, so that all agree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pytest_ciopt.core.change import FileChange
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
@@ -29,8 +30,7 @@ class Verdict(Enum):
     """Nothing is known of it: it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
+class ChangedFile(NamedTuple):
     """A changed file and what became of it."""
 
     change: FileChange
@@ -40,8 +40,7 @@ class ChangedFile:
     """Whether it can alter the outcome of a test."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """What the decision needs to know of a collected test."""
 
     path: str | None
@@ -64,41 +63,38 @@ class Collected:
     """From the top of the repository."""
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(NamedTuple):
     """What earlier runs add to a selection. Ids are from the top of the repository."""
 
-    proved: Mapping[str, str] = field(default_factory=dict)
+    proved: Mapping[str, str] = MappingProxyType({})
     """Tests that the change cannot affect, with the run that shows it."""
-    owed: Mapping[str, str] = field(default_factory=dict)
+    owed: Mapping[str, str] = MappingProxyType({})
     """Tests that run though no import says so, with why."""
     owing: frozenset[str] = frozenset()
     """Files of those tests."""
-    idle: Mapping[str, str] = field(default_factory=dict)
+    idle: Mapping[str, str] = MappingProxyType({})
     """Test files all of whose tests are proved, with the newest of the runs that show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a test runs, and the reason that people are shown."""
 
     selected: bool
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Everything that was decided before collection."""
 
     everything: str | None = None
     """Why everything runs; then nothing below matters."""
     changed: Sequence[ChangedFile] = ()
-    files: Mapping[str, Link] = field(default_factory=dict)
-    scopes: Mapping[str, Link] = field(default_factory=dict)
-    doctests: Mapping[str, Link] = field(default_factory=dict)
-    parts: Mapping[str, Reach] = field(default_factory=dict)
+    files: Mapping[str, Link] = MappingProxyType({})
+    scopes: Mapping[str, Link] = MappingProxyType({})
+    doctests: Mapping[str, Link] = MappingProxyType({})
+    parts: Mapping[str, Reach] = MappingProxyType({})
     """Changed test modules that nothing else reaches."""
-    fixtures: Mapping[str, FixtureReach] = field(default_factory=dict)
+    fixtures: Mapping[str, FixtureReach] = MappingProxyType({})
     """By folder of a conftest: fixtures whose users run."""
     asking: frozenset[str] = frozenset()
     """Files that ask for fixtures by computed names."""
@@ -110,7 +106,7 @@ class Selection:
     """Every Python file of the repository that git can tell about."""
     hooked: bool = False
     """Whether a file of the repository implements our hooks: only pytest can ask those."""
-    records: Records = field(default_factory=Records)
+    records: Records = Records()
 
     @property
     def substantial(self) -> bool:

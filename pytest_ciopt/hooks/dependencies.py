@@ -6,7 +6,6 @@ other lives name those that they use.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,21 +14,10 @@ from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.tracer import Tracer
 from pytest_ciopt.core.history.traces import TraceRecord
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+from pytest_ciopt.hooks.lives import Life, Packages
 
 _FUNCTION = "function"
 _SCOPES = (_FUNCTION, "class", "module", "package", "session")
-
-
-@dataclass(slots=True, eq=False)
-class Life:
-    """One life of a fixture of wider scope."""
-
-    number: int
-    name: str
-    scope: int
-    """Position in `_SCOPES`: what is wider lives longer."""
-    request: Any
-    stretch: Stretch = field(default_factory=Stretch)
 
 
 Deliver = Callable[[pytest.TestReport, str], None]
@@ -45,6 +33,7 @@ class Dependencies(Breakable):
         self._lives: dict[pytest.FixtureDef[Any], Life] = {}
         """Those that go on."""
         self._ended: list[TraceRecord] = []
+        self._packages = Packages(tracer, lambda life: self._ended.append(life))
         self._test = Stretch()
         self._nodeid: str | None = None
         """Of the running test, None between two."""
@@ -94,6 +83,7 @@ class Dependencies(Breakable):
         if self._nodeid is None and item.nodeid == self._latest:
             self._nodeid = item.nodeid
             self._tracer.enter(self._test)
+        self._packages.watch(item)
 
     @harmless
     def _leave_test(self) -> None:
@@ -124,6 +114,7 @@ class Dependencies(Breakable):
         request: Any = getattr(item, "_request", None)
         used: Mapping[str, pytest.FixtureDef[Any]] = getattr(request, "_fixture_defs", {})
         self._test.fixtures.update(self._numbers(used.values()))
+        self._test.fixtures.update(self._packages.used(item))
         if not self._is_set_up:
             known: Any = getattr(item, "_fixtureinfo", None)
             for several in getattr(known, "name2fixturedefs", {}).values():
@@ -151,7 +142,7 @@ class Dependencies(Breakable):
 
     def _check(self) -> bool:
         """Whether nothing went wrong where no error can be raised."""
-        self.problem = self._tracer.problem
+        self.problem = self._tracer.problem or self._packages.problem
         return self.problem is None
 
     # --- fixtures --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The state of one pytest run under a selection, shared by the plugins that carry it out."""
 
 import argparse
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -68,8 +68,8 @@ class Run:
 
     def veto(self, reason: str) -> None:
         """Everything runs after all."""
-        selection = replace(self.selection, everything=reason)
-        self.decided = replace(self.decided, selection=selection)
+        selection = self.selection._replace(everything=reason)
+        self.decided = self.decided._replace(selection=selection)
 
 
 def new_run(config: pytest.Config, known: argparse.Namespace) -> Run:

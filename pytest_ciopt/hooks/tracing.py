@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ciopt.adapters.tracing.monitor import is_available
-from pytest_ciopt.adapters.tracing.tracer import Tracer, tracer_for
+from pytest_ciopt.adapters.tracing.tracer import Tracer, can_trace, tracer_for
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.hooks.dependencies import Deliver, Dependencies
 
@@ -17,13 +16,13 @@ _TRACER = pytest.StashKey[Tracer]()
 _KEY = "ciopt_traces"
 """Attribute of a test report, and key in `workeroutput`."""
 _PROBLEM = "ciopt_traces_problem"
-_UNAVAILABLE = "dependencies are recorded on CPython 3.12 and later only; results are recorded"
-_TAKEN = "dependencies are not recorded: other tools have taken all places of sys.monitoring"
+_UNAVAILABLE = "dependencies are recorded on CPython only; results are recorded"
+_TAKEN = "dependencies are not recorded: other tools that watch Python left no place"
 
 
 def watch(config: pytest.Config) -> None:
     """Begins, where this Python can do it. More than once does no harm."""
-    if _TRACER in config.stash or not is_available():
+    if _TRACER in config.stash or not can_trace():
         return
     tracer = tracer_for(config.rootpath)
     if tracer.start():
@@ -47,7 +46,7 @@ class Traces:
         config = self._config
         tracer = config.stash.get(_TRACER, None)
         if tracer is None:
-            self._problem = _TAKEN if is_available() else _UNAVAILABLE
+            self._problem = _TAKEN if can_trace() else _UNAVAILABLE
         elif _has_workers(config):
             tracer.stop()
         else:

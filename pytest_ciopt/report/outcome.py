@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedTest:
+class DecidedTest(NamedTuple):
     """One collected test and its decision."""
 
     nodeid: str
@@ -17,13 +15,13 @@ class DecidedTest:
     reason: str
 
 
-@dataclass(slots=True)
 class Outcome:
     """Filled while a run collects."""
 
-    tests: list[DecidedTest] = field(default_factory=list)
-    dropped_modules: dict[str, str] = field(default_factory=dict)
-    """Test modules that were not imported, with the reason."""
+    def __init__(self) -> None:
+        self.tests: list[DecidedTest] = []
+        self.dropped_modules: dict[str, str] = {}
+        """Test modules that were not imported, with the reason."""
 
     @property
     def selected(self) -> int:

@@ -5,16 +5,16 @@ runs", with the reason; only what a person typed wrong is an error.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ciopt.adapters import entrypoints, environment, sources
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
-from pytest_ciopt.adapters.worktree import Listing, Worktree
+from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.graph.scanner import Flag
@@ -29,8 +29,7 @@ if TYPE_CHECKING:  # a run without records does not import them
     from pytest_ciopt.usecases.texts import Texts
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A decision, and what people are told about how it came about."""
 
     selection: Selection
@@ -54,18 +53,27 @@ class InternalError(CioptError):
 
 
 def decide(
-    folder: Path, settings: Settings, tests: Discovery, declared: Sequence[str] = ()
+    folder: Path,
+    settings: Settings,
+    tests: Discovery,
+    declared: Sequence[str] = (),
+    git: Git | None = None,
+    *,
+    reasons: bool = True,
 ) -> Decided:
     """`declared` are further changed files (repository-relative), from hooks.
+
+    `git` is that of the folder, where the caller has asked for it already. Without `reasons` the
+    same is decided, sooner.
 
     Raises: UnknownBase for a typed base that does not exist; InternalError under `strict`.
     """
     top: Path | None = None
     try:
-        git = Git(folder)
+        git = git or Git(folder)
         top = git.top
         state = StateDir(top / (settings.state_dir or ".ciopt"))
-        return _decided(git, state, settings, tests, declared)
+        return _decided(git, state, settings, tests, declared, reasons)
     except UnknownBase:
         raise
     except GitError as error:
@@ -92,7 +100,12 @@ def _logged(error: Exception, state: StateDir | None) -> str:
 
 
 def _decided(
-    git: Git, state: StateDir, settings: Settings, tests: Discovery, declared: Sequence[str]
+    git: Git,
+    state: StateDir,
+    settings: Settings,
+    tests: Discovery,
+    declared: Sequence[str],
+    reasons: bool,
 ) -> Decided:
     base = resolve(
         git,
@@ -104,15 +117,17 @@ def _decided(
     )
     if isinstance(base, NoBase):
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
-    worktree = Worktree(git)
+    worktree = Worktree(git, state)
     listing = worktree.listing()
     written = {place_of(output, git.top) for output in settings.outputs}
     listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
     built = sources.build(git.top, listing, state)
-    configuration = entrypoints.contents(git.top, (*listing.facts, *listing.untracked))
+    configuration = entrypoints.contents(
+        git.top, (*listing.ending(*entrypoints.FILES), *listing.untracked)
+    )
     repository = Repository(
-        index=built.index,
+        imports=built.imports,
         contents=worktree,
         top_name=git.top.name,
         untold=built.untold,
@@ -123,8 +138,7 @@ def _decided(
             if (target := sources.link_target(git.top, link)) is not None
         ),
     )
-    tests = replace(
-        tests,
+    tests = tests._replace(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
@@ -135,16 +149,17 @@ def _decided(
         settings.rules,
         tests,
         _Dependencies(git.top),
-        records.sharpened if records.exist else None,
+        reasons=reasons,
+        sharpen=records.sharpened if records.exist else None,
     )
     return Decided(
         selection,
         git.top,
         base,
         notes=(*((built.note,) if built.note else ()), *records.told),
-        ends_early=nothing_runs(selection, built.index, worktree, git.top, listing, tests),
-        files=frozenset((*built.index.files, *text_tests(listing, tests))),
-        collects=bool(built.index.importers(Flag.COLLECTS)),
+        ends_early=nothing_runs(selection, built.imports, worktree, git.top, listing, tests),
+        files=frozenset((*built.imports.files, *text_tests(listing, tests))),
+        collects=bool(built.imports.importers(Flag.COLLECTS)),
     )
 
 
@@ -191,11 +206,11 @@ def _with_declared(change: Change, declared: Sequence[str]) -> Change:
     return Change(tuple(found[path] for path in sorted(found)))
 
 
-@dataclass(frozen=True, slots=True)
 class _Dependencies:
     """Asks the interpreter that runs us what is installed."""
 
-    top: Path
+    def __init__(self, top: Path) -> None:
+        self.top = top
 
     def reached(
         self, changed: Sequence[str], own_modules: frozenset[str]

@@ -5,13 +5,14 @@ with files to search from, with parts of test files, or with a reason to run eve
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits import claims
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
+from pytest_ciopt.core.edits.words import surely_differ
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import Flag, without_hooks
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
@@ -50,15 +51,14 @@ class Dependencies(Protocol):
         """Whether a top-level module of that name is installed, or part of Python."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What a changed file can alter."""
 
     text: str
     """For people."""
     counts: bool = True
     everything: str | None = None
-    seeds: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, str] = MappingProxyType({})
     """Files that count as changed, and how that is said."""
     part: Reach | None = None
     """The reached part of the changed file, which is a test module."""
@@ -87,8 +87,11 @@ class Effects:
         rules: Rules,
         tests: Discovery,
         dependencies: Dependencies,
+        *,
+        reasons: bool = True,
     ) -> None:
-        self._contents, self._before = contents, before
+        """Without `reasons` the effects are the same, and the texts say less."""
+        self._contents, self._before, self._reasons = contents, before, reasons
         self._index, self._packages = index, packages
         self._rules, self._tests, self._dependencies = rules, tests, dependencies
 
@@ -114,7 +117,7 @@ class Effects:
             return _everything(f"{claim.why}: the target {missing[0]} matches no file")
         seeds = dict.fromkeys(targets, f"{change.path} changed ({claim.why})")
         own = self._unruled(change) if change.path.endswith(".py") else Effect(claim.why)
-        return replace(own, seeds={**seeds, **own.seeds}, must_reach=False)
+        return own._replace(seeds={**seeds, **own.seeds}, must_reach=False)
 
     def _unruled(self, change: FileChange) -> Effect:
         path = change.path
@@ -167,21 +170,26 @@ class Effects:
 
     def _source(self, change: FileChange, whole: Effect) -> Effect:
         """The effect of edited Python text: `whole` unless less can be shown."""
-        from pytest_ciopt.core.edits import reach, units  # slow to import
-
         before = self._before.get(change.before or "")
         after = self._contents.read(change.path)
         if before is None or after is None:
             return whole
-        old, new = units.parse(before), units.parse(after)
+        hasty = not self._reasons and not is_collected(change.path, self._tests)
+        if hasty and surely_differ(before, after):
+            return whole
+        from pytest_ciopt.core.edits import trees  # slow to import
+
+        old, new = trees.parse(before), trees.parse(after)
         if old is None or new is None:
-            return replace(whole, text=f"{whole.text}, cannot be parsed")
-        if units.same(old, new):
+            return whole._replace(text=f"{whole.text}, cannot be parsed")
+        if trees.same(old, new):
             return Effect("only comments or formatting", counts=False)
         if whole.everything is not None:
             return whole
         if not is_collected(change.path, self._tests):
             return whole
+        from pytest_ciopt.core.edits import reach, units  # slow to import
+
         edit = units.edit(old, new)
         if change.path.rpartition("/")[2] == CONFTEST:
             return self._conftest(change.path, reach.in_conftest(edit))
@@ -264,7 +272,7 @@ class Effects:
             return _everything(f"global: {everything}")
         found = self._distributions(change.path, changed)
         seeds = {**self._naming(change.path), **found.seeds}
-        return replace(found, seeds=seeds, counts=found.counts or bool(seeds))
+        return found._replace(seeds=seeds, counts=found.counts or bool(seeds))
 
     def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
         if not changed:

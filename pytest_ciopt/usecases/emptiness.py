@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pytest_ciopt.adapters import sources
-from pytest_ciopt.adapters.worktree import Listing
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import Flag, plugin_names
 from pytest_ciopt.core.selection import Selection, Verdict
-from pytest_ciopt.core.testfiles import CONFTEST, is_test_module, is_text_test
+from pytest_ciopt.core.testfiles import CONFTEST, is_test_module, is_text_test, plain_end
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases.effects import Contents
 
@@ -59,7 +59,8 @@ def _loads_unknown_plugins(index: ImportIndex, contents: Contents) -> bool:
 
 def text_tests(listing: Listing, tests: Discovery) -> Iterator[str]:
     """Text files whose doctests are collected."""
-    for group in (listing.facts, listing.untracked, listing.ignored):
+    tracked = listing.ending(*map(plain_end, tests.doctest_globs))
+    for group in (tracked, listing.untracked, listing.ignored):
         yield from (path for path in group if is_text_test(path, tests))
 
 

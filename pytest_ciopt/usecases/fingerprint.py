@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing.inputs import content_id
-from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.traces import Inputs, Source
 from pytest_ciopt.core.proof import prints
@@ -42,7 +42,7 @@ def fingerprints(folder: Path, loaded: Mapping[str, str]) -> Iterator[Source]:
 def _source(path: Path, content: str) -> Iterable[Source]:
     """Nothing of a file that has changed again, or that cannot be parsed."""
     try:
-        tree = units.parse(path.read_bytes())
+        tree = trees.parse(path.read_bytes())
     except OSError:
         return ()
     made = (

@@ -44,22 +44,27 @@ def merge(state: StateDir, paths: Iterable[Path], repository: str | None, moment
     """
     runs, told = ask(state, moment, Index.runs)
     known = {run.start.run for run in runs}
+    partial = {run.start.run for run in runs if run.end is None and not _is_pack(run.source)}
     kept = Kept(told=told)
     for path in _files(paths, kept):
         try:
-            starts, name, content = _checked(path)
-            _same_repository(starts, repository)
+            found, name, content = _checked(path)
+            _same_repository([run.start for run in found], repository)
         except (SegmentError, OSError) as error:
             kept.refused += 1
             kept.told.append(f"{path} is not taken: {_why(error)}")
             continue
-        fresh = {start.run for start in starts} - known
-        kept.left += len(starts) - len(fresh)
+        fresh = {run.start.run for run in found} - known
+        if not _is_pack(name):  # copied while it went on, and now again from its end
+            fresh |= {run.start.run for run in found if run.end is not None} & partial
+        kept.left += len(found) - len(fresh)
         if fresh:
             state.make(state.path / FOLDER)
             replace_whole(state.path / FOLDER / name, content)
             kept.done += len(fresh)
             known |= fresh
+            partial |= {run.start.run for run in found if run.end is None}
+            partial -= {run.start.run for run in found if run.end is not None}
     return kept
 
 
@@ -86,7 +91,7 @@ def _is_ours(name: str) -> bool:
     return named or reader.PACK.fullmatch(name) is not None
 
 
-def _checked(path: Path) -> tuple[Sequence[RunStart], str, bytes]:
+def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], str, bytes]:
     """The runs of a file that is read whole, the name and the bytes of its copy.
 
     Raises: SegmentError, OSError.
@@ -99,15 +104,15 @@ def _checked(path: Path) -> tuple[Sequence[RunStart], str, bytes]:
         runs, series = unpacked(reader.lines(path))
         for _ in series:
             pass
-        return [run.start for run in runs], path.name, path.read_bytes()
+        return runs, path.name, path.read_bytes()
     if path.name.endswith(CLOSED):
-        return [results_of(reader.records(path)).start], path.name, path.read_bytes()
+        return [results_of(reader.records(path))], path.name, path.read_bytes()
     with open(path, "rb") as stream:
         size, attempts = reader.sound_part(stream)
     if attempts is None:
         raise SegmentError("its first line is no start of a run")
-    start = results_of(reader.records(path)).start
-    return [start], start.run + CLOSED, compressed(path.read_bytes()[:size])
+    run = results_of(reader.records(path))
+    return [run], run.start.run + CLOSED, compressed(path.read_bytes()[:size])
 
 
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:
@@ -129,7 +134,7 @@ def compact(state: StateDir, keep: int, moment: float) -> Kept:
         paths = [state.path / FOLDER / run.source for run in part]
         _write_pack(state, [results_of(reader.records(path)) for path in paths])
         for path in paths:
-            path.unlink()
+            path.unlink(missing_ok=True)
     return Kept(len(older), len(runs) - len(older), told=told)
 
 
@@ -180,7 +185,7 @@ def prune(state: StateDir, limits: Limits, moment: float, rehearse: bool = False
             rest = [run for run in pack_results(path) if run.start.run not in gone]
             if rest:
                 _write_pack(state, rest)
-        path.unlink()
+        path.unlink(missing_ok=True)
     return kept
 
 

@@ -6,10 +6,10 @@ import shows it, and what was not sound when it last ran.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
@@ -107,7 +107,7 @@ class _Prove:
             self._judge(test, known, grounds, proved, owed)
         owing = frozenset(map(_file, owed))
         records = Records(proved, owed, owing, self._idle(proved, owed))
-        return replace(self.ask.selection, records=records)
+        return self.ask.selection._replace(records=records)
 
     def _judge(
         self,
@@ -165,7 +165,7 @@ class _Prove:
         """Fingerprints of older texts that git still has."""
         wanted = [one for one in ids if one not in self.old]
         for content_id, content in self.present.contents(wanted).items():
-            tree = units.parse(content)
+            tree = trees.parse(content)
             made = None if tree is None else prints.source(content_id, tree)
             if made is not None:
                 self.old[content_id] = made

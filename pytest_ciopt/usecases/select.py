@@ -1,13 +1,12 @@
 """Decides what a change selects: the main verb. Takes what was read, returns a `Selection`."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
+from pytest_ciopt.core.edits.words import words_of
 from pytest_ciopt.core.graph.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.scanner import Flag, scan
@@ -23,10 +22,6 @@ from pytest_ciopt.usecases.effects import (
     is_recorded,
 )
 
-_WORD = re.compile(rb"[\w\x80-\xff]+")
-"""Of these consist the names of folders, however they are joined."""
-
-
 if TYPE_CHECKING:  # a run without records does not import them
     from pytest_ciopt.usecases.prove import Ask
     from pytest_ciopt.usecases.texts import Texts
@@ -34,11 +29,10 @@ if TYPE_CHECKING:  # a run without records does not import them
 Sharpen = Callable[["Ask", "Texts"], Selection]
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """What was read of the repository."""
 
-    index: ImportIndex
+    imports: ImportIndex
     contents: Contents
     top_name: str
     """Name of the folder of the checkout."""
@@ -55,23 +49,32 @@ def select(
     rules: Rules,
     tests: Discovery,
     dependencies: Dependencies,
+    *,
+    reasons: bool = True,
     sharpen: Sharpen | None = None,
 ) -> Selection:
     """The frozen decision on every file and test of the repository.
 
-    `sharpen` is asked where the answer is not everything.
+    Without `reasons` the same is selected, sooner; why, is then told only in part. `sharpen` is
+    asked where the answer is not everything.
     """
-    return _Select(change, repository, rules, tests).run(dependencies, sharpen)
+    return _Select(change, repository, rules, tests, reasons).run(dependencies, sharpen)
 
 
 class _Select:
     def __init__(
-        self, change: Change, repository: Repository, rules: Rules, tests: Discovery
+        self,
+        change: Change,
+        repository: Repository,
+        rules: Rules,
+        tests: Discovery,
+        reasons: bool,
     ) -> None:
         self.repository, self.rules, self.tests = repository, rules, tests
+        self.reasons = reasons
         self.changes = _with_links(change.files, repository.links)
         self.before = repository.contents.contents(c.before for c in self.changes if c.before)
-        self.index = replace(repository.index, base=layer(self._scans_before()))
+        self.index = repository.imports._replace(base=layer(self._scans_before()))
         self.layout = Layout(
             packages=self._packages(),
             top=repository.top_name,
@@ -86,10 +89,10 @@ class _Select:
         changing = [p for p in self.index.importers(Flag.PATHS) if is_collected(p, self.tests)]
         words = set[bytes]()
         for path in changing:
-            words.update(_WORD.findall(self.repository.contents.read(path) or b""))
+            words.update(words_of(self.repository.contents.read(path) or b""))
         for folder in found if words else ():
             name = os.fsencode(folder.rpartition("/")[2])
-            if name in words or words.issuperset(_WORD.findall(name)):
+            if name in words or words.issuperset(words_of(name)):
                 roots.add(folder)
         return found - roots
 
@@ -122,6 +125,7 @@ class _Select:
             self.rules,
             self.tests,
             dependencies,
+            reasons=self.reasons,
         ).of(self.changes)
         changed = tuple(
             ChangedFile(change, effect.text, effect.counts)
@@ -170,10 +174,14 @@ class _Select:
         narrowed = {
             path: effect.part is None or effect.part.helpers for path, effect in parts.items()
         }
-        found = search(seeds, self.index, self.layout, narrowed)
+        found = search(seeds, self.index, self.layout, narrowed, reasons=self.reasons)
+        # With one change, whatever is reached is reached from it: that needs no search of its own.
+        told = len(effects) == 1 and any(map(self._is_collected, found.files))
         if any(path.endswith(".py") for path in seeds):
             self._add_computed(found)
-        everything = self._loaded_always(found, parts) or self._unreached(effects)
+        everything = self._loaded_always(found, parts)
+        if everything is None and not told:
+            everything = self._unreached(effects)
         if everything is not None:
             return self._all(everything, changed)
         return self._selection(found, parts, changed)
@@ -217,7 +225,7 @@ class _Select:
         mention = self.index.importers(Flag.ALWAYS)
         if not mention:
             return Reached()
-        found = search(dict.fromkeys(mention, ""), self.index, self.layout)
+        found = search(dict.fromkeys(mention, ""), self.index, self.layout, reasons=False)
         if any(map(self._is_plugin, found.files)):
             found.scopes[""] = Link(None, "a plugin of every run mentions ciopt_always")
         return found

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from copy import copy
 
-from pytest_ciopt.core.edits import units
+from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.edits.definitions import Definition, Module, module
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
@@ -67,7 +67,7 @@ class Texts:
         if path not in self._trees:
             if len(self._trees) >= _TREES:
                 del self._trees[next(iter(self._trees))]
-            self._trees[path] = units.parse(self.content(path))
+            self._trees[path] = trees.parse(self.content(path))
         return self._trees[path]
 
     def mentions(self, path: str, word: str) -> bool:

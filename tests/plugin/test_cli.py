@@ -85,6 +85,23 @@ def test_select_of_nothing_prints_nothing(shop: Project, ciopt: Ciopt) -> None:
     assert ciopt("select", "--ids").out == ""
 
 
+def test_what_may_import_anything_does_not_make_a_module_tested(
+    shop: Project, ciopt: Ciopt
+) -> None:
+    """Nothing is known to import the orphan, and the one test that might is no proof."""
+    shop.repository.commit(
+        {
+            "orphan/alone.py": "x = 1\n",
+            "tests/test_any.py": "import importlib, os\n\n"
+            "def test_any():\n    importlib.import_module(os.environ['ANY'])\n",
+        }
+    )
+    shop.repository.write({"orphan/alone.py": "x = 2\n"})
+    said = ciopt("select", "--base", "HEAD")
+    assert "all tests run: global: no test imports orphan/alone.py" in said.err
+    assert CART in said.lines
+
+
 def test_select_ids(changed: Project, ciopt: Ciopt) -> None:
     assert ciopt("select", "--ids").lines == [TOTAL, EMPTY]
 

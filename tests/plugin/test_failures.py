@@ -638,7 +638,7 @@ BEFORE = (
     "pytest_ciopt.adapters.index_cache.save",
     "pytest_ciopt.adapters.statedir.StateDir.write",
     "pytest_ciopt.adapters.environment.github_event",
-    "pytest_ciopt.core.edits.units.parse",
+    "pytest_ciopt.core.edits.trees.parse",
     "pytest_ciopt.hooks.run.test_files_of",
     "pytest_ciopt.hooks.early._may_end_early",
 )

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +191,24 @@ def test_a_killed_run_of_another_machine_is_merged(
     assert "(killed)" in ciopt("show").splitlines()[-1]
 
 
+@pytest.mark.parametrize("partial_first", [True, False])
+def test_a_run_merged_while_it_went_on_is_completed(
+    suite: Project, ciopt: Ciopt, tmp_path: Path, partial_first: bool
+) -> None:
+    ciopt("export", str(tmp_path / "artifact"))
+    whole = max((tmp_path / "artifact").iterdir())
+    partial = tmp_path / whole.name.removesuffix(".gz")
+    lines = gzip.decompress(whole.read_bytes()).splitlines(keepends=True)
+    partial.write_bytes(b"".join(lines[:3]))
+    before = ciopt("show", "--json"), ciopt("slowest", "--json")
+    os.rename(suite.repository.root / ".ciopt", tmp_path / "old")
+    for path in (partial, whole) if partial_first else (whole, partial):
+        ciopt("merge", str(path))
+        ciopt("slowest")
+    assert ciopt("merge", str(tmp_path / "artifact")).startswith("2 runs merged, 1 known already")
+    assert (ciopt("show", "--json"), ciopt("slowest", "--json")) == before
+
+
 def test_compacting_and_merging_counts_nothing_twice(
     suite: Project, ciopt: Ciopt, tmp_path: Path
 ) -> None:
@@ -332,6 +352,18 @@ def test_a_target_that_cannot_be_written_to(suite: Project, ciopt: Ciopt, tmp_pa
     assert said == f"ciopt: {target}: No such file or directory\n"
     (tmp_path / "file").touch()
     assert str(tmp_path / "file") in ciopt("export", str(tmp_path / "file"), code=2)
+
+
+def test_an_output_that_lacks_characters(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project({"test_one.py": "def test(): assert 0, 'caf\u00e9'\n"})
+    made.run("--ciopt-record=results")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    code = "from pytest_ciopt.cli.main import main; raise SystemExit(main(('history', 'failures')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("test_one.py::test  AssertionError: caf\\xe9\n")
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
 from pytest_ciopt.core.naming import INIT, folder_of, names
+from pytest_ciopt.settings import Discovery
 from thoroughness import examples
 
 Scans = Mapping[str, frozenset[str]]
@@ -136,7 +137,7 @@ IMPORTS = st.sampled_from(
         *("one", "two", "p", "p.one", "p.two.x", "p.q", "p.q.one", "q.two", "r", "r.one", "r.s"),
         *("s.one", "/p/one", "/p/q/two", "/p", "/r/s/one/x", "/one", "*p", "*/p/q", "*r.s", "p.*x"),
         *("conftest", "p.conftest", "test_x", "/p/test_x", "absent", "absent.one", "on", "p.on"),
-        *("~p.one", "~r.two", "~p.q"),
+        *("~p.one", "~r.two", "~p.q", ">p.one", ">r.s", ">/p/q", "=one.py", "=q/two.py"),
     )
 )
 TREES = st.dictionaries(st.sampled_from(FILES), st.frozensets(IMPORTS, max_size=3), min_size=1)
@@ -197,6 +198,36 @@ def test_a_search_misses_nothing_of_the_closure(data: st.DataObject, tree: Scans
     assert expected <= set(found.files)
     conftests = {p for p in found.files if p.rpartition("/")[2] == "conftest.py"}
     assert set(found.scopes) == {folder_of(path) for path in conftests}
+
+
+@st.composite
+def corrected_trees(draw: st.DrawFn) -> tuple[Scans, ImportIndex]:
+    """A tree, and an index with files that are stale, fresh, and remembered from the base."""
+    before, now, base = draw(TREES), dict(draw(TREES)), draw(st.one_of(st.just({}), TREES))
+    for path in draw(st.sets(st.sampled_from(sorted(before)))):
+        now[path] = before[path]
+    stale = {path for path in before if now.get(path) != before[path]} | {"data.txt"}
+    fresh = {path: found for path, found in now.items() if before.get(path) != found}
+    return now, ImportIndex(sorted(now), layer(before), frozenset(stale), layer(fresh), layer(base))
+
+
+@settings(max_examples=examples(500), deadline=None)
+@given(st.data(), corrected_trees(), st.booleans())
+def test_without_reasons_the_same_is_reached(
+    data: st.DataObject, tree: tuple[Scans, ImportIndex], doctests: bool
+) -> None:
+    now, index = tree
+    seeds = dict.fromkeys(data.draw(st.sets(st.sampled_from(FILES), max_size=2)), "changed")
+    narrowed = data.draw(st.dictionaries(st.sampled_from(FILES), st.booleans(), max_size=2))
+    loading = data.draw(st.sets(st.sampled_from(("p.one", "p", "two", "r.s")), max_size=2))
+    loaders = (("r/one.py", frozenset(loading)),)
+    tests = Discovery(doctest_modules=doctests)
+    layout = Layout(packages_of(now) | data.draw(st.frozensets(st.just("r"))), "p", loaders, tests)
+    slow = search(seeds, index, layout, narrowed)
+    fast = search(seeds, index, layout, narrowed, reasons=False)
+    assert fast.files.keys() == slow.files.keys()
+    assert fast.scopes.keys() == slow.scopes.keys()
+    assert fast.doctests.keys() == slow.doctests.keys()
 
 
 @settings(max_examples=examples(300), deadline=None)

@@ -2,14 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from errno import ENOENT
 from pathlib import Path
 from typing import TypeVar
 
 from pytest_ciopt.adapters.history import indexing
 from pytest_ciopt.adapters.history.filling import from_text, text
 from pytest_ciopt.adapters.history.indexing import NAME
-from pytest_ciopt.adapters.history.reader import Inventory, inventory
+from pytest_ciopt.adapters.history.reader import inventory
 from pytest_ciopt.adapters.history.sealing import is_sound
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError, decoded
@@ -18,6 +19,8 @@ from pytest_ciopt.core.history.records import RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, Result, RunRow
 
 _T = TypeVar("_T")
+_TRIES = 5
+"""Listings of a history that others are packing at the same time."""
 
 
 def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tuple[_T, list[str]]:
@@ -26,22 +29,27 @@ def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tu
     Also returns lines on what was adopted or set aside. `moment` is the time now, in seconds of the
     epoch. An index that is damaged is made anew. Raises: OSError, sqlite3.Error.
     """
-    found = inventory(state, moment)
-    wanted, path = indexing.sources(found), state.path / NAME
-    try:
-        return _answered(_opened(path, wanted), found, question)
-    except (sqlite3.DatabaseError, SegmentError):
-        return _answered(_made_anew(path, wanted), found, question)
+    told: list[str] = []
+    for _ in range(_TRIES):
+        found = inventory(state, moment)
+        told += found.told
+        wanted, path = indexing.sources(found), state.path / NAME
+        with suppress(FileNotFoundError):  # a file was packed or pruned since it was listed
+            try:
+                return _answered(_opened(path, wanted), told, question)
+            except (sqlite3.DatabaseError, SegmentError):
+                return _answered(_made_anew(path, wanted), told, question)
+    raise FileNotFoundError(ENOENT, "its files come and go too fast to be read", str(state.path))
 
 
 def _answered(
     opened: tuple[sqlite3.Connection, list[str]],
-    found: Inventory,
+    before: Sequence[str],
     question: Callable[["Index"], _T],
 ) -> tuple[_T, list[str]]:
     connection, told = opened
     with closing(connection):
-        return question(Index(connection)), [*found.told, *told]
+        return question(Index(connection)), [*before, *told]
 
 
 def _opened(path: Path, wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]]:

@@ -120,8 +120,11 @@ def in_memory(wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]
 
 def _lost(connection: sqlite3.Connection, wanted: Mapping[str, Path]) -> bool:
     """Whether runs may have gone with files: then the results of older ones are wanted again."""
-    gone = [name for name in _known(connection) if name not in wanted]
-    fresh = [path for name, path in wanted.items() if name not in _known(connection)]
+    known, sizes = _known(connection), _sizes(wanted)
+    if any(name in known and known[name] != size for name, size in sizes.items()):
+        return True  # a run that was merged while it went on, and again from its end
+    gone = [name for name in known if name not in wanted]
+    fresh = [path for name, path in wanted.items() if name not in known]
     packed: set[str] = set()
     for path in fresh:
         if reader.PACK.fullmatch(path.name):
@@ -145,12 +148,14 @@ def fill(connection: sqlite3.Connection, wanted: Mapping[str, Path]) -> list[str
         "DELETE FROM source WHERE name = ?", ((name,) for name in known if name not in wanted)
     )
     for name, path in wanted.items():
-        if known.get(name) == sizes.get(name):
+        if name in known and known[name] == sizes.get(name):
             continue
         try:
             filling.add(path)
         except SegmentError as error:
             told.append(reader.set_aside(path, str(error)))
+        except FileNotFoundError:
+            raise  # packed, pruned or set aside since it was listed
         except OSError as error:
             told.append(f"{name} cannot be read: {error.strerror or error}")
         else:

@@ -23,7 +23,7 @@ _Event = Callable[[CodeType, int], object]
 
 def is_available() -> bool:
     """Whether this Python can be watched at little cost."""
-    return sys.implementation.name == "cpython" and hasattr(sys, "monitoring")
+    return hasattr(sys, "monitoring")
 
 
 class Monitor:

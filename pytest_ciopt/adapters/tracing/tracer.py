@@ -16,8 +16,9 @@ from pathlib import Path
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing import inputs
 from pytest_ciopt.adapters.tracing.files import PROCESS, Files
-from pytest_ciopt.adapters.tracing.monitor import Monitor
+from pytest_ciopt.adapters.tracing.monitor import Monitor, is_available
 from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.adapters.tracing.profiler import Profiler
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
@@ -37,6 +38,11 @@ _PART = 10_000
 """Files in one line of inputs: a line that is too long would not be read."""
 
 
+def can_trace() -> bool:
+    """Whether this Python can be watched."""
+    return sys.implementation.name == "cpython"
+
+
 class Tracer:
     """Watches this process from `start` to `stop`."""
 
@@ -45,7 +51,9 @@ class Tracer:
         self._since = time.time_ns()
         self._places = Places(top)
         self._registry = Registry(self._places)
-        self._monitor = Monitor(self._registry)
+        self._monitor: Monitor | Profiler = (Monitor if is_available() else Profiler)(
+            self._registry
+        )
         self._session = Stretch()
         self._stack = [self._session]
         self._files = Files(self._places, self._registry, self._session)
@@ -57,7 +65,7 @@ class Tracer:
         """Content ids of the Python files that were loaded, when the end has come."""
 
     def start(self) -> bool:
-        """Whether the monitor's tools were free."""
+        """Whether there was a place for us beside other tools."""
         if not self._monitor.start():
             return False
         self._files.start()

@@ -6,7 +6,7 @@ everything runs. Pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_ciopt.core.globs import first_match
 from pytest_ciopt.core.naming import ancestors, folder_of
@@ -58,8 +58,7 @@ COMPILED = tuple(
 """Sources and products of extension modules: what they are built into is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a changed file selects."""
 
     why: str

@@ -1,11 +1,10 @@
 """The part of a file that an edit reaches, as values; `core/edits/reach.py` finds it. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """The part of a file that an edit of the file reaches."""
 
     whole: str | None
@@ -32,8 +31,7 @@ class Reach:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FixtureReach:
+class FixtureReach(NamedTuple):
     """The part of what lies below a conftest that an edit of the conftest reaches."""
 
     whole: str | None

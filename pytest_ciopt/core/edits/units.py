@@ -5,15 +5,10 @@ knows nothing of tests (that is `core/edits/reach.py`).
 """
 
 import ast
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from pytest_ciopt.core.edits.definitions import Module, module
-
-MAX_SOURCE = 2_000_000
-"""Bytes above which a source is not parsed: `ast` needs some hundred times its size in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +25,6 @@ class Edit:
     def empty(self) -> bool:
         """Whether nothing differs."""
         return not self.names and not self.effects
-
-
-def parse(source: bytes) -> ast.Module | None:
-    """The tree, or None for what cannot be parsed (syntax, encoding, size, nesting)."""
-    if len(source) > MAX_SOURCE:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the code that is read: not ours to tell
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def same(before: ast.AST, after: ast.AST) -> bool:
-    """Whether two trees are equal but for positions. Stops at the first difference."""
-    waiting: list[tuple[object, object]] = [(before, after)]
-    while waiting:
-        one, other = waiting.pop()
-        if type(one) is not type(other):
-            return False
-        if isinstance(one, ast.AST):
-            waiting.extend((getattr(one, f, None), getattr(other, f, None)) for f in one._fields)
-        elif isinstance(one, list) and isinstance(other, list):
-            if len(one) != len(other):
-                return False
-            waiting.extend(zip_longest(one, other))
-        elif one != other or repr(one) != repr(other):  # 0.0 == -0.0, but they differ
-            return False
-    return True
 
 
 def edit(before: ast.Module, after: ast.Module) -> Edit:

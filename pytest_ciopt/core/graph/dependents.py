@@ -7,18 +7,17 @@ a module, the conftest files above a test, entry points of the project itself.
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
-from pytest_ciopt.core.graph.index import ImportIndex, begins, continued
+from pytest_ciopt.core.graph.index import ImportIndex, Left, begins, continued
 from pytest_ciopt.core.graph.scanner import STDLIB
-from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path
+from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.settings import Discovery
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Why a file is reached: from which file, and how that one is loaded."""
 
     via: str | None
@@ -27,8 +26,7 @@ class Link:
     """E.g. `imports pkg.mod`, `changed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoints:
+class EntryPoints(NamedTuple):
     """What one project registers for others to load."""
 
     groups: tuple[bytes, ...]
@@ -36,8 +34,7 @@ class EntryPoints:
     """Import names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """What the search must know of a repository beside its imports."""
 
     packages: frozenset[str]
@@ -46,20 +43,22 @@ class Layout:
     """Name of the folder of the checkout."""
     loaders: tuple[tuple[str, frozenset[str]], ...] = ()
     """Files that load entry points, with the import names of those."""
-    tests: Discovery = field(default_factory=Discovery)
+    tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
 
 
-@dataclass(slots=True)
 class Reached:
     """The result of a search."""
 
-    files: dict[str, Link] = field(default_factory=dict)
-    """Files that load something changed."""
-    scopes: dict[str, Link] = field(default_factory=dict)
-    """Folders whose conftest is reached: whatever is collected below runs."""
-    doctests: dict[str, Link] = field(default_factory=dict)
-    """Files of which only the doctests load something changed."""
+    __slots__ = ("doctests", "files", "scopes")
+
+    def __init__(self) -> None:
+        self.files: dict[str, Link] = {}
+        """Files that load something changed."""
+        self.scopes: dict[str, Link] = {}
+        """Folders whose conftest is reached: whatever is collected below runs."""
+        self.doctests: dict[str, Link] = {}
+        """Files of which only the doctests load something changed."""
 
 
 def search(
@@ -67,15 +66,20 @@ def search(
     index: ImportIndex,
     layout: Layout,
     narrowed: Mapping[str, bool] = MappingProxyType({}),
+    *,
+    reasons: bool = True,
 ) -> Reached:
     """Breadth first, so that chains are shortest. Each name of the index is visited once.
+
+    Where nobody asks for `reasons`, packages go first, since with a package most that lies in it
+    is done. The same files are reached, but links are no more than a way to each.
 
     `seeds` maps files to why they count. `narrowed` are changed files of which only a part is
     affected: whoever loads them is reached, they themselves only if something else reaches them.
     The value says whether more than bodies of tests changed; if not, loading them without a name
     (by `pkgutil`, say) is no reason, for a test function's body does not run then.
     """
-    found = _Search(index, layout)
+    found = _Search(index, layout, reasons=reasons)
     for path in sorted(seeds):
         found.reach(path, None, seeds[path])
     found.exhaust()
@@ -91,7 +95,7 @@ def leads_to(
     path: str, index: ImportIndex, layout: Layout, goal: Callable[[str], bool]
 ) -> str | None:
     """The first file found that loads `path` and satisfies `goal`, else None."""
-    found = _Search(index, layout, goal)
+    found = _Search(index, layout, goal, reasons=False)
     try:
         found.reach(path, None, "")
         found.exhaust()
@@ -110,27 +114,42 @@ class _Search:
     """One search. What depends on the folder of a file only is worked out once per folder."""
 
     def __init__(
-        self, index: ImportIndex, layout: Layout, goal: Callable[[str], bool] | None = None
+        self,
+        index: ImportIndex,
+        layout: Layout,
+        goal: Callable[[str], bool] | None = None,
+        *,
+        reasons: bool = True,
     ) -> None:
         self.index, self.layout, self.goal = index, layout, goal
         self.doctests = layout.tests.doctest_modules
         self.result = Reached()
+        self.left = None if reasons else Left(index, self.result.files)
         self.waiting: deque[str] = deque()
         self.consumed: set[str] = set()
         self.exhausted: set[str] = set()
         """Folders such that whoever imports anything in them is reached already."""
+        self.covered: set[str] = set()
+        """Packages all of whose files are reached."""
         self.searched: set[str] = set()
-        """Folders whose wildcards have been followed."""
+        """Folders whose wildcards have been followed, and those of the folders above."""
         self.wildcards = index.marked("*")
+        self.wildcard_places: dict[str, list[str]] = {}
+        """How the places of folders end that can go by such a name, by the name of the folder."""
+        for wildcard in self.wildcards:
+            place = wildcard if wildcard[:1] == "/" else "/" + wildcard.replace(".", "/")
+            self.wildcard_places.setdefault(place.rpartition("/")[2], []).append(place)
         self.ambiguous = index.marked("~")
         self.ambiguous_texts = sorted(self.ambiguous)
         self.loading: dict[str, list[str]] = {}
         for loader, entry_points in layout.loaders:
             for entry_point in entry_points:
                 self.loading.setdefault(entry_point, []).append(loader)
-        self.named = sorted({*self.wildcards, *self.ambiguous, *self.loading})
-        """Names that are not in the index under themselves."""
-        self.registered = {entry_point.rpartition(".")[2] for entry_point in self.loading}
+        self.few = sorted(
+            {*self.wildcards, *self.ambiguous, *self.loading, *index.fresh.names, *index.base.names}
+        )
+        """Names that are not in the stored layer under themselves."""
+        self.registered = {f"{name.rpartition('.')[2]}.py" for name in self.loading}
         self.naming = Naming(layout.packages, layout.top, self._is_asked)
         self.prefixes: dict[str, list[_Prefix]] = {}
         """By folder."""
@@ -154,27 +173,71 @@ class _Search:
             raise _Goal(path)
         # A changed file is its own reason: a chain through a circle of imports would not end.
         self.result.files[path] = Link(None, "changed") if path in self.narrowed else Link(via, how)
-        self.waiting.append(path)
-        if path.endswith(CONFTEST) and path.rpartition("/")[2] == CONFTEST:
-            self.result.scopes.setdefault(folder_of(path), Link(path, "conftest above it"))
+        if self.left is not None and path.endswith(INIT):
+            self.waiting.appendleft(path)
+        else:
+            self.waiting.append(path)
+        if path.endswith(CONFTEST):
+            self._scope(path)
+
+    def _reach_all(self, paths: Sequence[str], via: str, how: str) -> None:
+        """As `reach`, for thousands at a time."""
+        if self.left is None or self.goal is not None or self.narrowed:
+            for path in paths:
+                self.reach(path, via, how)
+            return
+        files = self.result.files
+        new = dict.fromkeys([path for path in paths if path not in files], Link(via, how))
+        files.update(new)
+        packages = [path for path in new if path.endswith(INIT)]
+        self.waiting.extendleft(packages)
+        self.waiting.extend(path for path in new if not path.endswith(INIT))
+        for path in new:
+            if path.endswith(CONFTEST):
+                self._scope(path)
+
+    def _scope(self, path: str) -> None:
+        folder, _, name = path.rpartition("/")
+        if name == CONFTEST:
+            self.result.scopes.setdefault(folder, Link(path, "conftest above it"))
 
     def expand(self, path: str, wildcards: bool = True) -> None:
         """Reaches everything that loads `path`."""
         folder, _, name = path.rpartition("/")
-        if wildcards and folder not in self.searched:
-            self.searched.add(folder)
+        if wildcards and folder not in self.searched and self.wildcards:
             self._wildcards(path, folder)
         if name == INIT:
-            for own in self.naming.folder(folder).own:
-                if self.consumed.isdisjoint(_above(own)):
-                    self._importers(path, own)
-            self._children(path)
-        elif folder not in self.exhausted:
+            self._package(path, folder)
+        elif folder not in self.exhausted and not self._is_exhausted(folder):
             self._module(path, folder, name.removesuffix(".py"))
         if name in self.scripts:
             self._scripts(path, name)
-        if self.registered and module_path(path).rpartition("/")[2] in self.registered:
+        if (folder.rpartition("/")[2] + ".py" if name == INIT else name) in self.registered:
             self._loaders(path, self.naming.folder(folder).of(name))
+
+    def _is_exhausted(self, folder: str) -> bool:
+        """Whether whoever imports anything in the folder is reached already.
+
+        Names of what lies in a package begin with names of the package, and those with names of
+        what lies in the folder above.
+        """
+        if folder in self.exhausted:
+            return True
+        if not folder or folder not in self.layout.packages:
+            return False  # what lies in it has names that begin anew
+        found = self._is_exhausted(folder_of(folder))
+        if found:
+            self.exhausted.add(folder)
+        return found
+
+    def _package(self, path: str, folder: str) -> None:
+        if not folder or not self._is_exhausted(folder_of(folder)):
+            for own in self.naming.folder(folder).own:
+                if self.consumed.isdisjoint(_above(own)):
+                    self._importers(path, own)
+            if folder and folder in self.layout.packages:
+                self.exhausted.add(folder)
+        self._children(path, folder)
 
     def _module(self, path: str, folder: str, module: str) -> None:
         prefixes = self.prefixes.get(folder)
@@ -184,11 +247,11 @@ class _Search:
                 _Prefix(text, _above(text), _is_stdlib(text)) for text in known
             ]
         subsumed = True
-        for prefix in prefixes:
-            if self.consumed.isdisjoint(prefix.above):
+        for text, above, stdlib in prefixes:
+            if self.consumed.isdisjoint(above):
                 subsumed = False
-                if module in self._asked(prefix.text) or prefix.stdlib:
-                    self._importers(path, prefix.text + module)
+                if stdlib or module in (self.asked.get(text) or self._asked(text)):
+                    self._importers(path, text + module)
         if subsumed:
             self.exhausted.add(folder)
 
@@ -196,7 +259,7 @@ class _Search:
         """Modules that are loaded by a name that begins so; in most folders only a few."""
         asked = self.asked.get(prefix)
         if asked is None:
-            asked = self.index.continued(prefix) | continued(self.ambiguous_texts, prefix)
+            asked = continued(self.index.stored.names, prefix) | continued(self.few, prefix)
             if self.doctests:
                 asked |= self.index.continued(">" + prefix)
             self.asked[prefix] = asked
@@ -205,8 +268,8 @@ class _Search:
     def _is_asked(self, prefix: str) -> bool:
         """Whether anything is loaded by a name that begins so; most prefixes fail."""
         return (
-            self.index.begins(prefix)
-            or begins(self.named, prefix)
+            begins(self.index.stored.names, prefix)
+            or begins(self.few, prefix)
             or not self.wildcards.keys().isdisjoint(_above(prefix))
             or _is_stdlib(prefix)
             or (self.doctests and self.index.begins(">" + prefix))
@@ -217,8 +280,12 @@ class _Search:
         if name in self.consumed:
             return
         self.consumed.add(name)
-        for importer, imported in self.index.importers_below(name, self.result.files).items():
-            self.reach(importer, path, f"imports {_readable(imported)}")
+        if self.left is None:
+            found = self.index.importers_below(name, self.result.files)
+            for importer, imported in found.items():
+                self.reach(importer, path, f"imports {_readable(imported)}")
+        else:
+            self._reach_all(self.left.importers_below(name), path, f"imports {_readable(name)}")
         self._strings(path, name)
         if self.doctests:
             self._doctests(path, name)
@@ -248,21 +315,28 @@ class _Search:
 
     def _wildcards(self, path: str, folder: str) -> None:
         """Whoever may load anything in the folder, or in one above it."""
-        for name in self.naming.folder(folder).own if self.wildcards else ():
-            for prefix in (name, *_above(name)):
-                for importer in self.wildcards.get(prefix, ()):
-                    self.reach(importer, path, f"may load anything in {_readable(prefix)}")
+        for above in ancestors(folder):
+            if above in self.searched:
+                break  # and so are those above it
+            self.searched.add(above)
+            places = self.wildcard_places.get(above.rpartition("/")[2])
+            if above and not (places and f"/{self.layout.top}/{above}".endswith(tuple(places))):
+                continue
+            for name in self.naming.folder(above).own:
+                for importer in self.wildcards.get(name, ()):
+                    self.reach(importer, path, f"may load anything in {_readable(name)}")
 
     def _loaders(self, path: str, known: Sequence[str]) -> None:
         for entry_point in known:
             for loader in self.loading.get(entry_point, ()):
                 self.reach(loader, path, "loads entry points, one of which is this")
 
-    def _children(self, path: str) -> None:
+    def _children(self, path: str, folder: str) -> None:
         """A package is loaded before what lies in it."""
-        folder = folder_of(path)
-        for child in self.index.below(folder):
-            self.reach(child, path, f"is in the package {folder or '.'}")
+        if not self.covered.isdisjoint(ancestors(folder)):
+            return
+        self.covered.add(folder)
+        self._reach_all(self.index.below(folder), path, f"is in the package {folder or '.'}")
 
     def _scripts(self, path: str, name: str) -> None:
         """Whoever names the file as a script.
@@ -271,10 +345,11 @@ class _Search:
         run, unless a test gives it; and tests are not run by name.
         """
         packaged = folder_of(path) in self.layout.packages
+        tested = is_test_module(path, self.layout.tests)
         for script, file in self.scripts[name]:
             if "/" in script:
                 matches = path.endswith(script)
-            elif is_test_module(path, self.layout.tests):
+            elif tested:
                 matches = False
             else:
                 matches = not packaged or is_collected(file, self.layout.tests)
@@ -282,8 +357,7 @@ class _Search:
                 self.reach(file, path, f"names {script}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Prefix:
+class _Prefix(NamedTuple):
     """What names of the modules of a folder begin with."""
 
     text: str

@@ -7,12 +7,11 @@ Pure; `adapters/index_cache.py` keeps one on disk.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """Sorted names and, for each, which files import it.
 
     `owners[starts[i]:starts[i + 1]]` are positions in `files` of those that import `names[i]`.
@@ -37,17 +36,21 @@ class Layer:
 
         Files in `without` are left out.
         """
+        found: dict[str, str] = {}
+        for first, last in self.ranges(name):
+            found = self._importers(first, last, without) | found
+        return found
+
+    def ranges(self, name: str) -> Iterator[tuple[int, int]]:
+        """Positions [first, last) in `names` of this name, and of those that stand below it."""
         names = self.names
         first = bisect_left(names, name)
-        found = {}
         if first < len(names) and names[first] == name:
-            found = self._importers(first, first + 1, without)
+            yield first, first + 1
         prefix = name + ("/" if "/" in name[:2] else ".")
         first = bisect_left(names, prefix, first)
         if first < len(names) and names[first].startswith(prefix):
-            last = bisect_left(names, prefix[:-1] + chr(ord(prefix[-1]) + 1), first)
-            found = self._importers(first, last, without) | found
-        return found
+            yield first, bisect_left(names, prefix[:-1] + chr(ord(prefix[-1]) + 1), first)
 
     def _importers(self, first: int, last: int, without: Container[str]) -> dict[str, str]:
         files, begin = self.files, self.starts[first]
@@ -110,8 +113,7 @@ def continued(names: Sequence[str], prefix: str) -> set[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ImportIndex:
+class ImportIndex(NamedTuple):
     """A stored layer, corrected by one that was scanned now."""
 
     files: Sequence[str]
@@ -143,16 +145,17 @@ class ImportIndex:
 
     def begins(self, prefix: str) -> bool:
         """Whether an imported name begins so; perhaps only in files that are out of date."""
-        return (
-            begins(self.stored.names, prefix)
-            or begins(self.fresh.names, prefix)
-            or begins(self.base.names, prefix)
-        )
+        return any(begins(part.names, prefix) for part in self._parts())
 
     def continued(self, prefix: str) -> set[str]:
         """The parts that follow `prefix` in imported names."""
-        parts = (self.stored, self.fresh, self.base)
-        return set().union(*(continued(part.names, prefix) for part in parts))
+        found: set[str] = set()
+        for part in self._parts():
+            found |= continued(part.names, prefix)
+        return found
+
+    def _parts(self) -> list[Layer]:
+        return [part for part in (self.stored, self.fresh, self.base) if part.names]
 
     def marked(self, mark: str) -> dict[str, list[str]]:
         """Files by name, for all names that begin with a one-character mark, which is cut off."""
@@ -172,3 +175,45 @@ class ImportIndex:
             return self.files
         low, high = bisect_left(self.files, folder + "/"), bisect_left(self.files, folder + "0")
         return self.files[low:high]
+
+
+class Left:
+    """The files that a search has not reached yet, for one that does not ask which name was it.
+
+    What is asked for most, the importers in the stored layer, is then one operation on sets of
+    positions instead of a loop over names.
+    """
+
+    def __init__(self, index: ImportIndex, reached: Container[str]) -> None:
+        """`reached` is kept by the search."""
+        stored = index.stored
+        self._stored, self._others = stored, (index.fresh, index.base)
+        self._others_below = {part for o in self._others for n in o.names for part in _upwards(n)}
+        """Names that the other layers import, and all above them."""
+        self._reached = reached
+        self._left = set(range(len(stored.files)))
+        for path in index.stale:
+            position = bisect_left(stored.files, path)
+            if stored.files[position : position + 1] == [path]:  # a stale one may be no source
+                self._left.remove(position)
+
+    def importers_below(self, name: str) -> list[str]:
+        """Files that import this name or one below it; each is given once for the stored layer."""
+        stored = self._stored
+        found: list[str] = []
+        for first, last in stored.ranges(name):
+            owners = stored.owners[stored.starts[first] : stored.starts[last]]
+            wanted = self._left.intersection(owners)
+            self._left -= wanted
+            found += [stored.files[owner] for owner in sorted(wanted)]
+        for other in self._others if name in self._others_below else ():
+            found += other.below(name, self._reached)
+        return found
+
+
+def _upwards(name: str) -> Iterator[str]:
+    """`a.b.c` gives itself, `a.b` and `a`; `/a/b` gives itself and `/a`."""
+    separator = "/" if "/" in name[:2] else "."
+    while name:
+        yield name
+        name = name.rpartition(separator)[0]

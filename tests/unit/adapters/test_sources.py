@@ -6,8 +6,9 @@ import pytest
 
 from pytest_ciopt.adapters import sources
 from pytest_ciopt.adapters.git import Git
+from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.adapters.worktree import Listing, Worktree
+from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.graph.index import ImportIndex
 from repository import Repository, repository
 
@@ -27,7 +28,7 @@ def listed(project: Repository) -> Listing:
 
 def built(project: Repository, listing: Listing | None = None) -> ImportIndex:
     state = StateDir(project.root / ".git" / "ciopt")
-    return sources.build(project.root, listing or listed(project), state).index
+    return sources.build(project.root, listing or listed(project), state).imports
 
 
 def test_a_file_written_after_git_was_asked_is_not_stored_under_its_old_content(

@@ -58,7 +58,7 @@ def test_what_travels_is_plain_and_the_same_each_time(selection: Selection) -> N
     assert isinstance(json.loads(text), dict)
 
 
-@pytest.mark.parametrize("field", Selection.__dataclass_fields__)
+@pytest.mark.parametrize("field", Selection._fields)
 def test_every_field_travels(field: str) -> None:
     """A field that is added later and forgotten in `dumped` turns this red."""
     link = {"a.py": Link("b.py", "imports b")}

@@ -15,12 +15,13 @@ from pytest_ciopt.adapters.history import indexing, sealing
 from pytest_ciopt.adapters.history.filling import KEPT
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.indexing import NAME
-from pytest_ciopt.adapters.history.reader import DAMAGED
+from pytest_ciopt.adapters.history.reader import DAMAGED, inventory
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.packing import packed
 from pytest_ciopt.core.history.records import Attempt, Environment, Phase, RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, results_of
+from pytest_ciopt.usecases import keeping
 
 NOW = 1.79e9
 LINUX = Environment("3.12.1", "cpython", "linux-x86_64")
@@ -219,6 +220,24 @@ def test_an_index_of_another_version_is_made_anew(
     assert estimates(state) == {"t.py::a": 7.0}
     monkeypatch.setattr(indexing, "version", lambda: "later")
     assert estimates(state) == {"t.py::a": 1.0}
+
+
+def test_a_segment_that_is_packed_after_it_was_listed(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 4):
+        record(state, number, {"t.py::a": float(number)})
+    listed = inventory(state, NOW)
+    keeping.compact(state, 1, NOW)
+    (state.path / NAME).unlink()
+    answers = iter([listed])
+    monkeypatch.setattr(
+        "pytest_ciopt.adapters.history.index.inventory",
+        lambda *of: next(answers, None) or inventory(*of),
+    )
+    runs, told = ask(state, NOW, Index.runs)
+    assert [run.start.run for run in runs] == [run_id(3), run_id(2), run_id(1)]
+    assert told == []
 
 
 def test_a_damaged_segment_is_set_aside_and_told(state: StateDir) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ciopt.core.edits.parts import Reach
 from pytest_ciopt.core.edits.reach import in_conftest, in_test_module
-from pytest_ciopt.core.edits.units import Edit, edit, parse
+from pytest_ciopt.core.edits.trees import parse
+from pytest_ciopt.core.edits.units import Edit, edit
 
 WHOLE = "whole"
 

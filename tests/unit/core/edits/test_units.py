@@ -4,7 +4,8 @@ from textwrap import dedent
 import pytest
 
 from pytest_ciopt.core.edits.definitions import Kind, mentions, module
-from pytest_ciopt.core.edits.units import MAX_SOURCE, Edit, edit, parse, same
+from pytest_ciopt.core.edits.trees import MAX_SOURCE, parse, same
+from pytest_ciopt.core.edits.units import Edit, edit
 
 
 def tree(text: str) -> ast.Module:

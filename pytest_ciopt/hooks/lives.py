@@ -1,0 +1,89 @@
+"""Lives: of fixtures of wider scope, and of packages whose `__init__.py` has a `setup_module`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.adapters.tracing.tracer import Tracer
+from pytest_ciopt.core.history.traces import TracedFixture
+from pytest_ciopt.hooks.harmless import Breakable, harmless
+
+
+@dataclass(slots=True, eq=False)
+class Life:
+    """From a set-up to the last finalizer."""
+
+    number: int
+    name: str
+    scope: int
+    """Rising from class to session: what is wider lives longer."""
+    request: Any
+    stretch: Stretch = field(default_factory=Stretch)
+
+
+class Packages(Breakable):
+    """pytest calls `setup_module` of a package without a fixture; all tests below depend on it."""
+
+    def __init__(self, tracer: Tracer, ended: Callable[[TracedFixture], None]) -> None:
+        self._tracer = tracer
+        self._ended = ended
+        self._known: dict[pytest.Package, Life | None] = {}
+        """None: nothing ran that anybody could depend on."""
+
+    def watch(self, item: pytest.Item) -> None:
+        """Looks at the packages that are about to be set up for a test."""
+        for node in item.listchain():
+            if isinstance(node, pytest.Package) and node not in self._known:
+                self._known[node] = None
+                self._wrap(node)
+
+    def used(self, item: pytest.Item) -> list[int]:
+        """Numbers of the lives that a test depends on."""
+        if not any(self._known.values()):
+            return []
+        lives = (self._known.get(node) for node in item.listchain())  # type: ignore[call-overload]
+        return [life.number for life in lives if life is not None]
+
+    def _wrap(self, node: pytest.Package) -> None:
+        set_up, tear_down = node.setup, node.teardown
+        stretch = Stretch()
+
+        def traced_setup() -> None:
+            self._enter(stretch)
+            try:
+                set_up()
+            finally:
+                self._is_set_up(node, stretch)
+
+        def traced_teardown() -> None:
+            try:
+                tear_down()
+            finally:
+                self._over(node)
+                vars(node).update(setup=set_up, teardown=tear_down)
+
+        vars(node).update(setup=traced_setup, teardown=traced_teardown)
+
+    @harmless
+    def _enter(self, stretch: Stretch) -> None:
+        self._tracer.enter(stretch)
+
+    @harmless
+    def _is_set_up(self, node: pytest.Package, stretch: Stretch) -> None:
+        self._tracer.leave(stretch)
+        finalizers, _ = node.session._setupstate.stack.get(node, ([], None))
+        if stretch.units or stretch.unseen or stretch.reads or len(finalizers) > 1:
+            number = self._tracer.new_life()
+            self._known[node] = Life(number, node.name, 0, None, stretch)
+            # Finalizers run in reverse: this one before those of the package itself.
+            node.addfinalizer(lambda: self._enter(stretch))
+
+    @harmless
+    def _over(self, node: pytest.Package) -> None:
+        life = self._known.pop(node, None)
+        if life is not None:
+            self._tracer.leave(life.stretch)
+            self._ended(self._tracer.fixture(life.number, life.name, life.stretch))
