@@ -6,28 +6,30 @@ Sources are pinned source distributions. Of each a repository with one commit is
 selectors record one full run. Then one definition after the other is changed, chosen by a fixed
 seed among the modules that much imports, all modules, and what tests share. A full run tells which
 tests change their outcome; each selector, with the records of the first run, is asked what it
-selects. Prints Markdown; with --details, one JSON document a mutant and selector goes to a file.
+selects. Prints Markdown; with --details, one JSON document a mutant and selector goes to a file,
+from which a later run takes truth and the selectors that are not among its --peers with --known.
 """
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import mean, median
+from typing import Any
 
 from corpus import Package, committed, unpacked
 from mutations import BODIES, KINDS, Mutation, mutation, write
 from peers import OURS, TESTMON, Bench
 from projects import Project
-from truth import Subject, Verdict
+from truth import Details, Subject, Verdict
 from undone import INSTALLED
 
-_PEERS = (OURS, TESTMON)
+PEERS = {peer.name: peer for peer in (OURS, TESTMON)}
 _TEST_FILE = re.compile(r"(.*/)?(test_[^/]*|[^/]*_test)\.py")
 
 
@@ -112,7 +114,11 @@ def main() -> None:
     parser.add_argument("--projects", nargs="+", choices=tuple(TARGETS), default=tuple(TARGETS))
     parser.add_argument("--mutants", type=int, default=40)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of mutants")
-    parser.add_argument("--details", type=Path)
+    parser.add_argument("--details", type=Path, help="file for one JSON document a line")
+    parser.add_argument(
+        "--known", type=Path, help="details of an earlier run, for the same sources"
+    )
+    parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=tuple(PEERS))
     options = parser.parse_args()
     cache = options.cache.resolve()
     bench = Bench(cache, INSTALLED)
@@ -127,6 +133,8 @@ class _Mutants:
     def __init__(self, bench: Bench, name: str, cache: Path, options: argparse.Namespace) -> None:
         self._target, self._options = TARGETS[name], options
         self._name = name
+        self._details = Details(options.details, options.known)
+        self._asked = [PEERS[peer] for peer in options.peers]
         self._place = cache / "mutants" / name
         shutil.rmtree(self._place, ignore_errors=True)
         shutil.copytree(unpacked(self._target.project.package, cache), self._place, symlinks=True)
@@ -157,7 +165,7 @@ class _Mutants:
         """Measures and prints."""
         settled = self._subject.settle()
         recording = {}
-        for peer in _PEERS:
+        for peer in self._asked:
             answer = self._subject.record(peer)
             recording[peer.name] = answer.cost.cpu / settled.cost.cpu
             _say(f"{self._name}: {peer.name} {recording[peer.name]:.2f}x {answer.problem}")
@@ -186,11 +194,13 @@ class _Mutants:
         self, number: int, path: str, place: str, made: Mutation, source: bytes
     ) -> Mutant | None:
         subject = self._subject
+        known = self._details.known(self._name, f"{number} {made.kind} {path} {made.name}")
         write(self._place / path, made.applied(source))
-        now = subject.full()
-        truth = subject.changed(now)
-        verdicts = {peer.name: subject.ask(peer, truth) for peer in _PEERS}
-        if any(verdict.missed for verdict in verdicts.values()):
+        truth = _truth(known) if known else subject.changed(subject.full())
+        old = {name: one for name, one in known.items() if name not in self._options.peers}
+        peers = [PEERS[name] for name in PEERS if name in old or name in self._options.peers]
+        verdicts = {peer.name: subject.verdict(peer, truth, old) for peer in peers}
+        if any(verdicts[peer].missed for peer in self._options.peers):
             truth &= subject.changed(subject.full())
             verdicts = {name: verdict.of(truth) for name, verdict in verdicts.items()}
         write(self._place / path, source)
@@ -206,35 +216,26 @@ class _Mutants:
                 f" {len(mutant.truth)} changed, {len(verdict.missed)} missed,"
                 f" {len(verdict.chosen)} selected, {verdict.cpu:.1f} s {verdict.problem[:150]}"
             )
-            if self._options.details is not None:
-                document = {
-                    "project": self._name,
-                    "number": number,
-                    "kind": made.kind,
-                    "path": mutant.path,
-                    "place": mutant.place,
-                    "name": made.name,
-                    "selector": peer,
-                    "truth": sorted(mutant.truth),
-                    "missed": sorted(verdict.missed),
-                    "selected": len(verdict.chosen),
-                    "share": verdict.share,
-                    "cpu": verdict.cpu,
-                    "reasons": dict(verdict.reasons),
-                    "problem": verdict.problem,
-                }
-                with self._options.details.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(document) + "\n")
+            document = {
+                "project": self._name,
+                "change": f"{number} {made.kind} {mutant.path} {made.name}",
+                "place": mutant.place,
+                "selector": peer,
+                "truth": sorted(mutant.truth),
+            }
+            self._details.write({**document, **verdict.document()})
 
     def _print(self, found: list[Mutant], recording: dict[str, float]) -> None:
         tests = len(self._subject.before)
         bodies = [mutant for mutant in found if mutant.mutation.kind in BODIES]
-        for peer in _PEERS:
-            verdicts = [mutant.verdicts[peer.name] for mutant in found]
-            inside = [mutant.verdicts[peer.name] for mutant in bodies]
+        for peer in PEERS.values():
+            verdicts = [m.verdicts[peer.name] for m in found if peer.name in m.verdicts]
+            inside = [m.verdicts[peer.name] for m in bodies if peer.name in m.verdicts]
+            if not verdicts:
+                continue
             cells = (
                 f"{self._name}, {tests:,} tests",
-                str(len(found)),
+                str(len(verdicts)),
                 peer.name,
                 str(sum(len(mutant.truth) for mutant in found)),
                 str(sum(len(verdict.missed) for verdict in verdicts)),
@@ -243,9 +244,13 @@ class _Mutants:
                 f"{median(verdict.share for verdict in inside):.1%}",
                 f"{median(verdict.extra for verdict in inside) / tests:.1%}",
                 f"{median(verdict.cpu for verdict in verdicts):.2f}",
-                f"{recording[peer.name]:.2f}x",
+                f"{recording[peer.name]:.2f}x" if peer.name in recording else "",
             )
             print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def _truth(known: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(next(iter(known.values()))["truth"])
 
 
 def _matching(place: Path, globs: tuple[str, ...]) -> set[str]:

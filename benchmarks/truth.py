@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Self
 
 from cpu import Cost
 from peers import OURS, TESTMON, Answer, Bench, Peer
@@ -42,10 +43,55 @@ class Verdict:
     """Why tests were selected, and how many."""
     problem: str = ""
 
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `document`."""
+        chosen, missed = frozenset(document["chosen"]), frozenset(document["missed"])
+        share, extra, cpu = document["share"], document["extra"], document["cpu"]
+        return cls(chosen, missed, share, extra, cpu, document["reasons"], document["problem"])
+
+    def document(self) -> dict[str, object]:
+        """The verdict as JSON can hold it."""
+        return {
+            "chosen": sorted(self.chosen),
+            "missed": sorted(self.missed),
+            "share": self.share,
+            "extra": self.extra,
+            "cpu": self.cpu,
+            "reasons": dict(self.reasons),
+            "problem": self.problem,
+        }
+
     def of(self, truth: frozenset[str]) -> "Verdict":
         """The verdict when fewer tests change their outcome than was thought."""
         extra = len(self.chosen - truth)
         return replace(self, missed=self.missed & truth, extra=extra)
+
+
+class Details:
+    """One JSON document a line for each change and selector, and what an earlier file has of it.
+
+    Full runs take most of the time: after a change of one selector the rest need not be repeated.
+    """
+
+    def __init__(self, written: Path | None, known: Path | None) -> None:
+        self._written = written
+        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        """By project and change, then by selector."""
+        if known is not None:
+            for line in known.read_text(encoding="utf-8").splitlines():
+                one = json.loads(line)
+                self.known(one["project"], one["change"])[one["selector"]] = one
+
+    def known(self, project: str, change: str) -> dict[str, Any]:
+        """What an earlier file says of a change, by selector."""
+        return self._known.setdefault((project, change), {})
+
+    def write(self, document: Mapping[str, object]) -> None:
+        """Adds a line."""
+        if self._written is not None:
+            with self._written.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(document) + "\n")
 
 
 class Subject:
@@ -103,6 +149,14 @@ class Subject:
             if was != word and not gone and test not in self.unstable:
                 found.add(test)
         return frozenset(found)
+
+    def verdict(
+        self, peer: Peer, truth: frozenset[str], known: Mapping[str, Any], run: bool = False
+    ) -> Verdict:
+        """As `ask`, or what is known of a selector that is not asked again."""
+        if peer.name in known:
+            return Verdict.read(known[peer.name])
+        return self.ask(peer, truth, run)
 
     def ask(self, peer: Peer, truth: frozenset[str], run: bool = False) -> Verdict:
         """What a selector chooses for the present state; with `run`, it also runs that."""
