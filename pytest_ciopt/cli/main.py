@@ -35,7 +35,7 @@ def command() -> NoReturn:
     """
     gc.disable()
     code = main()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # one that was closed is None
         with suppress(OSError, ValueError):  # nobody reads any more
             stream.flush()
     os._exit(code)

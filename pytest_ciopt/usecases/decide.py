@@ -149,7 +149,7 @@ def _decided(
         settings.rules,
         tests,
         _Dependencies(git.top),
-        reasons=reasons,
+        reasons,
         sharpen=records.sharpened if records.exist else None,
     )
     return Decided(

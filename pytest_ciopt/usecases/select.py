@@ -49,7 +49,6 @@ def select(
     rules: Rules,
     tests: Discovery,
     dependencies: Dependencies,
-    *,
     reasons: bool = True,
     sharpen: Sharpen | None = None,
 ) -> Selection:

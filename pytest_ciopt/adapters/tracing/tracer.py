@@ -104,6 +104,10 @@ class Tracer:
         codes = self._monitor.take()
         if codes:
             self._add(present, self._registry.numbers(codes))
+            if self._registry.imports(codes.values()):
+                # The body of a module runs once: what it called concerns others as well. Which of
+                # these that were, cannot be told: they may have run before, too.
+                self._session.units |= present.units
         self._files.stretch = following
         if _thread._count():
             self._add(following, self._running_elsewhere())

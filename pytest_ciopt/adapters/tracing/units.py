@@ -85,6 +85,13 @@ class Registry:
         found.discard(_NOTHING)
         return found
 
+    def imports(self, codes: Iterable[CodeType]) -> bool:
+        """Whether the body of a module of the repository is among what ran."""
+        return any(
+            code.co_name == "<module>" and self.place(code.co_filename) is not None
+            for code in codes
+        )
+
     def _number(self, codes: Mapping[int, CodeType]) -> None:
         named: dict[str, dict[str, None]] = {}
         wanted: dict[int, tuple[str, str]] = {}

@@ -65,7 +65,7 @@ class Definition:
     """What of `mentions` decides at import what a function is: decorators and defaults, and
     annotations where a decorator may read them."""
     declared: str = ""
-    """What the decorators of a function see beside its body: signature and docstring."""
+    """What is seen of a function without calling it: signature and docstring."""
     renames: frozenset[str] = frozenset()
     """What an import binds under another name."""
     once: bool = False
@@ -177,9 +177,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         mentions=mentions(node),
         loose=_loose(node),
         head=frozenset().union(*map(mentions, _head(node))),
-        declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}"
-        if node.decorator_list
-        else "",
+        declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}",
         once=keeps_values(node),
         fixture=fixture is not None,
         fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,

@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from pytest_ciopt.core.edits.decorators import is_fixture, is_harmless
+
 _KEEPING = re.compile(r"cache|memo|once|lazy|singleton", re.IGNORECASE)
 """In the name of a decorator."""
 _FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
@@ -17,7 +19,7 @@ _CHOOSES = (ast.If, ast.IfExp, ast.Try, ast.BoolOp, ast.While, ast.Match)
 
 def keeps_values(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """True unless it plainly keeps nothing between calls."""
-    if any(_KEEPING.search(ast.unparse(decorator)) for decorator in node.decorator_list):
+    if any(map(_may_keep, node.decorator_list)):
         return True
     inside = list(ast.walk(node))
     if not any(isinstance(one, _CHOOSES) for one in inside):
@@ -25,8 +27,24 @@ def keeps_values(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     if any(isinstance(one, ast.Global | ast.Nonlocal) for one in inside):
         return True
     local = {one.id for one in inside if isinstance(one, ast.Name) and _is_stored(one)}
+    arguments = {one.arg for one in inside if isinstance(one, ast.arg)}
     stored = {name for one in inside for name in _stored(one, local)}
+    stored.update(name for one in inside for name in _told(one, local | arguments))
     return not stored.isdisjoint(_looked_at(inside))
+
+
+def _may_keep(decorator: ast.expr) -> bool:
+    """Whether what it makes of a function may call that once: it says so, or nobody knows it."""
+    if is_fixture(decorator):
+        return False
+    return not is_harmless(decorator) or _KEEPING.search(ast.unparse(decorator)) is not None
+
+
+def _told(node: ast.AST, inner: set[str]) -> Iterator[str]:
+    """Names of objects of others whose method is called for its effect: `DONE.add(x)`."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))) if _outlives(base, inner):
+            yield _name(base)
 
 
 def _is_stored(node: ast.Name | ast.Attribute | ast.Subscript) -> bool:

@@ -16,8 +16,8 @@ _BYTES = 8
 _NOTHING = ("", "")
 _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
-_IMPORT = "="
-"""Before the fingerprint of an import."""
+_IMPORT, _PLAIN = "=", "-"
+"""Before the fingerprint of an import; of a function without decorators."""
 EXPORTS = "__all__"
 
 
@@ -82,8 +82,9 @@ def _prints(definition: Definition) -> tuple[str, str]:
     """(what a caller executes, what importing binds)."""
     match definition.kind:
         case Kind.FUNCTION:
-            seen = f"{definition.decorators}\n{definition.declared}"
-            return _print(definition.content), _print(seen) if definition.decorators else ""
+            seen = _print(f"{definition.decorators}\n{definition.declared}")
+            plain = "" if definition.decorators else _PLAIN
+            return _print(definition.content), f"{plain}{seen}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
@@ -128,7 +129,7 @@ def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
 def _may_be_registered(prints: tuple[str, str]) -> bool:
     """A class, or a function with decorators: no import, constant or plain function."""
     unit, binding = prints
-    return binding != "" and unit != binding and not binding.startswith(_IMPORT)
+    return binding != "" and unit != binding and not binding.startswith((_IMPORT, _PLAIN))
 
 
 def _effects(old: Source, new: Source) -> bool:

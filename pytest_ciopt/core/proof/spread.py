@@ -76,6 +76,7 @@ class Spread:
         self._sources = sources
         self._ran_outside, self._ran_together = ran_outside, ran_together
         self._bound: set[Unit] = set()
+        self._climbed: set[Unit] = set()
         self._waiting: list[Unit] = []
         self.impact = Impact()
 
@@ -111,16 +112,19 @@ class Spread:
         self._climb(unit)
 
     def _climb(self, origin: Unit) -> None:
-        """What calls a changed function may keep the result, for others who never call it."""
-        climbed, waiting = {origin}, [origin]
+        """What calls a function that does something else may keep the result, for others who never
+        call it."""
+        waiting = [origin]
         while waiting:
-            path, name = waiting.pop()
-            for user, definition in self._mentioning(path, _simple(name)):
+            unit = waiting.pop()
+            if unit in self._climbed:
+                continue
+            self._climbed.add(unit)
+            for user, definition in self._mentioning(unit[0], _simple(unit[1])):
                 caller = (user, definition.name)
-                if definition.kind is not Kind.FUNCTION or caller in climbed:
-                    continue
-                if self._ran_together(origin, caller):
-                    climbed.add(caller)
+                if definition.kind is Kind.BINDING and definition.foreign:
+                    self._bind(*caller)  # it was handed over, to be called by somebody
+                elif definition.kind is Kind.FUNCTION and self._ran_together(unit, caller):
                     waiting.append(caller)
                     if definition.once:
                         self._bind(*caller)
@@ -160,8 +164,10 @@ class Spread:
         elif self._sources.is_collected(path):  # it may take the place of a fixture of that name
             self.impact.units.update((user, name) for user in self._sources.users(path))
         if definition is None or definition.kind is Kind.CLASS:
-            inside = (one for one in cut.definitions if one.startswith(f"{name}."))
-            self.impact.units.update((path, one) for one in inside)
+            for inside in cut.definitions:
+                if inside.startswith(f"{name}."):
+                    self.impact.units.add((path, inside))
+                    self._climb((path, inside))
 
     def _mentioned(self, path: str, name: str) -> None:
         """Whoever mentions a changed binding."""
@@ -172,6 +178,7 @@ class Spread:
                 self._bind(user, definition.name)
                 continue
             self.impact.units.add(unit)
+            self._climb(unit)
             if simple in definition.head or definition.once or self._ran_outside(unit):
                 self._bind(user, definition.name)
         for user in self._users(path, simple):

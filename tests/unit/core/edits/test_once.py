@@ -26,6 +26,9 @@ def keeps(source: str) -> bool:
         "def f(key, memo):\n if key not in memo:\n  memo[key] = g(key)\n return memo[key]",
         "def f():\n global ready\n if not ready:\n  ready = g()",
         "def f(key):\n return CACHE.setdefault(key, g(key)) if key else CACHE",
+        "def f():\n if not DONE:\n  DONE.append(g())\n return DONE[0]",
+        "def f(key):\n if not R.has(key):\n  R.store(key, g(key))\n return R.get(key)",
+        "@reify\ndef f(self): return 1",
         "async def f(self):\n if self._x is None:\n  self._x = await g()\n return self._x",
     ],
 )
@@ -41,6 +44,8 @@ def test_functions_that_may_keep_a_value(source: str) -> None:
         "def f(items):\n d = {}\n for i in items:\n  if i not in d: d[i] = 0\n return d",
         "def f(self):\n if self.x: return 1\n return 2",
         "@pytest.fixture\ndef f(): return 1",
+        "@property\ndef f(self): return 1",
+        "def f(items):\n if items:\n  items.append(1)\n return items",
         "def f(self, x):\n if x: self.y = 1",
     ],
 )

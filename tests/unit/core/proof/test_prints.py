@@ -74,7 +74,6 @@ def test_no_difference(old: str, new: str) -> None:
     ("old", "new", "unit"),
     [
         ("return x + y", "return x - y", "plain"),
-        ("y=1", "y=2", "plain"),
         ("return self.size", "return 0", "C.method"),
         ("return x\n\nclass", "return -x\n\nclass", "decorated"),
     ],
@@ -83,9 +82,10 @@ def test_bodies_and_signatures(old: str, new: str, unit: str) -> None:
     assert edited(old, new) == Difference(units=names(unit))
 
 
-def test_the_docstring_of_a_plain_function_is_part_of_it() -> None:
-    first = BASE.replace("What it does.", "What it did.", 1)
-    assert difference(BASE, first) == Difference(units=names("plain"))
+def test_signature_and_docstring_are_seen_without_a_call() -> None:
+    both = Difference(units=names("plain"), bindings=names("plain"))
+    assert difference(BASE, BASE.replace("What it does.", "What it did.", 1)) == both
+    assert edited("y=1", "y=2") == both
 
 
 def test_whoever_decorates_a_function_sees_signature_and_docstring() -> None:

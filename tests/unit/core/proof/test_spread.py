@@ -157,7 +157,7 @@ def test_decorators_that_register() -> None:
 
 
 def test_a_body_that_ran_at_import_made_something() -> None:
-    user = "from m import f\nTABLE = f()\ndef uses(): return TABLE\n"
+    user = "from m import f\nTABLE = [f]\ndef uses(): return TABLE\n"
     edit = ("def f(): return 1", "def f(): return 2")
     assert ("user.py", "uses") not in spread(*edit, user=user).units
     assert ("user.py", "uses") in spread(*edit, user=user, outside=[("m.py", "f")]).units
@@ -224,6 +224,24 @@ def test_annotations_decide_nothing_unless_somebody_reads_them() -> None:
     found = spread("X = 1", "X = 2", user=user, far=far).units
     assert ("far.py", "calls_g") in found
     assert ("far.py", "calls_f") not in found
+
+
+def test_what_only_mentions_a_change_may_be_called_once_as_well() -> None:
+    user = """
+from m import X
+def makes(): return X
+@lru_cache
+def one(): return makes()
+def asks(): one()
+"""
+    ran = [("user.py", "one"), ("user.py", "makes")]
+    assert ("user.py", "asks") in spread("X = 1", "X = 2", user=user, together=ran).units
+
+
+def test_a_function_that_is_handed_over_to_be_called_once() -> None:
+    user = "from m import f\nVALUE = Lazy(f)\ndef asks(): VALUE.get()\n"
+    found = spread("def f(): return 1", "def f(): return 2", user=user)
+    assert ("user.py", "asks") in found.units
 
 
 def test_exports() -> None:
