@@ -18,11 +18,13 @@ class Profiler:
         self._registry = registry
         self._hits: dict[int, CodeType] = {}
         self.problem: str | None = None
+        self._is_on = False
 
     def start(self) -> bool:
         """Whether no other profiler is there."""
         if sys.getprofile() is not None:
             return False
+        self._is_on = True
         threading.setprofile(self._hear)  # of threads that are to come
         sys.setprofile(self._hear)
         return True
@@ -35,12 +37,15 @@ class Profiler:
                     self._hits[identity(code)] = code
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
+                self._is_on = False
                 sys.setprofile(None)
 
     def take(self) -> dict[int, CodeType]:
         """What has run since the last time, by identity."""
         found = self._hits
         self._hits = {}
+        if self._is_on and sys.getprofile() is None:
+            sys.setprofile(self._hear)  # Python drops it when there is no room on the stack for it
         return found
 
     def holds(self) -> bool:
@@ -49,6 +54,7 @@ class Profiler:
 
     def stop(self) -> None:
         """Lets go of this thread, and of those to come."""
+        self._is_on = False
         if self.holds():
             sys.setprofile(None)
             threading.setprofile(None)

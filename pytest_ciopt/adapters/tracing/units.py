@@ -47,6 +47,8 @@ class Registry:
         self._places = places
         self._files: dict[str, str | None] = {}
         """Places by the file names that code objects have."""
+        self._starting: dict[str, frozenset[str]] = {}
+        """Functions that start processes, by the file names of their code."""
         self._codes: dict[int, CodeType] = {}
         self._numbers: dict[int, int] = {}
         """By the identity of a code object; filled at the boundary that follows."""
@@ -65,15 +67,21 @@ class Registry:
         found = None
         if not filename.startswith("<"):
             found = self._places.find(filename) or None
+            for end, names in _STARTERS.items():
+                if filename.endswith(end):
+                    self._starting[filename] = names
         self._files[filename] = found
         return found
 
     def admit(self, code: CodeType) -> bool:
         """Whether the code is to be watched. From now on it is known."""
-        if self.place(code.co_filename) is None and not _starts_process(code):
+        if self.place(code.co_filename) is None and not self._starts_process(code):
             return False
         self._codes[identity(code)] = code
         return True
+
+    def _starts_process(self, code: CodeType) -> bool:
+        return code.co_qualname in self._starting.get(code.co_filename, ())
 
     def numbers(self, codes: Mapping[int, CodeType]) -> set[int]:
         """Numbers of the units of code, by identity; what is negative is for `meaning`."""
@@ -101,7 +109,7 @@ class Registry:
             place = self.place(code.co_filename)
             name = unit_name(code)
             if place is None:
-                self._numbers[key] = _PROCESS if _starts_process(code) else _NOTHING
+                self._numbers[key] = _PROCESS if self._starts_process(code) else _NOTHING
             elif not place.endswith((".py", ".pyw")):
                 self._numbers[key] = self._file(place)
             elif name is None:
@@ -138,10 +146,3 @@ class Registry:
     def sources(self) -> set[str]:
         """Python files of the repository of which any code has run."""
         return {place for place in self._files.values() if place is not None}
-
-
-def _starts_process(code: CodeType) -> bool:
-    return any(
-        code.co_filename.endswith(file) and code.co_qualname in names
-        for file, names in _STARTERS.items()
-    )

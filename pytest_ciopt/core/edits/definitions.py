@@ -22,6 +22,7 @@ from pytest_ciopt.core.edits.decorators import (
 from pytest_ciopt.core.edits.once import keeps_values
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LONGEST_STRING = 1_000
 """Characters up to which a string can name definitions; longer ones are prose or data."""
 
@@ -61,6 +62,9 @@ class Definition:
     """Top names of the modules that an import binds it from; "" for a relative one."""
     loose: frozenset[str] = frozenset()
     """What of `mentions` is more than a plain name: attributes, arguments, words in strings."""
+    values: frozenset[str] = frozenset()
+    """What of `mentions` is handed on as a whole: names and attributes of which nothing is asked,
+    and words of strings that are dotted names."""
     head: frozenset[str] = frozenset()
     """What of `mentions` decides at import what a function is: decorators and defaults, and
     annotations where a decorator may read them."""
@@ -92,6 +96,7 @@ class Module:
     """What runs at import, in order: effects as they are, definitions by name."""
     effect_mentions: frozenset[str] = field(default=frozenset())
     effect_loose: frozenset[str] = field(default=frozenset())
+    effect_values: frozenset[str] = field(default=frozenset())
 
 
 def module(tree: ast.Module) -> Module:
@@ -106,6 +111,7 @@ def module(tree: ast.Module) -> Module:
         order=tuple(_order(body)),
         effect_mentions=frozenset().union(*map(mentions, effects)),
         effect_loose=frozenset().union(*map(_loose, effects)),
+        effect_values=frozenset().union(*map(_values, effects)),
     )
 
 
@@ -137,6 +143,7 @@ def _cut(
                     decorators="",
                     mentions=mentions(statement),
                     loose=_loose(statement),
+                    values=_values(statement),
                     foreign=any(map(does_more, ast.walk(statement))),
                 )
                 pieces.extend(replace(common, name=prefix + name) for name in names)
@@ -158,6 +165,7 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
             decorators=_decorators(node),
             mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
             loose=frozenset().union(*map(_loose, [*rest, *node.decorator_list])),
+            values=frozenset().union(*map(_values, [*rest, *node.decorator_list])),
             has_bases=any(ast.unparse(base) != "object" for base in node.bases)
             or bool(node.keywords),
             bases=frozenset(_accountants(node)),
@@ -176,6 +184,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         decorators=_decorators(node),
         mentions=mentions(node),
         loose=_loose(node),
+        values=_values(node),
         head=frozenset().union(*map(mentions, _head(node))),
         declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}",
         once=keeps_values(node),
@@ -269,6 +278,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 foreign=known.foreign or piece.foreign,
                 origins=known.origins | piece.origins,
                 loose=known.loose | piece.loose,
+                values=known.values | piece.values,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
                 renames=known.renames | piece.renames,
@@ -343,6 +353,19 @@ def _loose(node: ast.AST) -> frozenset[str]:
                 found.update(_IDENTIFIER.findall(text))
             case ast.MatchClass(kwd_attrs=names):
                 found.update(names)
+    return frozenset(found)
+
+
+def _values(node: ast.AST) -> frozenset[str]:
+    """Names and attributes of which no attribute is taken, and words of dotted names in strings."""
+    found: set[str] = set()
+    asked = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if id(child) not in asked:
+                found.add(name)
+            case ast.Constant(value=str(text)) if _DOTTED.fullmatch(text):
+                found.update(text.split("."))
     return frozenset(found)
 
 

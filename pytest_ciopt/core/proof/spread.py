@@ -16,6 +16,7 @@ from pytest_ciopt.core.edits.decorators import is_plain_base
 from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import BODY
+from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.prints import EXPORTS, Difference
 
 Unit = tuple[str, str]
@@ -77,6 +78,7 @@ class Spread:
         self._ran_outside, self._ran_together = ran_outside, ran_together
         self._bound: set[Unit] = set()
         self._climbed: set[Unit] = set()
+        self._handed: set[str] = set()
         self._waiting: list[Unit] = []
         self.impact = Impact()
 
@@ -173,19 +175,41 @@ class Spread:
         """Whoever mentions a changed binding."""
         simple = _simple(name)
         for user, definition in self._mentioning(path, simple):
-            unit = (user, definition.name)
-            if definition.kind is not Kind.FUNCTION:
-                self._bind(user, definition.name)
-                continue
-            self.impact.units.add(unit)
-            self._climb(unit)
-            if simple in definition.head or definition.once or self._ran_outside(unit):
-                self._bind(user, definition.name)
+            self._affect(user, definition, simple in definition.head)
+        self._handed_on(path)
         for user in self._users(path, simple):
             cut = self._sources.around(user, simple)
             own = cut is not None and user != path and self._has_its_own(cut, simple)
             if cut is not None and simple in (cut.effect_loose if own else cut.effect_mentions):
                 self._all(user, f"code that runs at import uses {simple}")
+
+    def _handed_on(self, path: str) -> None:
+        """Whoever takes the module as a whole may look up any of its names by computation."""
+        name = module_path(path).rpartition("/")[2]
+        if not name or path in self._handed:
+            return
+        self._handed.add(path)
+        for user in self._users(path, name):
+            cut = self._sources.around(user, name) if user != path else None
+            if cut is None:
+                continue
+            known = {name, *(d.simple for d in cut.definitions.values() if name in d.renames)}
+            if not cut.effect_values.isdisjoint(known):
+                self._all(user, f"code that runs at import uses {name} as a whole")
+            for definition in cut.definitions.values():
+                if definition.kind is not Kind.IMPORT and not definition.values.isdisjoint(known):
+                    self._affect(user, definition, not definition.head.isdisjoint(known))
+
+    def _affect(self, user: str, definition: Definition, at_import: bool) -> None:
+        """Something that a definition uses changed; `at_import`, what decides what it is."""
+        unit = (user, definition.name)
+        if definition.kind is not Kind.FUNCTION:
+            self._bind(*unit)
+            return
+        self.impact.units.add(unit)
+        self._climb(unit)
+        if at_import or definition.once or self._ran_outside(unit):
+            self._bind(*unit)
 
     def _mentioning(self, path: str, simple: str) -> Iterator[tuple[str, Definition]]:
         for user in self._users(path, simple):
