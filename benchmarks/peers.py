@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpu import Cost, environment, run
@@ -68,6 +68,10 @@ class Answer:
     failed: frozenset[str] = frozenset()
     """Tests that failed, and modules that could not be collected."""
     problem: str = ""
+    errors: frozenset[str] = frozenset()
+    """Of `failed` the modules."""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    """Of the tests that ran."""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -78,13 +82,14 @@ class Answer:
 class Bench:
     """Runs pytest in the environments of the peers."""
 
-    def __init__(self, cache: Path) -> None:
-        self._cache = cache
+    def __init__(self, cache: Path, installed: Sequence[str] = INSTALLED) -> None:
+        """`installed` are the requirements that are installed beside each peer."""
+        self._cache, self._installed = cache, installed
 
     def tool(self, peer: Peer, name: str) -> str:
         """A command of a peer's environment, which is made when it is not there."""
         place = self._cache / "environments" / peer.name
-        complete, wanted = place / "complete", (*INSTALLED, *peer.requirements)
+        complete, wanted = place / "complete", (*self._installed, *peer.requirements)
         if not complete.exists() or complete.read_text() != "\n".join(wanted):
             print(f"installing {peer.name}", file=sys.stderr)
             venv.create(place, with_pip=True, clear=True)
@@ -110,9 +115,16 @@ class Bench:
         if not probe.exists():
             return Answer(cost, problem=_last(cost.told) or f"exit code {cost.code}")
         found = json.loads(probe.read_text(encoding="utf-8"))
-        failed = frozenset(found["failed"]) | frozenset(found["errors"])
+        errors = frozenset(found["errors"])
         problem = _last(cost.told) if cost.code in (3, 4) else ""
-        return Answer(cost, frozenset(found["chosen"]), failed, problem)
+        return Answer(
+            cost,
+            frozenset(found["chosen"]),
+            frozenset(found["failed"]) | errors,
+            problem,
+            errors,
+            found["outcomes"],
+        )
 
     def environ(self, peer: Peer, project: Project, folder: Path, probe: Path) -> Mapping[str, str]:
         """The sources of the project hide what is installed under its name."""
@@ -123,6 +135,7 @@ class Bench:
             "PATH": tools + os.pathsep + os.environ["PATH"],
             "PYTHONPATH": path,
             "PROBE_FILE": str(probe),
+            "PYTHONHASHSEED": "0",
         }
 
 
