@@ -23,6 +23,11 @@ Unit = tuple[str, str]
 """Path and qualified name."""
 
 
+MOST = 150
+"""Names and functions that are followed from one change. With more, most of what can see the
+changed module is reached anyway, and following takes longer than running."""
+
+
 class Sources(Protocol):
     """The texts of the working tree."""
 
@@ -96,21 +101,28 @@ class Spread:
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
             self._rebound(path, name, definition)
-        while self._waiting:
-            self._mentioned(*self._waiting.pop())
+        self._follow(path)
         return self.impact
+
+    def _follow(self, path: str) -> None:
+        """Follows names until nothing new is found, or so many that the closure tells as much."""
+        while self._waiting:
+            if len(self._bound) + len(self._climbed) > MOST:
+                self._all(path, "what it defines is named too widely to be followed")
+                self._waiting.clear()
+                return
+            self._mentioned(*self._waiting.pop())
 
     def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
         """Follows something that units read: they may keep it, or have had others keep it."""
+        self.impact.units.update(handed)
         for unit in sorted(readers):
             cut = self._sources.cut(unit[0])
             definition = None if cut is None else cut.definitions.get(unit[1])
             if definition is not None and definition.once:
                 self._bind(*unit)
             self._climb(unit)
-        self.impact.units.update(handed)
-        while self._waiting:
-            self._mentioned(*self._waiting.pop())
+            self._follow(unit[0])
         return self.impact
 
     def _all(self, path: str, why: str) -> None:
@@ -134,6 +146,9 @@ class Spread:
             unit = waiting.pop()
             if unit in self._climbed:
                 continue
+            if len(self._climbed) > MOST:  # `_follow` sees it, too
+                self._all(origin[0], "what it defines is named too widely to be followed")
+                return
             self._climbed.add(unit)
             for user, definition in self._mentioning(unit[0], _called(unit[1])):
                 caller = (user, definition.name)

@@ -8,7 +8,7 @@ import pytest
 from pytest_ciopt.core.edits.definitions import Definition, Module, module
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.prints import without_types
-from pytest_ciopt.core.proof.spread import Impact, Spread, Unit
+from pytest_ciopt.core.proof.spread import MOST, Impact, Spread, Unit
 
 
 class Tree:
@@ -236,6 +236,13 @@ def asks(): one()
 """
     ran = [("user.py", "one"), ("user.py", "makes")]
     assert ("user.py", "asks") in spread("X = 1", "X = 2", user=user, together=ran).units
+
+
+def test_what_is_named_too_widely_concerns_everybody() -> None:
+    chain = "from m import X\nY0 = X\n" + "".join(f"Y{n + 1} = Y{n}\n" for n in range(MOST + 9))
+    found = spread("X = 1", "X = 2", user=chain)
+    assert "m.py" in found.closures
+    assert len(found.units) < MOST + 9
 
 
 def test_prose_mentions_nothing() -> None:
