@@ -11,6 +11,7 @@ import pytest
 from _pytest._code import code
 
 import thoroughness  # noqa: F401  it knows the profile of Hypothesis
+from pytest_ciopt.adapters.tracing.monitor import is_available
 from repository import Decisions, Repository, repository
 
 pytest_plugins = ["pytester"]
@@ -72,6 +73,9 @@ class Project:
         plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", *QUIET)
         if any(argument.startswith("-n") for argument in arguments):
             return self.pytester.runpytest_subprocess(*plugins, "-p", "xdist", *arguments)
+        if "--ciopt-record=deps" in arguments and not is_available():
+            # The profiler of Python 3.11 is one a thread, and this one may have its own.
+            return self.pytester.runpytest_subprocess(*plugins, *arguments)
         return self.pytester.runpytest_inprocess(*plugins, *arguments)
 
     def select(self, *arguments: str, exit_code: int = 0) -> Decisions:

@@ -96,7 +96,8 @@ class Files:
         elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
-            self._note_readers(place, caller)
+            if not place.endswith(".py"):  # read for tracebacks mostly, and kept by nobody
+                self._note_readers(place, caller)
 
     def _connected(self, arguments: tuple[object, ...]) -> None:
         name = _text(arguments[0])
