@@ -15,12 +15,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import mean, median
-from typing import Any
 
 from corpus import Package, committed, unpacked
 from mutations import BODIES, KINDS, Mutation, mutation, write
@@ -196,7 +194,11 @@ class _Mutants:
         subject = self._subject
         known = self._details.known(self._name, f"{number} {made.kind} {path} {made.name}")
         write(self._place / path, made.applied(source))
-        truth = _truth(known) if known else subject.changed(subject.full())
+        if known:
+            told = next(iter(known.values()))
+            truth, subject.broken = frozenset(told["truth"]), told["broken"]
+        else:
+            truth = subject.changed(subject.full())
         old = {name: one for name, one in known.items() if name not in self._options.peers}
         peers = [PEERS[name] for name in PEERS if name in old or name in self._options.peers]
         verdicts = {peer.name: subject.verdict(peer, truth, old) for peer in peers}
@@ -222,6 +224,7 @@ class _Mutants:
                 "place": mutant.place,
                 "selector": peer,
                 "truth": sorted(mutant.truth),
+                "broken": self._subject.broken,
             }
             self._details.write({**document, **verdict.document()})
 
@@ -247,10 +250,6 @@ class _Mutants:
                 f"{recording[peer.name]:.2f}x" if peer.name in recording else "",
             )
             print(f"| {' | '.join(cells)} |", flush=True)
-
-
-def _truth(known: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(next(iter(known.values()))["truth"])
 
 
 def _matching(place: Path, globs: tuple[str, ...]) -> set[str]:

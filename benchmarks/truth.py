@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from cpu import Cost
+from cpu import Cost, Failed
 from peers import OURS, TESTMON, Answer, Bench, Peer
 from projects import Project
 
@@ -109,13 +109,20 @@ class Subject:
         """Outcomes without the change, of tests whose outcome does not vary by itself."""
         self.unstable: frozenset[str] = frozenset()
         self.plain = Answer(Cost(0.0, 0.0))
+        self.broken = False
+        """Whether pytest cannot even start with the change."""
 
     def full(self) -> Answer:
         """A full run of the present state, without a selector."""
         return self._run(_PLAIN, *_PLAIN.words)
 
+    def warm(self) -> None:
+        """Has Python compile what is new, so that nobody is charged with it."""
+        self._run(_PLAIN, *_PLAIN.words, "--collect-only")
+
     def settle(self, again: bool = True) -> Answer:
         """Takes the present state as the one that changes are compared with."""
+        self.warm()
         self.plain = self.full()
         self.before = dict(self.plain.outcomes)
         if again:
@@ -142,6 +149,7 @@ class Subject:
 
     def changed(self, now: Answer) -> frozenset[str]:
         """Tests whose outcome a full run shows to differ; those of a broken module included."""
+        self.broken = bool(now.problem)
         found = set()
         for test in self.before.keys() | now.outcomes.keys():
             was, word = self.before.get(test), now.outcomes.get(test)
@@ -169,7 +177,10 @@ class Subject:
         if peer is OURS:
             words.append(f"--ciopt-json={said}")
         answer = self._run(peer, *words)
-        missed = frozenset(test for test in truth if not _noticed(test, answer))
+        fails, seen = self.broken and bool(answer.problem), answer.errors
+        missed = frozenset(
+            test for test in truth if not (fails or test in answer.chosen or _module(test) in seen)
+        )
         return Verdict(
             answer.chosen,
             missed,
@@ -188,7 +199,13 @@ class Subject:
         return told.stdout
 
     def _run(self, peer: Peer, *words: str) -> Answer:
-        return self._bench.pytest(peer, self._project, self._place, _GOES_ON, *words, *self._words)
+        """Raises: Failed when a run was killed, for then nothing is known of it."""
+        answer = self._bench.pytest(
+            peer, self._project, self._place, _GOES_ON, *words, *self._words
+        )
+        if answer.cost.code < 0:
+            raise Failed(f"{peer.name}, {' '.join(words)}: killed, exit code {answer.cost.code}")
+        return answer
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -200,11 +217,6 @@ def _copy(source: Path, target: Path) -> None:
 
 def _module(test: str) -> str:
     return test.partition("::")[0]
-
-
-def _noticed(test: str, answer: Answer) -> bool:
-    """A test of a module that cannot be collected is noticed if the module is looked at."""
-    return test in answer.chosen or _module(test) in answer.errors or bool(answer.problem)
 
 
 def _reasons(said: Path) -> Mapping[str, int]:

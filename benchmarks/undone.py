@@ -136,6 +136,7 @@ def _undone(subject: Subject, commit: str, source: str, peers: list[Peer]) -> Un
             subject.git("checkout", f"{commit}^", "--", path)
         else:
             subject.git("rm", "--quiet", "--force", "--", path)
+    subject.warm()
     now = subject.full()
     truth = subject.changed(now)
     verdicts = {peer.name: subject.ask(peer, truth, run=True) for peer in peers}
