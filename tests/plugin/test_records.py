@@ -283,6 +283,22 @@ def test_without_segments_there_is_no_knowledge(recorded: Project) -> None:
     assert recorded.select("--ciopt-record=off").selected.keys() == {ONE, TWO, THREE, NONE}
 
 
+def test_of_very_many_runs_the_newest_are_read(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(FILES)
+    assert made.run(DEPS, "tests/test_one.py").ret == 0
+    time.sleep(0.01)  # run ids sort by time
+    assert made.run(DEPS, "tests/test_two.py").ret == 0
+    made.repository.write({"app/code.py": FILES["app/code.py"] + "\nUNUSED = 1\n"})
+    module = import_module("pytest_ciopt.adapters.history.knowing")
+    monkeypatch.setattr(module, "NEWEST", 1)
+    assert made.select("--ciopt-record=off").selected.keys() == {ONE}
+    (Path(".ciopt") / knowing.NAME).unlink()
+    monkeypatch.setattr(module, "NEWEST", 2)
+    assert made.select("--ciopt-record=off").selected == {}
+
+
 def test_a_damaged_segment_is_left_out_and_told(recorded: Project) -> None:
     (segment,) = Path(".ciopt/segments").glob("*.gz")
     segment.write_bytes(segment.read_bytes()[:-30])
