@@ -4,7 +4,7 @@ Both doors (pytest and the command line) come in here. Any failure of ours ends 
 runs", with the reason; only what a person typed wrong is an error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,14 +107,7 @@ def _decided(
     declared: Sequence[str],
     reasons: bool,
 ) -> Decided:
-    base = resolve(
-        git,
-        typed=settings.typed_base,
-        configured=settings.configured_base,
-        configured_by=settings.configured_by,
-        environ=environment.environ(),
-        event=environment.github_event(),
-    )
+    base = _base(git, settings)
     if isinstance(base, NoBase):
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
     worktree = Worktree(git, state)
@@ -132,17 +125,13 @@ def _decided(
         top_name=git.top.name,
         untold=built.untold,
         entry_points=entrypoints.declared(configuration),
-        links=tuple(
-            (link, target)
-            for link in listing.links()
-            if (target := sources.link_target(git.top, link)) is not None
-        ),
+        links=tuple(_links(git.top, listing)),
     )
     tests = tests._replace(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
-    records = _Records(git, state, worktree, listing, settings)
+    records = _Records(state, worktree, listing, settings)
     selection = select(
         change,
         repository,
@@ -163,13 +152,32 @@ def _decided(
     )
 
 
+def _base(git: Git, settings: Settings) -> Base | NoBase:
+    return resolve(
+        git,
+        typed=settings.typed_base,
+        configured=settings.configured_base,
+        configured_by=settings.configured_by,
+        environ=environment.environ(),
+        event=environment.github_event(),
+    )
+
+
+def _links(top: Path, listing: Listing) -> Iterator[tuple[str, str]]:
+    """Symlinks inside the repository, with what they lead to there."""
+    for link in listing.links():
+        target = sources.link_target(top, link)
+        if target is not None:
+            yield link, target
+
+
 class _Records:
     """What the history adds to a selection."""
 
     def __init__(
-        self, git: Git, state: StateDir, worktree: Worktree, listing: Listing, settings: Settings
+        self, state: StateDir, worktree: Worktree, listing: Listing, settings: Settings
     ) -> None:
-        self._git, self._state, self._settings = git, state, settings
+        self._state, self._settings = state, settings
         self._worktree, self._listing = worktree, listing
         self.told: list[str] = []
 
