@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.history.reader import Inventory, all_records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.edits import decorators, definitions, once
+from pytest_ciopt.core.edits import decorators, definitions, mentions, once
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.proof import knowledge, prints, storing
@@ -25,7 +25,17 @@ NAME = f"cache/records-{sys.version_info.major}.{sys.version_info.minor}"
 NEWEST = 50
 """Runs that are read at a time, at a few tenths of a second each for 10,000 tests. What only older
 ones told is not known then: their tests run, and are recorded anew."""
-_COMPUTED_BY = (decorators, definitions, once, results, traces, knowledge, prints, storing)
+_COMPUTED_BY = (
+    decorators,
+    definitions,
+    mentions,
+    once,
+    results,
+    traces,
+    knowledge,
+    prints,
+    storing,
+)
 
 
 @cache

@@ -6,7 +6,6 @@ them.
 """
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -19,12 +18,8 @@ from pytest_ciopt.core.edits.decorators import (
     is_harmless,
     is_plain_base,
 )
+from pytest_ciopt.core.edits.mentions import mentions, of_function, of_statements
 from pytest_ciopt.core.edits.once import keeps_values
-
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_LONGEST_STRING = 1_000
-"""Characters up to which a string can name definitions; longer ones are prose or data."""
 
 
 class Kind(Enum):
@@ -48,7 +43,8 @@ class Definition:
     """Compared for equality only."""
     decorators: str
     mentions: frozenset[str]
-    """Every identifier in it, those inside strings included."""
+    """Every identifier in it, those inside strings included, but for what a function binds itself
+    and for prose; see `core/edits/mentions.py`."""
     fixture: bool = False
     fixture_name: str | None = None
     """None when it is computed."""
@@ -61,10 +57,12 @@ class Definition:
     origins: frozenset[str] = frozenset()
     """Top names of the modules that an import binds it from; "" for a relative one."""
     loose: frozenset[str] = frozenset()
-    """What of `mentions` is more than a plain name: attributes, arguments, words in strings."""
+    """What of `mentions` is more than a plain name: attributes, keywords, words in strings."""
     values: frozenset[str] = frozenset()
     """What of `mentions` is handed on as a whole: names and attributes of which nothing is asked,
     and words of strings that are dotted names."""
+    asks: frozenset[str] = frozenset()
+    """Parameters of a function and of those in it: mentions where pytest may fill them."""
     head: frozenset[str] = frozenset()
     """What of `mentions` decides at import what a function is: decorators and defaults, and
     annotations where a decorator may read them."""
@@ -105,13 +103,14 @@ def module(tree: ast.Module) -> Module:
     effects: list[ast.AST] = []
     body = _without_docstring(tree, "__doc__", pieces)
     _cut(body, "", pieces, effects)
+    named = of_statements(effects)
     return Module(
         definitions=_united(pieces),
         effects=tuple(map(ast.dump, effects)),
         order=tuple(_order(body)),
-        effect_mentions=frozenset().union(*map(mentions, effects)),
-        effect_loose=frozenset().union(*map(_loose, effects)),
-        effect_values=frozenset().union(*map(_values, effects)),
+        effect_mentions=named.every,
+        effect_loose=named.loose,
+        effect_values=named.values,
     )
 
 
@@ -136,14 +135,15 @@ def _cut(
             case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
                 pieces.extend(_imported(statement, prefix))
             case ast.Assign() | ast.AnnAssign() if (names := _bound(statement)) is not None:
+                named = of_statements([statement])
                 common = Definition(
                     prefix,
                     Kind.BINDING,
                     content=ast.dump(statement),
                     decorators="",
-                    mentions=mentions(statement),
-                    loose=_loose(statement),
-                    values=_values(statement),
+                    mentions=named.every,
+                    loose=named.loose,
+                    values=named.values,
                     foreign=any(map(does_more, ast.walk(statement))),
                 )
                 pieces.extend(replace(common, name=prefix + name) for name in names)
@@ -157,15 +157,16 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
     name = prefix + node.name
     rest: list[ast.AST] = [*node.bases, *node.keywords]
     _cut(node.body, name, pieces, rest)
+    named = of_statements([*rest, *node.decorator_list])
     pieces.append(
         Definition(
             name=name,
             kind=Kind.CLASS,
             content="\n".join(map(ast.dump, rest)),
             decorators=_decorators(node),
-            mentions=frozenset().union(*map(mentions, [*rest, *node.decorator_list])),
-            loose=frozenset().union(*map(_loose, [*rest, *node.decorator_list])),
-            values=frozenset().union(*map(_values, [*rest, *node.decorator_list])),
+            mentions=named.every,
+            loose=named.loose,
+            values=named.values,
             has_bases=any(ast.unparse(base) != "object" for base in node.bases)
             or bool(node.keywords),
             bases=frozenset(_accountants(node)),
@@ -176,15 +177,17 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
 
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
     fixture = next(filter(is_fixture, node.decorator_list), None)
+    named = of_function(node)
     parts = (type(node), node.args, node.returns, *node.body)
     return Definition(
         name=prefix + node.name,
         kind=Kind.FUNCTION,
         content="\n".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts),
         decorators=_decorators(node),
-        mentions=mentions(node),
-        loose=_loose(node),
-        values=_values(node),
+        mentions=named.every,
+        loose=named.loose,
+        values=named.values,
+        asks=named.asks,
         head=frozenset().union(*map(mentions, _head(node))),
         declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}",
         once=keeps_values(node),
@@ -279,6 +282,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 origins=known.origins | piece.origins,
                 loose=known.loose | piece.loose,
                 values=known.values | piece.values,
+                asks=known.asks | piece.asks,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
                 renames=known.renames | piece.renames,
@@ -306,82 +310,3 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
                 yield from (prefix + name for name in bound)
             case _:
                 yield prefix + ast.dump(statement)
-
-
-def mentions(node: ast.AST) -> frozenset[str]:
-    """Every identifier below `node`: names, attributes, arguments, and words inside strings.
-
-    Docstrings are prose.
-    """
-    found: set[str] = set()
-    own_name = 0
-    for child in _without_docstrings(node):
-        match child:
-            case ast.Name(id="__name__"):
-                own_name += 1
-            case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant()]):
-                own_name -= 1  # == "__main__"
-            case (
-                ast.BinOp(left=ast.Name(id="__name__"))
-                | ast.FormattedValue(value=ast.Name(id="__name__"))
-            ):
-                own_name -= 1  # part of a longer name, whose rest stands beside it
-            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
-                found.add(name)
-            case ast.keyword(arg=str(name)) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                found.add(name)
-            case ast.alias(name=name):
-                found.update(name.split("."))
-            case ast.Constant(value=str(text)) if len(text) <= _LONGEST_STRING:
-                found.update(_IDENTIFIER.findall(text))
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                found.update(names)
-            case ast.MatchClass(kwd_attrs=names):
-                found.update(names)
-            case ast.Call(func=function, args=[ast.Name(id="__name__")]) if _gets_logger(function):
-                own_name -= 1
-    return frozenset(found | {"__name__"} if own_name > 0 else found)
-
-
-def _loose(node: ast.AST) -> frozenset[str]:
-    """As `mentions`, but for names that stand alone: those mean what their module binds."""
-    found: set[str] = set()
-    for child in _without_docstrings(node):
-        match child:
-            case ast.arg(arg=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
-                found.add(name)
-            case ast.alias(name=name):
-                found.update(name.split("."))
-            case ast.Constant(value=str(text)) if len(text) <= _LONGEST_STRING:
-                found.update(_IDENTIFIER.findall(text))
-            case ast.MatchClass(kwd_attrs=names):
-                found.update(names)
-    return frozenset(found)
-
-
-def _values(node: ast.AST) -> frozenset[str]:
-    """Names and attributes of which no attribute is taken, and words of dotted names in strings."""
-    found: set[str] = set()
-    asked = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
-    for child in _without_docstrings(node):
-        match child:
-            case ast.Name(id=name) | ast.Attribute(attr=name) if id(child) not in asked:
-                found.add(name)
-            case ast.Constant(value=str(text)) if _DOTTED.fullmatch(text):
-                found.update(text.split("."))
-    return frozenset(found)
-
-
-def _without_docstrings(node: ast.AST) -> Iterator[ast.AST]:
-    prose: set[int] = set()
-    for child in ast.walk(node):  # what holds a docstring comes before it
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            first = child.body[0] if child.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                prose.add(id(first.value))
-        if id(child) not in prose:
-            yield child
-
-
-def _gets_logger(function: ast.expr) -> bool:
-    return ast.unparse(function).rpartition(".")[2] in ("getLogger", "get_logger")

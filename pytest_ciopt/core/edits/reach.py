@@ -195,7 +195,7 @@ def _spread(edit: Edit, is_test: Callable[[str], bool]) -> _Spread:
             for d in definitions
             if d.name not in found.names
             and (
-                not d.mentions.isdisjoint(found.simple)
+                not (d.mentions | d.asks).isdisjoint(found.simple)
                 or d.scope in found.names
                 or (found.helpers and d.foreign and found.is_a_test(d))  # its decorator may look
             )
@@ -222,7 +222,7 @@ def is_called_by_convention(name: str) -> bool:
 
 def _looks_up_names(edit: Edit) -> bool:
     mentioned = edit.after.effect_mentions.union(
-        *(d.mentions for d in edit.after.definitions.values())
+        *(d.mentions | d.asks for d in edit.after.definitions.values())
     )
     return not mentioned.isdisjoint(_LOOKS_UP_NAMES)
 

@@ -256,8 +256,22 @@ class Spread:
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
                 mentioned = definition.loose if own else definition.mentions
+                if simple in definition.asks and self._may_be_filled(user, definition):
+                    mentioned |= definition.asks
                 if simple in mentioned or simple in definition.renames:
                     yield user, definition
+
+    def _may_be_filled(self, path: str, definition: Definition) -> bool:
+        """Whether pytest may look at the names of parameters: of tests, fixtures and hooks, also
+        where others collect them, or when something is done with the function."""
+        if self._sources.is_collected(path) or definition.foreign:
+            return True
+        name = f"{path}:{definition.name}".lower().replace("pytest", "")
+        return (
+            "test" in name
+            or definition.simple.startswith("pytest_")
+            or self._sources.mentions(path, "fixture")
+        )
 
     def _has_its_own(self, cut: Module, simple: str) -> bool:
         """Whether a plain name means something else in a module than what the changed one binds."""

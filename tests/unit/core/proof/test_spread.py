@@ -284,6 +284,34 @@ def test_what_pytest_looks_up_by_itself(added: str) -> None:
     assert "test_m.py" in spread("", added, path="test_m.py").closures
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("user", "def uses(X): pass", False),
+        ("user", "def uses(): X = 1; return X", False),
+        ("user", "def uses(): return X", True),
+        ("test_user", "def uses(X): pass", True),
+        ("test_user", "def uses():\n def test_a(X): pass\n return test_a", True),
+        ("base", "class TestBase:\n def uses(self, X): pass", True),
+        ("tests/base", "def uses(X): pass", True),
+        ("user", "def uses_pytest(X): pass", False),
+        ("plug", "@fixture\ndef uses(X): pass", True),
+        ("plug", "def uses(X): pass\nF = fixture(uses)", True),
+        ("plug", "def pytest_uses(X): pass", True),
+        ("user", "@app.command\ndef uses(X): pass", True),
+        ("user", "@lru_cache\ndef uses(X): pass", False),
+        # Where the name means something else in its module.
+        ("test_user", "X = 2\ndef uses(X): pass", True),
+        ("user", "X = 2\ndef uses(X): pass", False),
+    ],
+)
+def test_a_parameter_is_a_mention_where_pytest_may_fill_it(
+    name: str, text: str, expected: bool
+) -> None:
+    found = spread("X = 1", "X = 2", **{name: text})
+    assert any("uses" in unit for _, unit in found.units) is expected
+
+
 def test_a_fixture_that_takes_the_place_of_another() -> None:
     conftest = "@pytest.fixture\ndef db(): pass\n@pytest.fixture\ndef client(db): pass\n"
     found = spread("", "@pytest.fixture\ndef db(): pass\n", path="test_m.py", conftest=conftest)
