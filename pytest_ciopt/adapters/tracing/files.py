@@ -8,19 +8,18 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType, FrameType
 from typing import Any
 
+from pytest_ciopt.adapters.tracing import children
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
 
 PROCESS = "starts a process"
 """What the child executes and reads is not seen."""
-_STARTING = (
-    *("subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "os.exec", "os.fork"),
-    "os.forkpty",
-)
+_STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
 _IMPORTING = "<frozen importlib"
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
 _SHOWING = ("linecache.py", "tokenize.py")
@@ -64,6 +63,8 @@ class Files:
                 "os.scandir": self._listed,
                 "sqlite3.connect": self._connected,
                 "ctypes.dlopen": self._loaded,
+                "subprocess.Popen": self._popened,
+                "os.posix_spawn": self._spawned,
                 **dict.fromkeys(_STARTING, self._started),
             }
         )
@@ -128,6 +129,28 @@ class Files:
     def _started(self, arguments: object) -> None:
         self._charge(sys._getframe(2), lambda stretch: stretch.miss(PROCESS))
 
+    def _spawned(self, arguments: object) -> None:
+        caller = sys._getframe(2)
+        if not children.is_told_already(caller):
+            self._charge(caller, lambda stretch: stretch.miss(PROCESS))
+
+    def _popened(self, arguments: tuple[object, ...]) -> None:
+        """A child of which it is known what it looks at reads that, as if the caller did."""
+        caller = sys._getframe(2)
+        paths = children.looked_at(arguments, caller)
+        if paths is None or any(map(self._is_our_folder, paths)):
+            self._charge(caller, lambda stretch: stretch.miss(PROCESS))
+            return
+        for place in filter(None, map(self._place, paths)):
+            self._charge(caller, partial(_reads, place))
+            self._note_readers(place, caller)
+
+    def _is_our_folder(self, path: str) -> bool:
+        """Whether a path is a folder from which files of ours can be reached."""
+        if not os.path.isdir(path):
+            return False
+        return self._place(path) is not None or self._places.are_below(path)
+
     def _place(self, path: object) -> str | None:
         name = _text(path)
         return None if name is None else self._places.find(name)
@@ -180,6 +203,10 @@ class Files:
                     return True, place
             frame = frame.f_back
         return is_project, None
+
+
+def _reads(place: str, stretch: Stretch) -> None:
+    stretch.read(place)
 
 
 def _text(path: object) -> str | None:

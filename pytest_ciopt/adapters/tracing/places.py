@@ -28,6 +28,11 @@ class Places:
                 return place if name not in _FOREIGN and self._is_ours(folder) else None
         return "" if os.path.join(absolute, "") in self._tops else None
 
+    def are_below(self, folder: str) -> bool:
+        """Whether the repository lies within a folder, or is it."""
+        around = os.path.join(os.path.realpath(folder), "")
+        return any(top.startswith(around) for top in self._tops)
+
     def _is_ours(self, folder: str) -> bool:
         known = self._folders.get(folder)
         if known is None:

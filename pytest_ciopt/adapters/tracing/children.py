@@ -1,0 +1,98 @@
+"""Child processes that certainly run no code of the project, and which files those look at.
+
+Known are a few programs that start nothing else and work with what their arguments name. They have
+to be binaries: a script of that name may do anything.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+_WITHOUT_FILES = frozenset(
+    "arch clear echo false id logname nproc sleep true tty uname whoami".split()
+)
+_PAGERS = frozenset("less more".split())
+_WITH_FILES = _PAGERS | frozenset(
+    "cat cp date head hostname mkdir mv rm rmdir stty tail touch tput".split()
+)
+_SEVERAL_IN_ONE = frozenset("busybox coreutils toybox".split())
+"""Binaries that do what the name says by which they are started."""
+_BINARY = (
+    *(b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"),  # Mach-O
+)
+_INJECTING = ("LD_PRELOAD", "LD_AUDIT", "DYLD_")
+_STARTED = vars(subprocess.Popen)["_execute_child"].__code__
+_SPAWNED = getattr(vars(subprocess.Popen).get("_posix_spawn"), "__code__", None)
+
+
+def is_told_already(caller: FrameType) -> bool:
+    """Whether a spawned process is one that `subprocess.Popen` has announced."""
+    return caller.f_code is _SPAWNED
+
+
+def looked_at(arguments: tuple[Any, ...], caller: FrameType) -> list[str] | None:
+    """Paths that a child may read, whether they exist or not; the first is its program's.
+
+    None for a child that may do more. `arguments` are those of the event `subprocess.Popen`, which
+    `caller` raises.
+    """
+    if caller.f_code is not _STARTED or caller.f_locals.get("preexec_fn") is not None:
+        return None  # a function of whoever starts it would run in the child
+    executable, words, folder, given = arguments
+    environment = os.environ if given is None else given
+    if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
+        return None
+    try:
+        texts = [os.fsdecode(word) for word in words]
+        start = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
+        program = _program(os.fsdecode(executable), start, environment)
+        names = [os.fsdecode(name) for name in environment]
+        if program is None or not texts or not _is_known(program, texts[0]):
+            return None
+    except (TypeError, ValueError, OSError):
+        return None
+    name = os.path.basename(program)
+    if any(one.startswith(_INJECTING) for one in names) or (
+        name in _PAGERS and _may_run_commands(texts, names)
+    ):
+        return None
+    return [program] if name in _WITHOUT_FILES else [program, *_paths(texts[1:], start)]
+
+
+def _program(executable: str, start: str, environment: Mapping[Any, Any]) -> str | None:
+    """The file that is executed; where its path is relative, the child has changed to `start`."""
+    folders = [""] if os.path.dirname(executable) else os.get_exec_path(environment)
+    for folder in folders:
+        path = os.path.join(start, folder, executable)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def _is_known(program: str, called: str) -> bool:
+    name, real = os.path.basename(program), os.path.basename(os.path.realpath(program))
+    known = name in _WITHOUT_FILES or name in _WITH_FILES
+    if not known or real not in {name, *_SEVERAL_IN_ONE} or os.path.basename(called) != name:
+        return False
+    with open(program, "rb") as stream:
+        return stream.read(4) in _BINARY
+
+
+def _may_run_commands(words: Iterable[str], names: Iterable[str]) -> bool:
+    """Pagers run commands that their settings or the arguments (`+!command`) tell."""
+    return any(word.startswith("+") for word in words) or any(
+        name.startswith(("LESS", "MORE")) for name in names
+    )
+
+
+def _paths(words: Iterable[str], start: str) -> Iterator[str]:
+    for word in words:
+        path = os.path.join(start, word)
+        if not word.startswith("-") or os.path.lexists(path):
+            yield path
+            continue
+        value = word.partition("=")[2] or word[2:]  # `--file=a`, `-fa`
+        if value and os.path.lexists(os.path.join(start, value)):
+            yield os.path.join(start, value)
