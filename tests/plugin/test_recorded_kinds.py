@@ -678,6 +678,21 @@ CASES = {
         },
         MAKE,
     ),
+    "file that a known program reads": Case(
+        {
+            "app/data/a.txt": "old",
+            TEST: """
+                import subprocess
+
+                def test_first():
+                    assert subprocess.check_output(["cat", "app/data/a.txt"]) == b"old"
+
+                def test_free():
+                    assert subprocess.check_output(["echo"]) == b"\\n"
+                """,
+        },
+        ("app/data/a.txt", "old", "new"),
+    ),
     "lambda in a table": Case(
         {
             "app/code.py": "TABLE = {'a': lambda: 1}\n\ndef look(key):\n    return TABLE[key]()\n",

@@ -64,6 +64,7 @@ READS: dict[str, list[str]] = {
     "subprocess.run('true', **quiet)": [],
     "subprocess.check_output(['cat', 'a.txt'])": ["a.txt"],
     "run('./bin/head', 'a.txt')": ["a.txt", "bin/head"],
+    "run('../bin/head', '../a.txt', cwd='sub')": ["a.txt", "bin/head"],
 }
 UNSEEN = [
     "run(sys.executable, '-c', '')",

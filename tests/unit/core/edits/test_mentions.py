@@ -138,11 +138,13 @@ def test_what_others_may_bind_is_a_mention(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
-        ("def f(): return vars(x)", True),
+        ("def f(): return g(x)", True),
         ("def f(): x = 1; return g(x)", False),
         ("def f(x): return g(x)", False),
-        ("def f(): import x; return vars(x)", True),
-        ("def f():\n try: import x\n except E: x = None\n return vars(x)", True),
+        ("def f(): import x; return g(x)", True),
+        ("def f():\n try: import x\n except E: x = None\n return g(x)", True),
+        ("def f():\n global x\n x = 1\n return g(x)", True),
+        ("def f(x):\n class C:\n  x = 1", True),
         ("def f(): return x.y", False),
         ("def f(): return a.x", True),
         ("def f(): return a.x.y", False),

@@ -295,6 +295,7 @@ def test_what_pytest_looks_up_by_itself(added: str) -> None:
         ("base", "class TestBase:\n def uses(self, X): pass", True),
         ("tests/base", "def uses(X): pass", True),
         ("user", "def uses_pytest(X): pass", False),
+        ("pytest_checks", "def uses(X): pass", True),  # is collected
         ("plug", "@fixture\ndef uses(X): pass", True),
         ("plug", "def uses(X): pass\nF = fixture(uses)", True),
         ("plug", "def pytest_uses(X): pass", True),
