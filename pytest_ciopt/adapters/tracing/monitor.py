@@ -2,18 +2,20 @@
 
 One tool *discovers* code: it hears of the first start of everything, and never again. Another one
 *records*: it hears of the first start or resumption of each code object of the repository within a
-stretch. At a boundary only what was hit is armed again. `restart_events` is never called: it would
-make all code of the process fire again, and wake what coverage.py has put to sleep.
+stretch, and a few times more until it is known who calls it. At a boundary only what was hit is
+armed again. `restart_events` is never called: it would make all code of the process fire again, and
+wake what coverage.py has put to sleep.
 
 Source: the measurements in `docs/explanation/recording-dependencies.md`.
 """
 
 import sys
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
-from pytest_ciopt.adapters.tracing.units import Registry, identity
+from pytest_ciopt.adapters.tracing.calls import Calls
+from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 _IDS = (3, 4, 2, 5, 1, 0)
 """Those first that Python reserves for nobody (debugger 0, coverage 1, profiler 2, optimizer 5)."""
@@ -29,8 +31,17 @@ def is_available() -> bool:
 class Monitor:
     """Between `start` and `stop` it gathers code objects."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        calls: Calls,
+        begins: Callable[[FrameType], None],
+        ends: Callable[[], None],
+    ) -> None:
+        """`begins` and `ends` are told of bodies of modules."""
         self._registry = registry
+        self._calls = calls
+        self._begins, self._ends = begins, ends
         self._hits: list[CodeType] = []
         self._name = f"pytest-ciopt {identity(self)}"
         self._ids: tuple[int, ...] = ()
@@ -54,16 +65,25 @@ class Monitor:
         hear(discovering, events.PY_START, self._discovers())
         hear(recording, events.PY_START, self._records())
         hear(recording, events.PY_RESUME, self._records())
+        hear(recording, events.PY_RETURN, self._returned)
         monitoring.set_events(discovering, events.PY_START)
         return True
 
     def _discovers(self) -> _Event:
         admit, append, disable = self._registry.admit, self._hits.append, self._monitoring.DISABLE
+        note, bodies = self._calls.noting(), self._calls.bodies
 
         def discovered(code: CodeType, offset: int) -> object:
             try:
                 if admit(code):
+                    frame, body = sys._getframe(1), is_body(code)
+                    if bodies:
+                        self._leave(frame)
+                    if body:
+                        self._begins(frame)
                     append(code)
+                    if note(code, frame.f_back) or body:
+                        self._arm(code)
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
             return disable
@@ -72,12 +92,31 @@ class Monitor:
 
     def _records(self) -> _Event:
         append, disable = self._hits.append, self._monitoring.DISABLE
+        note, bodies, below = self._calls.noting(), self._calls.bodies, sys._getframe
 
         def recorded(code: CodeType, offset: int) -> object:
+            if bodies:
+                self._leave(below(1))
             append(code)
-            return disable
+            return None if note(code, below(1).f_back) else disable
 
         return recorded
+
+    def _leave(self, frame: FrameType) -> None:
+        """Ends bodies of modules that have failed: of those no end is heard."""
+        try:
+            while self._calls.bodies and self._calls.is_over(frame):
+                self._ends()
+        except Exception as error:
+            self.problem = f"{type(error).__name__}: {error}"
+
+    def _returned(self, code: CodeType, offset: int, value: object) -> object:
+        try:
+            if is_body(code):
+                self._ends()
+        except Exception as error:
+            self.problem = f"{type(error).__name__}: {error}"
+        return None
 
     def take(self) -> dict[int, CodeType]:
         """What was hit since the last time, by identity; it will be heard of again."""
@@ -91,6 +130,10 @@ class Monitor:
                 arm(recording, code, 0)
                 arm(recording, code, events)
         return found
+
+    def _arm(self, code: CodeType) -> None:
+        events = self._local | self._monitoring.events.PY_RETURN if is_body(code) else self._local
+        self._monitoring.set_local_events(self._ids[1], code, events)
 
     def holds(self) -> bool:
         """Whether the tools are still ours: anybody may free or silence them."""
@@ -107,6 +150,7 @@ class Monitor:
         for number in ids:
             if monitoring.get_tool(number) is self._name:
                 monitoring.set_events(number, 0)
-                for event in (monitoring.events.PY_START, monitoring.events.PY_RESUME):
+                events = monitoring.events
+                for event in (events.PY_START, events.PY_RESUME, events.PY_RETURN):
                     monitoring.register_callback(number, event, None)
                 monitoring.free_tool_id(number)

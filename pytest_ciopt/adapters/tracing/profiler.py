@@ -6,17 +6,29 @@ Python 3.11 has for a tool (`sys.settrace`).
 
 import sys
 import threading
+from collections.abc import Callable
 from types import CodeType, FrameType
 
-from pytest_ciopt.adapters.tracing.units import Registry, identity
+from pytest_ciopt.adapters.tracing.calls import Calls
+from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 
 class Profiler:
     """Gathers code objects as `Monitor` does."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        calls: Calls,
+        begins: Callable[[FrameType], None],
+        ends: Callable[[], None],
+    ) -> None:
         self._registry = registry
+        self._note = calls.noting()
+        self._begins, self._ends = begins, ends
         self._hits: dict[int, CodeType] = {}
+        self._wanted: set[int] = set()
+        """Code of which every call is heard, not only the first one of a stretch."""
         self.problem: str | None = None
         self._is_on = False
 
@@ -30,11 +42,21 @@ class Profiler:
         return True
 
     def _hear(self, frame: FrameType, event: str, argument: object) -> None:
-        if event == "call":
-            code = frame.f_code
+        code = frame.f_code
+        if event == "call" or (event == "return" and is_body(code)):
             try:
-                if identity(code) not in self._hits and self._registry.admit(code):
+                if event == "return":
+                    if self._registry.place(code.co_filename) is not None:
+                        self._ends()
+                elif identity(code) in self._hits:
+                    if identity(code) in self._wanted and not self._note(code, frame.f_back):
+                        self._wanted.discard(identity(code))
+                elif self._registry.admit(code):
+                    if is_body(code):
+                        self._begins(frame)
                     self._hits[identity(code)] = code
+                    if self._note(code, frame.f_back):
+                        self._wanted.add(identity(code))
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
                 self._is_on = False

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing import inputs
+from pytest_ciopt.adapters.tracing.calls import Calls
 from pytest_ciopt.adapters.tracing.files import PROCESS, Files
 from pytest_ciopt.adapters.tracing.monitor import Monitor, is_available
 from pytest_ciopt.adapters.tracing.places import Places
@@ -25,6 +27,7 @@ from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
+    TracedCalls,
     TracedFixture,
     TracedImport,
     TracedRead,
@@ -52,8 +55,9 @@ class Tracer:
         self._since = time.time_ns()
         self._places = Places(top)
         self._registry = Registry(self._places)
+        self._calls = Calls(self._registry.codes, self._registry.bodies)
         self._monitor: Monitor | Profiler = (Monitor if is_available() else Profiler)(
-            self._registry
+            self._registry, self._calls, self._body_begins, self._body_ends
         )
         self._session = Stretch()
         self._stack = [self._session]
@@ -102,16 +106,42 @@ class Tracer:
         if not self._monitor.holds():
             present.miss(_LOST)
             following.miss(_LOST)
-        codes = self._monitor.take()
-        if codes:
-            self._add(present, self._registry.numbers(codes))
-            if self._registry.imports(codes.values()):
-                # The body of a module runs once: what it called concerns others as well. Which of
-                # these that were, cannot be told: they may have run before, too.
-                self._session.units |= present.units
+        self._gather(present)
+        self._calls.bodies.clear()
+        self._sort_calls(following)
         self._files.stretch = following
         if _thread._count():
             self._add(following, self._running_elsewhere())
+
+    def _gather(self, stretch: Stretch) -> None:
+        codes = self._monitor.take()
+        if codes:
+            self._calls.ended(codes)
+            numbers = self._registry.numbers(codes)
+            self._add(stretch, numbers)
+            if self._calls.bodies:
+                # The body of a module runs once: what it called concerns others as well.
+                self._session.units |= numbers
+
+    def _body_begins(self, frame: FrameType) -> None:
+        """The body of a module begins."""
+        present = self._stack[-1]
+        if present is not self._session:
+            self._gather(present)
+            self._calls.bodies.append((_thread.get_ident(), frame))
+            self._sort_calls(present)
+
+    def _body_ends(self) -> None:
+        if self._calls.bodies:
+            present = self._stack[-1]
+            self._gather(present)
+            self._calls.bodies.pop()
+            self._sort_calls(present)
+
+    def _sort_calls(self, stretch: Stretch) -> None:
+        calls = self._calls
+        outside = calls.bodies or stretch is self._session
+        calls.pairs = calls.at_import if outside else calls.in_tests
 
     def _add(self, stretch: Stretch, numbers: set[int]) -> None:
         if numbers and min(numbers) < 0:
@@ -176,6 +206,12 @@ class Tracer:
         for path, stretch in sorted(self._files.imports.items()):
             self._name(stretch)
             yield TracedImport(path, stretch.trace(of_import=True), self.worker)
+        in_tests = self._registry.callers(self._calls.in_tests, ())
+        at_import = self._registry.callers(self._calls.at_import, self._calls.lines)
+        many = self._registry.named(self._calls.many)
+        for number in sorted({*in_tests, *at_import, *many}):
+            both = [_rising(by.get(number, set())) for by in (in_tests, at_import)]
+            yield TracedCalls(number, both[0], both[1], number in many, self.worker)
         for what, readers in sorted(self._files.readers.items()):
             units, handed = map(_rising, (readers.units, readers.handed))
             yield TracedRead(what, units, handed, self.worker)

@@ -10,7 +10,7 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 
 from pytest_ciopt.adapters.tracing.places import Places
-from pytest_ciopt.core.history.traces import BODY, Units
+from pytest_ciopt.core.history.traces import AT, BODY, Units
 
 identity = object.__hash__
 _NOTHING = -1
@@ -40,6 +40,17 @@ def unit_name(code: CodeType) -> str | None:
     return outermost
 
 
+def node_name(code: CodeType) -> str | None:
+    """The unit, or the function inside of it: a decorator and what it returns run apart."""
+    name = unit_name(code)
+    return code.co_qualname if name and ".<locals>" in code.co_qualname else name
+
+
+def is_body(code: CodeType) -> bool:
+    """Whether code is the body of a module."""
+    return code.co_name == "<module>"
+
+
 class Registry:
     """All code of the repository that has been seen."""
 
@@ -49,7 +60,10 @@ class Registry:
         """Places by the file names that code objects have."""
         self._starting: dict[str, frozenset[str]] = {}
         """Functions that start processes, by the file names of their code."""
-        self._codes: dict[int, CodeType] = {}
+        self.codes: dict[int, CodeType] = {}
+        """All that was admitted, by identity."""
+        self.bodies: set[int] = set()
+        """Of these the bodies of modules, and of classes outside of functions."""
         self._numbers: dict[int, int] = {}
         """By the identity of a code object; filled at the boundary that follows."""
         self._units: dict[tuple[str, str], int] = {}
@@ -77,7 +91,9 @@ class Registry:
         """Whether the code is to be watched. From now on it is known."""
         if self.place(code.co_filename) is None and not self._starts_process(code):
             return False
-        self._codes[identity(code)] = code
+        self.codes[identity(code)] = code
+        if not code.co_flags & CO_OPTIMIZED and ".<locals>" not in code.co_qualname:
+            self.bodies.add(identity(code))
         return True
 
     def _starts_process(self, code: CodeType) -> bool:
@@ -93,18 +109,11 @@ class Registry:
         found.discard(_NOTHING)
         return found
 
-    def imports(self, codes: Iterable[CodeType]) -> bool:
-        """Whether the body of a module of the repository is among what ran."""
-        return any(
-            code.co_name == "<module>" and self.place(code.co_filename) is not None
-            for code in codes
-        )
-
     def _number(self, codes: Mapping[int, CodeType]) -> None:
         named: dict[str, dict[str, None]] = {}
         wanted: dict[int, tuple[str, str]] = {}
         # Kept alive, also what only a former session of this process has admitted, and armed.
-        self._codes.update(codes)
+        self.codes.update(codes)
         for key, code in codes.items():
             place = self.place(code.co_filename)
             name = unit_name(code)
@@ -116,12 +125,8 @@ class Registry:
                 self._numbers[key] = _NOTHING
             else:
                 wanted[key] = (place, name)
-                if (place, name) not in self._units:
-                    named.setdefault(place, {})[name] = None
-        for place, names in named.items():
-            self._fresh.append(Units(place, tuple(names)))
-            for name in names:
-                self._units[place, name] = len(self._units)
+                named.setdefault(place, {})[name] = None
+        self._add_units(named)
         self._numbers.update((key, self._units[unit]) for key, unit in wanted.items())
 
     def _file(self, place: str) -> int:
@@ -132,6 +137,60 @@ class Registry:
     def meaning(self, number: int) -> str | None:
         """What a negative number stands for: a file that was read; None for a process."""
         return None if number > _FIRST_FILE else self._read[_FIRST_FILE - number]
+
+    def callers(
+        self, pairs: Iterable[tuple[int, int]], lines: Iterable[tuple[int, int, int]]
+    ) -> dict[int, set[int]]:
+        """Numbers of calling functions by that of the one that they call, of pairs of code.
+
+        Functions inside of others have numbers of their own here, and so have the `lines` of bodies
+        that call something. What is no function (the body of a class, a template) is left out: its
+        callers take its place.
+        """
+        below: dict[int, set[int]] = {}
+        for caller, called in pairs:
+            below.setdefault(called, set()).add(caller)
+        called_at = {called for _, called, _ in lines}
+        nodes = self._nodes({*below, *called_at}.union(*below.values()))
+        at: dict[int, set[int]] = {}
+        for body, called, line in lines:
+            place = self.place(self.codes[body].co_filename)
+            if place is not None:
+                node = f"{AT}{line}"
+                self._add_units({place: (node,)})
+                at.setdefault(called, set()).add(self._units[place, node])
+        found: dict[int, set[int]] = {}
+        for called in {*below, *at}:
+            if called in nodes:
+                callers = _through(called, below, nodes, at) - {nodes[called]}
+                if callers:
+                    found.setdefault(nodes[called], set()).update(callers)
+        return found
+
+    def named(self, codes: Iterable[int]) -> set[int]:
+        """Numbers of functions, as in `callers`, by the identity of their code."""
+        return set(self._nodes(codes).values())
+
+    def _nodes(self, keys: Iterable[int]) -> dict[int, int]:
+        """Numbers of functions by the identity of their code; without what is no function."""
+        named: dict[str, dict[str, None]] = {}
+        wanted: dict[int, tuple[str, str]] = {}
+        for key in keys:
+            code = self.codes[key]
+            place, name = self.place(code.co_filename), node_name(code)
+            if place is not None and place.endswith((".py", ".pyw")) and name is not None:
+                wanted[key] = (place, name)
+                named.setdefault(place, {})[name] = None
+        self._add_units(named)
+        return {key: self._units[node] for key, node in wanted.items()}
+
+    def _add_units(self, named: Mapping[str, Iterable[str]]) -> None:
+        for place, names in named.items():
+            fresh = tuple(name for name in names if (place, name) not in self._units)
+            if fresh:
+                self._fresh.append(Units(place, fresh))
+            for name in fresh:
+                self._units[place, name] = len(self._units)
 
     def numbers_of_frames(self, codes: Iterable[CodeType]) -> set[int]:
         """Numbers of units whose code is running, units that have not been seen included."""
@@ -146,3 +205,23 @@ class Registry:
     def sources(self) -> set[str]:
         """Python files of the repository of which any code has run."""
         return {place for place in self._files.values() if place is not None}
+
+
+def _through(
+    called: int,
+    below: Mapping[int, set[int]],
+    nodes: Mapping[int, int],
+    at: Mapping[int, set[int]],
+) -> set[int]:
+    """The nearest functions and lines below."""
+    found, seen = set(at.get(called, ())), {called}
+    waiting = list(below.get(called, ()))
+    while waiting:
+        code = waiting.pop()
+        if code in nodes:
+            found.add(nodes[code])
+        elif code not in seen:
+            seen.add(code)
+            found.update(at.get(code, ()))
+            waiting.extend(below.get(code, ()))
+    return found

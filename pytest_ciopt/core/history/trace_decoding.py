@@ -8,6 +8,7 @@ from pytest_ciopt.core.history.traces import (
     Inputs,
     Source,
     Trace,
+    TracedCalls,
     TracedFixture,
     TracedImport,
     TracedRead,
@@ -44,6 +45,12 @@ def _read_fixture(fields: Fields) -> TracedFixture:
 
 def _read_import(fields: Fields) -> TracedImport:
     return TracedImport(fields.text("path"), _trace(fields), fields.maybe("worker"))
+
+
+def _read_calls(fields: Fields) -> TracedCalls:
+    in_tests, at_import = fields.numbers("tests"), fields.numbers("imports")
+    unit, more = fields.count("unit"), fields.flag("more")
+    return TracedCalls(unit, in_tests, at_import, more, fields.maybe("worker"))
 
 
 def _read_read(fields: Fields) -> TracedRead:
@@ -89,6 +96,7 @@ TRACE_READERS: Mapping[str, Callable[[Fields], TraceRecord]] = {
     "traced": _read_test,
     "traced-fixture": _read_fixture,
     "traced-import": _read_import,
+    "traced-calls": _read_calls,
     "traced-read": _read_read,
     "traced-session": _read_session,
     "collected": _read_collected,

@@ -12,6 +12,7 @@ from pytest_ciopt.core.history.traces import (
     Inputs,
     Source,
     Trace,
+    TracedCalls,
     TracedFixture,
     TracedImport,
     TracedRead,
@@ -49,6 +50,11 @@ def _plain(record: TraceRecord) -> Mapping[str, object]:
         case TracedImport():
             path = {"kind": "traced-import", "path": record.path}
             return {**path, **_trace(record.trace), **_worker(record)}
+        case TracedCalls():
+            by = {"tests": _steps(record.in_tests) or None, "imports": _steps(record.at_import)}
+            called = {"kind": "traced-calls", "unit": record.unit}
+            more = {"imports": by["imports"] or None, "more": record.more or None}
+            return {**called, **by, **more, **_worker(record)}
         case TracedRead():
             by = {"units": _steps(record.units), "handed": _steps(record.handed) or None}
             return {"kind": "traced-read", "path": record.path, **by, **_worker(record)}
@@ -88,6 +94,7 @@ def _worker(
     | TracedTest
     | TracedFixture
     | TracedImport
+    | TracedCalls
     | TracedRead
     | TracedSession
     | Collected

@@ -11,6 +11,8 @@ from hashlib import blake2b
 
 BODY = ""
 """Name of the unit that is a module's own body."""
+AT = ":"
+"""Begins the name of a line in a body of a module or class, where something is called."""
 CHANGED = "changed"
 """Instead of the content id of a file that changed while the run went on."""
 ABSENT = "absent"
@@ -73,6 +75,25 @@ class TracedImport:
     path: str
     trace: Trace
     """Without units: those are in `TracedSession`."""
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracedCalls:
+    """Which functions called one, in a whole process: the nearest ones below it on the stack.
+
+    A function inside of another one has a number and a name of its own here (`f.<locals>.g`), and
+    so has a line outside of functions that calls something (`:12`).
+    """
+
+    unit: int
+    """Number of the unit that is called."""
+    in_tests: tuple[int, ...]
+    """Numbers of those that called it in tests and fixtures, rising."""
+    at_import: tuple[int, ...] = ()
+    """Of those that called it while the body of a module ran, or outside of tests and fixtures."""
+    more: bool = False
+    """Whether there were so many calls that not all callers may be noted."""
     worker: str | None = None
 
 
@@ -155,6 +176,7 @@ TraceRecord = (
     | TracedTest
     | TracedFixture
     | TracedImport
+    | TracedCalls
     | TracedRead
     | TracedSession
     | Collected

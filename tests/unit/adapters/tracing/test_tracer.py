@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+import pytest
 
 BEFORE = """
 import json, os, sys, threading
@@ -25,25 +29,51 @@ print(json.dumps([json.loads(line) for line in lines]))
 """
 
 
-def traced(folder: Path, script: str, **files: str) -> dict[str, dict[str, Any]]:
-    """Traces by id of test; units by name."""
+def lines_of(folder: Path, script: str, **files: str) -> list[dict[str, Any]]:
     for name, text in files.items():
         (folder / f"{name}.py").write_text(dedent(text))
     code = BEFORE + dedent(script) + AFTER
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    names: list[str] = []
+    lines: list[dict[str, Any]] = json.loads(done.stdout)
+    return lines
+
+
+def names_of(lines: Iterable[dict[str, Any]]) -> list[str]:
+    return [
+        f"{line['path'].removesuffix('.py')}:{name}"
+        for line in lines
+        if line["kind"] == "units"
+        for name in line["names"]
+    ]
+
+
+def traced(folder: Path, script: str, **files: str) -> dict[str, dict[str, Any]]:
+    """Traces by id of test; units by name."""
+    lines = lines_of(folder, script, **files)
+    names = names_of(lines)
     found: dict[str, dict[str, Any]] = {}
-    for line in json.loads(done.stdout):
-        if line["kind"] == "units":
-            names += [f"{line['path'].removesuffix('.py')}:{name}" for name in line["names"]]
-        elif line["kind"] in ("traced", "traced-session"):
-            numbers, at = [], 0
-            for step in line.get("units", []):
-                numbers.append(at := at + step)
-            line["units"] = {names[number] for number in numbers}
+    for line in lines:
+        if line["kind"] in ("traced", "traced-session"):
+            line["units"] = {names[number] for number in accumulate(line.get("units", []))}
             found[line.get("id", "session")] = line
     return found
+
+
+def called(folder: Path, script: str, **files: str) -> tuple[set[str], set[str]]:
+    """Calls in tests, and at import, as `user:f > lib:g`; without imports of modules."""
+    lines = lines_of(folder, script, **files)
+    names = names_of(lines)
+    tests, imports = (
+        {
+            f"{names[number]} > {names[line['unit']]}"
+            for line in lines
+            if line["kind"] == "traced-calls" and not names[line["unit"]].endswith(":")
+            for number in accumulate(line.get(kind, []))
+        }
+        for kind in ("tests", "imports")
+    )
+    return tests, imports
 
 
 LIB = "def f(): return 1\ndef g(): return 2\ndef calls(x): return x()\n"
@@ -206,3 +236,157 @@ def test_how_files_are_opened(tmp_path: Path) -> None:
     )
     assert found["one"]["reads"] == ["a", "b", "c", "f"]
     assert found["one"]["lists"] == [""]
+
+
+AGAIN = pytest.mark.xfail(
+    sys.version_info < (3, 12),
+    strict=True,
+    reason="the profiler notes the first call in a stretch only",
+)
+INNER = "def g(): return 1\ndef h(): return g()\n"
+IN_TEST = """
+one = Stretch()
+tracer.enter(one)
+{}
+tracer.leave(one)
+test("one", one)
+"""
+
+
+@AGAIN
+def test_calls_in_tests_and_at_import_are_told_apart(tmp_path: Path) -> None:
+    script = "import user\n" + IN_TEST.format("user.k()\nuser.h()") + "user.n()\n"
+    user = "from inner import g, h\nh()\ndef k(): return g()\ndef n(): return g()\n"
+    tests, imports = called(tmp_path, script, inner=INNER, user=user)
+    assert tests == {"user:k > inner:g", "inner:h > inner:g"}
+    assert imports == {"user::2 > inner:h", "inner:h > inner:g", "user:n > inner:g"}
+
+
+@AGAIN
+def test_calls_at_import_are_known_by_their_line(tmp_path: Path) -> None:
+    user = """\
+    from inner import g
+    class C:
+        size = (
+            g())
+        @staticmethod
+        def m(): pass
+        class D: key = [g() for _ in "ab"]
+    def deco(f): return f
+    @deco
+    def k(): pass
+    pairs = [lambda: g(), g()]
+    """
+    tests, imports = called(tmp_path, "import user", inner=INNER, user=user)
+    assert not tests
+    assert {line for line in imports if line.endswith("inner:g")} >= {
+        f"user::{number} > inner:g" for number in (4, 7, 11)
+    }
+    assert "user::9 > user:deco" in imports
+
+
+@AGAIN
+def test_a_module_that_is_imported_in_a_test(tmp_path: Path) -> None:
+    """What runs below its body runs at import, what comes before and after in the test."""
+    user = """\
+    import inner
+    def before(): inner.g()
+    def loads(): import late; inner.g()
+    def after(): inner.g()
+    """
+    late = "import inner\ndef k(): return inner.g()\nX = k()\nimport later\nY = inner.h()\n"
+    script = "import inner, user" + IN_TEST.format("user.before(); user.loads(); user.after()")
+    tests, imports = called(
+        tmp_path, script, inner=INNER, user=user, late=late, later="import inner\ninner.g()\n"
+    )
+    at_import = {"late::3 > late:k", "late:k > inner:g", "late::5 > inner:h", "inner:h > inner:g"}
+    assert at_import | {"later::2 > inner:g"} <= imports
+    assert {f"user:{name} > inner:g" for name in ("before", "loads", "after")} <= tests
+    assert tests.isdisjoint(at_import)
+    assert imports.isdisjoint(f"user:{name} > inner:g" for name in ("before", "loads", "after"))
+
+
+def test_what_a_module_ran_that_a_test_imported_concerns_others_as_well(tmp_path: Path) -> None:
+    script = "import inner" + IN_TEST.format("import late; late.k()")
+    late = "import inner\ninner.g()\ndef k(): return inner.h()\n"
+    found = traced(tmp_path, script, inner=INNER, late=late)
+    assert found["one"]["units"] == {"late:", "late:k", "inner:g", "inner:h"}
+    assert found["session"]["units"] == {"inner:", "late:", "inner:g"}
+
+
+@pytest.mark.parametrize(
+    "late", ["import inner\ninner.g()\n1 / 0\n", "import inner\ninner.g()\nimport worse\n"]
+)
+def test_what_runs_after_a_body_that_failed_is_not_charged_to_it(tmp_path: Path, late: str) -> None:
+    user = """\
+    import inner
+    def tries():
+        try: import late
+        except ZeroDivisionError: handles()
+    def handles(): return inner.h()
+    """
+    files = {"inner": INNER, "user": user, "late": late, "worse": "import inner\n1 / 0\n"}
+    script = "import inner, user" + IN_TEST.format("user.tries()\nuser.handles()")
+    tests, imports = called(tmp_path, script, **files)
+    assert imports == {"late::2 > inner:g"}
+    assert {"user:handles > inner:h", "user:tries > user:handles"} <= tests
+    found = traced(tmp_path, script, **files)
+    assert found["session"]["units"].isdisjoint({"inner:h", "user:handles"})
+    assert {"inner:h", "user:handles"} <= found["one"]["units"]
+
+
+@AGAIN
+def test_functions_inside_of_others_have_nodes_of_their_own(tmp_path: Path) -> None:
+    user = """\
+    import inner
+    def deco(f):
+        def inside(): return f()
+        return inside
+    k = deco(inner.g)
+    def calls(): return k()
+    def local(): return [inner.h() for _ in range(1)], list(map(lambda _: inner.h(), [1]))
+    """
+    script = "import user" + IN_TEST.format("user.calls(); user.local()")
+    tests, imports = called(tmp_path, script, inner=INNER, user=user)
+    inside = "user:deco.<locals>.inside"
+    assert {f"user:calls > {inside}", f"{inside} > inner:g"} <= tests
+    assert "user:deco > inner:g" not in tests
+    assert "user:local.<locals>.<lambda> > inner:h" in tests
+    assert imports == {"user::5 > user:deco"}
+    names = traced(tmp_path, script, inner=INNER, user=user)["one"]["units"]
+    assert names == {"user:calls", "user:deco", "user:local", "inner:g", "inner:h"}
+
+
+def test_installed_code_between_two_functions_is_passed_over(tmp_path: Path) -> None:
+    user = """\
+    import inner, json
+    def loads(): return json.loads("{}", object_hook=hook)
+    def hook(_): inner.g()
+    """
+    script = "import user" + IN_TEST.format("user.loads()")
+    tests, _ = called(tmp_path, script, inner=INNER, user=user)
+    assert tests == {"user:loads > user:hook", "user:hook > inner:g"}
+
+
+@AGAIN
+def test_a_late_caller_is_seen_in_a_later_stretch(tmp_path: Path) -> None:
+    """Once the calls that are all noted are used up."""
+    user = "import inner\n" + "".join(f"def k{n}(): return inner.g()\n" for n in range(50))
+    first = "for n in range(40): getattr(user, f'k{n}')()"
+    later = "".join(IN_TEST.format(f"user.k{n}()") for n in range(40, 50))
+    tests, _ = called(
+        tmp_path, f"import user{IN_TEST.format(first)}{later}", inner=INNER, user=user
+    )
+    assert {f"user:k{n} > inner:g" for n in range(32)} <= tests
+    assert {f"user:k{n} > inner:g" for n in range(40, 50)} <= tests
+
+
+def test_who_calls_what_runs_in_very_many_stretches_is_noted_in_some(tmp_path: Path) -> None:
+    user = "import inner\n" + "".join(f"def k{n}(): return inner.g()\n" for n in range(120))
+    stretches = (
+        "for n in range(120):\n    tracer.enter(one := Stretch())\n    {}\n    tracer.leave(one)"
+    )
+    script = "import user\n" + stretches.format("getattr(user, f'k{n}')()")
+    tests, _ = called(tmp_path, script, inner=INNER, user=user)
+    assert {f"user:k{n} > inner:g" for n in range(60)} <= tests
+    assert 60 < len(tests) < 120

@@ -1,12 +1,12 @@
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from pytest_ciopt.adapters.tracing.places import Places
-from pytest_ciopt.adapters.tracing.units import Registry, identity, unit_name
+from pytest_ciopt.adapters.tracing.units import Registry, identity, node_name, unit_name
 from pytest_ciopt.core.history.traces import Units
 
 TEXT = """
@@ -128,3 +128,101 @@ def test_code_that_starts_a_process(registry: Registry) -> None:
     (number,) = registry.numbers({identity(start): start})
     assert number < 0
     assert registry.meaning(number) is None
+
+
+def test_names_of_nodes() -> None:
+    found = {c.co_qualname: node_name(c) for c in codes(compile(TEXT, "a.py", "exec"))}
+    inside = {name for name in found if ".<locals>" in name}
+    assert {"f.<locals>.inner", "f.<locals>.Local.method", "A.m.<locals>.<genexpr>"} <= inside
+    for name, node in found.items():
+        assert node == (name if name in inside else named(TEXT)[name])
+
+
+CALLING = """
+def f():
+    def inner(): pass
+    class Local: pass
+def g(): pass
+class A:
+    def m(self): pass
+"""
+
+
+class Watched:
+    """Code of `a.py`, by name."""
+
+    def __init__(self, registry: Registry, tmp_path: Path) -> None:
+        self._registry = registry
+        self._codes = {c.co_qualname: c for c in compiled(tmp_path, "a.py", CALLING).values()}
+        page = compile("1", str(tmp_path / "a.html"), "eval")
+        self._codes["page"] = page
+        assert all(map(registry.admit, self._codes.values()))
+
+    def callers(
+        self, *pairs: tuple[str, str], lines: Iterable[tuple[str, str, int]] = ()
+    ) -> set[tuple[str, str]]:
+        """Caller and called of all pairs that come out."""
+        key = {name: identity(code) for name, code in self._codes.items()}
+        found = self._registry.callers(
+            [(key[caller], key[called]) for caller, called in pairs],
+            [(key[body], key[called], line) for body, called, line in lines],
+        )
+        names = [name for units in self._registry.fresh() for name in units.names]
+        return {
+            (names[caller], names[called]) for called, those in found.items() for caller in those
+        }
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("f", "g")], {("f", "g")}),
+        ([("f", "g"), ("A.m", "g")], {("f", "g"), ("A.m", "g")}),
+        ([("f.<locals>.inner", "g")], {("f.<locals>.inner", "g")}),
+        ([("f", "f.<locals>.inner")], {("f", "f.<locals>.inner")}),
+        ([("g", "g")], set()),
+        ([("f", "page"), ("page", "g")], {("f", "g")}),
+        ([("f", "A"), ("A", "page"), ("page", "g")], {("f", "g")}),
+        ([("page", "A"), ("A", "page"), ("page", "g")], set()),
+        ([("page", "g")], set()),
+        ([("f", "page")], set()),
+    ],
+    ids=[
+        *("one", "two", "inside", "of what is inside", "itself", "through a template"),
+        *("through several", "in a circle", "by nobody", "no function"),
+    ],
+)
+def test_callers(
+    registry: Registry,
+    tmp_path: Path,
+    pairs: list[tuple[str, str]],
+    expected: set[tuple[str, str]],
+) -> None:
+    assert Watched(registry, tmp_path).callers(*pairs) == expected
+
+
+def test_lines_of_bodies_call(registry: Registry, tmp_path: Path) -> None:
+    watched = Watched(registry, tmp_path)
+    lines = [("<module>", "g", 3), ("A", "g", 7), ("<module>", "f.<locals>.inner", 3)]
+    assert watched.callers(("f", "g"), lines=[*lines, ("A", "page", 9)]) == {
+        ("f", "g"),
+        (":3", "g"),
+        (":7", "g"),
+        (":3", "f.<locals>.inner"),
+    }
+
+
+def test_bodies_are_outside_of_functions(registry: Registry, tmp_path: Path) -> None:
+    found = compiled(tmp_path, "a.py", CALLING)
+    assert all(map(registry.admit, found.values()))
+    assert {found[key].co_qualname for key in registry.bodies} == {"<module>", "A"}
+
+
+def test_units_and_nodes_share_their_numbers(registry: Registry, tmp_path: Path) -> None:
+    found = compiled(tmp_path, "a.py", CALLING)
+    by_name = {code.co_qualname: key for key, code in found.items()}
+    assert all(map(registry.admit, found.values()))
+    (number,) = registry.numbers({by_name["g"]: found[by_name["g"]]})
+    called = registry.callers([(by_name["f.<locals>.inner"], by_name["g"])], ())
+    assert called == {number: {1}}
+    assert registry.fresh() == [Units("a.py", ("g",)), Units("a.py", ("f.<locals>.inner",))]
