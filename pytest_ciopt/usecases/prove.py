@@ -5,14 +5,16 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
+from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, shaken
 from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Process, Unit
 from pytest_ciopt.core.proof.prints import Difference
@@ -55,6 +57,8 @@ class Ask:
     """Of those the Python files that the base does not have."""
     firm: frozenset[str]
     """Files whose tests run for a reason that no record can answer."""
+    unreached: frozenset[str] = frozenset()
+    """Edited modules that nothing imports: whatever loads them does so in a way of its own."""
 
 
 def prove(
@@ -86,10 +90,7 @@ class _Prove:
             for known in knowledge.tests.values()
             if known.seen is not None
         }
-        self.outside = frozenset(
-            unit for process in self.processes.values() for unit in process.outside
-        )
-        self.beside: dict[Unit, frozenset[Unit]] = {}
+        self.evidence = Evidence(knowledge)
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
         self.impacts: dict[tuple[str, str, int], Impact] = {}
@@ -189,6 +190,9 @@ class _Prove:
         why = shaken(process, self.present.python, self.present.distributions)
         if why is not None:
             return Ground(shaken=why)
+        loaded = self.ask.unreached & stale.sources.keys()
+        if loaded:
+            return Ground(shaken=f"{min(loaded)} was loaded, and by whom cannot be told")
         read = stale.data & set(process.session.reads)
         if read or stale.folders & set(process.session.lists):
             return Ground(shaken=f"{min(read or stale.folders)} changed, which was read for all")
@@ -221,12 +225,12 @@ class _Prove:
         """Whom changed data concerns beside those that were seen to read it."""
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:
-                self.texts.recorded_with(process.inputs.sources)
-                yield path, self._spread().add_read(*process.readers[path])
+                self.texts.recorded_with(process.inputs.sources, self.present)
+                opened = partial(_with, process, path)
+                yield path, self._spread(opened).add_read(*process.readers[path])
 
-    def _spread(self) -> Spread:
-        ran = (self.outside.__contains__, self._ran_together)
-        return Spread(self.texts, *ran, by_name=self.by_name)
+    def _spread(self, opened: Callable[[Unit, Unit], bool]) -> Spread:
+        return Spread(self.texts, self.evidence, opened, by_name=self.by_name)
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
@@ -249,29 +253,18 @@ class _Prove:
             if difference is None:
                 self.impacts[key] = self._unknown(path)
             else:
-                self.texts.recorded_with(process.inputs.sources)
-                self.impacts[key] = self._spread().add(path, difference)
+                self.texts.recorded_with(process.inputs.sources, self.present)
+                self.impacts[key] = self._spread(process.opened).add(path, difference)
         return self.impacts[key]
 
     def _unknown(self, path: str) -> Impact:
         """Of a file that is gone, or whose older text is."""
-        inside = {unit for unit in self._all_units if unit[0] == path}
+        inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
 
-    @property
-    def _all_units(self) -> Iterable[Unit]:
-        for known in self.knowledge.tests.values():
-            if known.seen is not None:
-                yield from known.seen.units
-        yield from self.outside
 
-    def _ran_together(self, one: Unit, other: Unit) -> bool:
-        """Whether a test ran both, or both ran outside of tests."""
-        if one not in self.beside:
-            seen = (k.seen.units for k in self.knowledge.tests.values() if k.seen is not None)
-            beside = set().union(*(several for several in seen if one in several))
-            self.beside[one] = frozenset(beside | self.outside if one in self.outside else beside)
-        return other in self.beside[one]
+def _with(process: Process, read: str, caller: Unit, _: Unit) -> bool:
+    return process.opened_with(caller, read)
 
 
 def _within(root: str, ids: Iterable[str]) -> Iterable[str]:

@@ -133,17 +133,21 @@ class _Select:
         everything = next((e.everything for e in effects if e.everything is not None), None)
         if everything is not None:
             return self._all(everything, changed)
-        selection = self._reached(effects, changed)
-        if sharpen is None or selection.everything is not None:
-            return selection
-        return sharpen(self._ask(selection, effects), self._texts())
+        selection, unreached = self._reached(effects, changed)
+        if sharpen is not None and selection.everything is None:
+            selection = sharpen(self._ask(selection, effects, unreached), self._texts())
+        if unreached and not selection.records.proved:
+            return self._all(_unreached(unreached[0]), changed)
+        return selection
 
     def _texts(self) -> "Texts":
         from pytest_ciopt.usecases.texts import Texts
 
         return Texts(self.repository.contents, self.index, self.layout)
 
-    def _ask(self, selection: Selection, effects: Sequence[Effect]) -> "Ask":
+    def _ask(
+        self, selection: Selection, effects: Sequence[Effect], unreached: Sequence[str]
+    ) -> "Ask":
         """What records can answer: edits of sources and of data, and nothing that a rule says."""
         from pytest_ciopt.usecases.prove import Ask
 
@@ -158,9 +162,13 @@ class _Select:
             changed=frozenset(one.change.path for one in selection.changed),
             added=frozenset(c.path for c in self.changes if _is_new_module(c)),
             firm=frozenset((*reached.files, *below)),
+            unreached=frozenset(unreached),
         )
 
-    def _reached(self, effects: Sequence[Effect], changed: Sequence[ChangedFile]) -> Selection:
+    def _reached(
+        self, effects: Sequence[Effect], changed: Sequence[ChangedFile]
+    ) -> tuple[Selection, Sequence[str]]:
+        """What the change reaches; and changed files that no test loads, as far as can be seen."""
         parts = {
             change.path: effect
             for change, effect in zip(self.changes, effects, strict=True)
@@ -179,11 +187,14 @@ class _Select:
         if any(path.endswith(".py") for path in seeds):
             self._add_computed(found)
         everything = self._loaded_always(found, parts)
-        if everything is None and not told:
-            everything = self._unreached(effects)
         if everything is not None:
-            return self._all(everything, changed)
-        return self._selection(found, parts, changed)
+            return self._all(everything, changed), ()
+        unreached = () if told else tuple(self._unreached(effects))
+        for path in unreached:  # who knows what loads it? Records do.
+            if not self._is_edited(path):
+                return self._all(_unreached(path), changed), ()
+            found.scopes.setdefault("", Link(None, _unreached(path)))
+        return self._selection(found, parts, changed), unreached
 
     def _add_computed(self, found: Reached) -> None:
         """Tests that import a module by a computed name; what loads those tests is not reached."""
@@ -240,20 +251,26 @@ class _Select:
         known = names(path, self.layout.packages, self.layout.top)
         return not set(self.tests.plugins).isdisjoint(known)
 
-    def _unreached(self, effects: Sequence[Effect]) -> str | None:
-        """A changed file that no test loads, as far as can be seen: who knows what does."""
+    def _unreached(self, effects: Sequence[Effect]) -> Iterator[str]:
         for change, effect in zip(self.changes, effects, strict=True):
             if effect.must_reach and not any(
                 leads_to(path, self.index, self.layout, self._is_collected)
                 for path in sorted(effect.seeds)
             ):
-                return (
-                    f"global: no test imports {change.path}, so something may load it dynamically"
-                )
-        return None
+                yield change.path
+
+    def _is_edited(self, path: str) -> bool:
+        """Whether a Python file was there before."""
+        return path.endswith(".py") and any(
+            change.path == path and change.status is Status.MODIFIED for change in self.changes
+        )
 
     def _is_collected(self, path: str) -> bool:
         return is_collected(path, self.tests)
+
+
+def _unreached(path: str) -> str:
+    return f"global: no test imports {path}, so something may load it dynamically"
 
 
 def _is_new_module(change: FileChange) -> bool:

@@ -1,12 +1,15 @@
 """The sources of the working tree as `core/proof/spread.py` asks for them, each read once."""
 
 import ast
+import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.edits.definitions import Definition, Module, module
+from pytest_ciopt.core.edits.definitions import Definition, Memo, Module, module
+from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
@@ -15,7 +18,18 @@ from pytest_ciopt.core.proof.prints import without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
 
-_TREES = 100
+_TREES = 1_000
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class Present(Protocol):
+    """What is there now, and what git still has."""
+
+    def has(self, path: str, content: str) -> bool:
+        """Whether a file has the content of this id."""
+
+    def contents(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Texts that git knows by these ids; missing ones are left out."""
 
 
 class Texts:
@@ -27,16 +41,33 @@ class Texts:
         self._cut: dict[str, Module | None] = {}
         self._around: dict[tuple[str, str], Module | None] = {}
         self._trees: dict[str, ast.Module | None] = {}
+        self._memos: dict[str, Memo] = {}
+        self._ends: dict[str, list[int]] = {}
+        self._handing: dict[str, re.Pattern[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
+        self._present: Present
+        self._places: dict[tuple[str, str], Places | None] = {}
         self._tops: frozenset[str] | None = None
         self.files = frozenset(index.files)
         """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
 
-    def recorded_with(self, loaded: Mapping[str, str]) -> None:
+    def recorded_with(self, loaded: Mapping[str, str], present: Present) -> None:
         """Says which sources were loaded when the record was made that is looked at."""
-        self._loaded = loaded
+        self._loaded, self._present = loaded, present
+
+    def places(self, path: str) -> Places | None:
+        """Which definitions stood where when the record was made; None if nobody knows."""
+        content_id = self._loaded.get(path, "")
+        key = (path, content_id)
+        if key not in self._places:
+            tree = self._tree(path) if self._present.has(path, content_id) else None
+            if tree is None:
+                old = self._present.contents([content_id]).get(content_id)
+                tree = None if old is None else trees.parse(old)
+            self._places[key] = None if tree is None else Places(tree)
+        return self._places[key]
 
     def content(self, path: str) -> bytes:
         """Content now; nothing of a file that cannot be read."""
@@ -47,7 +78,7 @@ class Texts:
     def cut(self, path: str) -> Module | None:
         """The definitions of a file as it is now; None when it cannot be parsed."""
         if path not in self._cut:
-            self._cut[path] = _cut(self._tree(path))
+            self._cut[path] = self._made(path, self._tree(path))
         return self._cut[path]
 
     def around(self, path: str, word: str) -> Module | None:
@@ -56,23 +87,59 @@ class Texts:
             return self._cut[path]
         key = (path, word)
         if key not in self._around:
-            tree, lines = self._tree(path), self.content(path).splitlines()
-            found = [n for n, line in enumerate(lines, 1) if word.encode() in line]
-            near = found if word.isascii() else list(range(1, len(lines) + 1))
-            self._around[key] = _cut(None if tree is None else _reduced(tree, near))
+            tree, near = self._tree(path), self._lines(path, word)
+            near_by = None if tree is None else _reduced(tree, near)
+            self._around[key] = self._made(path, near_by)
         return self._around[key]
+
+    def _lines(self, path: str, word: str) -> Sequence[int]:
+        """Numbers of the lines in which a word stands; of all if that cannot be told."""
+        content = self.content(path)
+        if path not in self._ends:
+            self._ends[path] = [match.start() for match in _LINE_END.finditer(content)]
+        ends = self._ends[path]
+        if not word.isascii():
+            return range(1, len(ends) + 2)
+        places = (match.start() for match in re.finditer(re.escape(word.encode()), content))
+        return sorted({bisect_left(ends, place) + 1 for place in places})
+
+    def _made(self, path: str, tree: ast.Module | None) -> Module | None:
+        memo = self._memos.setdefault(path, {})
+        try:
+            return None if tree is None else module(without_types(tree), memo)
+        except RecursionError:
+            return None
 
     def _tree(self, path: str) -> ast.Module | None:
         """The last few that were parsed: trees are large."""
         if path not in self._trees:
             if len(self._trees) >= _TREES:
-                del self._trees[next(iter(self._trees))]
+                oldest = next(iter(self._trees))
+                del self._trees[oldest]
+                self._memos.pop(oldest, None)
             self._trees[path] = trees.parse(self.content(path))
         return self._trees[path]
 
     def mentions(self, path: str, word: str) -> bool:
         """Whether the word stands anywhere in a file."""
         return not word.isascii() or word.encode("ascii") in self.content(path)
+
+    def hands(self, path: str, word: str) -> bool:
+        """Whether the word may stand as an argument of a call in a file."""
+        if not word.isascii():
+            return True
+        if word not in self._handing:
+            form = rb"[(,=]\s*[\w.]*\b%s\s*[,)]" % re.escape(word.encode())
+            self._handing[word] = re.compile(form)
+        return self._handing[word].search(self.content(path)) is not None
+
+    def defining(self, name: str) -> Iterable[str]:
+        """Files in which a name may be defined, at whatever level."""
+        forms = (f"def {name}", f"class {name}", f"{name} =", f"{name}:")
+        words = [form.encode() for form in forms]
+        return [
+            path for path in sorted(self.files) if any(word in self.content(path) for word in words)
+        ]
 
     def is_collected(self, path: str) -> bool:
         """Whether pytest loads the file itself."""
@@ -115,13 +182,6 @@ class Texts:
     def _imports(self, path: str, imported: str) -> bool:
         known = names(imported, self._layout.packages, self._layout.top)
         return any(path in self._index.importers_below(name) for name in known)
-
-
-def _cut(tree: ast.Module | None) -> Module | None:
-    try:
-        return None if tree is None else module(without_types(tree))
-    except RecursionError:
-        return None
 
 
 def _reduced(tree: ast.Module, lines: Sequence[int]) -> ast.Module:

@@ -521,12 +521,12 @@ CASES = {
             TEST: """
                 from app import code
 
-                def test_first():
-                    assert code.calls() == 1
-
                 def test_free(monkeypatch):
                     monkeypatch.setattr("app.code.make", lambda: 3)
                     assert code.calls() == 3
+
+                def test_first():
+                    assert code.calls() == 1
                 """,
         },
         MAKE,

@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.history.reader import Inventory, all_records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.edits import decorators, definitions, mentions, once
+from pytest_ciopt.core.edits import decorators, definitions, mentions
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.proof import knowledge, prints, storing
@@ -29,7 +29,6 @@ _COMPUTED_BY = (
     decorators,
     definitions,
     mentions,
-    once,
     results,
     traces,
     knowledge,
@@ -41,7 +40,7 @@ _COMPUTED_BY = (
 @cache
 def version() -> str:
     """Of the file's form and of what is computed into it."""
-    return version_of("1", *_COMPUTED_BY)
+    return version_of("4", *_COMPUTED_BY)
 
 
 def known(state: StateDir, found: Inventory) -> tuple[Knowledge, list[str]]:

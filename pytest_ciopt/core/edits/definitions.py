@@ -19,7 +19,8 @@ from pytest_ciopt.core.edits.decorators import (
     is_plain_base,
 )
 from pytest_ciopt.core.edits.mentions import mentions, of_function, of_statements
-from pytest_ciopt.core.edits.once import keeps_values
+from pytest_ciopt.core.edits.stores import path_of
+from pytest_ciopt.core.edits.uses import Uses
 
 
 class Kind(Enum):
@@ -54,6 +55,8 @@ class Definition:
     """Expressions of the bases and the metaclass that may keep account of their subclasses."""
     foreign: bool = False
     """Whether a decorator or a call in it may make it known to code that never mentions it."""
+    makers: frozenset[str] = frozenset()
+    """Dotted names of those decorators, calls and bases."""
     origins: frozenset[str] = frozenset()
     """Top names of the modules that an import binds it from; "" for a relative one."""
     loose: frozenset[str] = frozenset()
@@ -70,8 +73,13 @@ class Definition:
     """What is seen of a function without calling it: signature and docstring."""
     renames: frozenset[str] = frozenset()
     """What an import binds under another name."""
-    once: bool = False
-    """Whether a function may keep what it computes, see `core/edits/once.py`."""
+    uses: Uses = field(default=Uses(), compare=False)
+    """What the code of a function or an assignment does with names."""
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a module that `import` binds."""
+        return self.kind is Kind.IMPORT and self.content.startswith("(0, '',")
 
     @property
     def scope(self) -> str:
@@ -97,12 +105,16 @@ class Module:
     effect_values: frozenset[str] = field(default=frozenset())
 
 
-def module(tree: ast.Module) -> Module:
-    """Cuts a tree into definitions and effects."""
+Memo = dict[tuple[int, str], Definition]
+"""Functions that were cut before, by the identity of their nodes and what stands around them."""
+
+
+def module(tree: ast.Module, memo: Memo | None = None) -> Module:
+    """Cuts a tree into definitions and effects. What is in `memo` is not cut again."""
     pieces: list[Definition] = []
     effects: list[ast.AST] = []
     body = _without_docstring(tree, "__doc__", pieces)
-    _cut(body, "", pieces, effects)
+    _cut(body, "", pieces, effects, {} if memo is None else memo)
     named = of_statements(effects)
     return Module(
         definitions=_united(pieces),
@@ -123,18 +135,25 @@ def _without_docstring(tree: ast.Module, name: str, pieces: list[Definition]) ->
 
 
 def _cut(
-    body: Iterable[ast.stmt], scope: str, pieces: list[Definition], rest: list[ast.AST]
+    body: Iterable[ast.stmt],
+    scope: str,
+    pieces: list[Definition],
+    rest: list[ast.AST],
+    memo: Memo,
 ) -> None:
     prefix = f"{scope}." if scope else ""
     for statement in body:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                pieces.append(_function(statement, prefix))
+                key = (id(statement), prefix)
+                if key not in memo:
+                    memo[key] = _function(statement, prefix)
+                pieces.append(memo[key])
             case ast.ClassDef():
-                _cut_class(statement, prefix, pieces)
+                _cut_class(statement, prefix, pieces, memo)
             case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
                 pieces.extend(_imported(statement, prefix))
-            case ast.Assign() | ast.AnnAssign() if (names := _bound(statement)) is not None:
+            case ast.Assign() | ast.AnnAssign() if (names := bound_names(statement)) is not None:
                 named = of_statements([statement])
                 common = Definition(
                     prefix,
@@ -144,7 +163,9 @@ def _cut(
                     mentions=named.every,
                     loose=named.loose,
                     values=named.values,
+                    uses=Uses((statement, bool(prefix))),
                     foreign=any(map(does_more, ast.walk(statement))),
+                    makers=_makers(filter(does_more, ast.walk(statement))),
                 )
                 pieces.extend(replace(common, name=prefix + name) for name in names)
             case ast.Pass():
@@ -153,10 +174,10 @@ def _cut(
                 rest.append(statement)
 
 
-def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
+def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition], memo: Memo) -> None:
     name = prefix + node.name
     rest: list[ast.AST] = [*node.bases, *node.keywords]
-    _cut(node.body, name, pieces, rest)
+    _cut(node.body, name, pieces, rest, memo)
     named = of_statements([*rest, *node.decorator_list])
     pieces.append(
         Definition(
@@ -171,6 +192,9 @@ def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> Non
             or bool(node.keywords),
             bases=frozenset(_accountants(node)),
             foreign=not all(map(is_harmless, node.decorator_list)),
+            makers=_makers(
+                (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
+            ),
         )
     )
 
@@ -188,14 +212,15 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Defi
         loose=named.loose,
         values=named.values,
         asks=named.asks,
+        uses=Uses((node, bool(prefix))),
         head=frozenset().union(*map(mentions, _head(node))),
         declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}",
-        once=keeps_values(node),
         fixture=fixture is not None,
         fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
         autouse=fixture is not None and is_autouse(fixture),
+        makers=_makers((*node.decorator_list, *_default_calls(node))),
         foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
-        or any(does_more(inner) for default in _defaults(node) for inner in ast.walk(default)),
+        or any(True for _ in _default_calls(node)),
     )
 
 
@@ -214,6 +239,20 @@ def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
         yield node.args
         if node.returns is not None:
             yield node.returns
+
+
+def _default_calls(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    for default in _defaults(node):
+        yield from filter(does_more, ast.walk(default))
+
+
+def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Dotted names: `app.route` for `@app.route("/")`."""
+    return frozenset(
+        ".".join(path_of(node.func if isinstance(node, ast.Call) else node))
+        for node in nodes
+        if isinstance(node, ast.expr)
+    )
 
 
 def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
@@ -241,7 +280,7 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
         )
 
 
-def _bound(node: ast.Assign | ast.AnnAssign) -> list[str] | None:
+def bound_names(node: ast.Assign | ast.AnnAssign) -> list[str] | None:
     """Names that an assignment binds; None when it also sets attributes or items."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     names: list[str] = []
@@ -279,6 +318,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 has_bases=known.has_bases or piece.has_bases,
                 bases=known.bases | piece.bases,
                 foreign=known.foreign or piece.foreign,
+                makers=known.makers | piece.makers,
                 origins=known.origins | piece.origins,
                 loose=known.loose | piece.loose,
                 values=known.values | piece.values,
@@ -286,7 +326,7 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
                 renames=known.renames | piece.renames,
-                once=known.once or piece.once,
+                uses=known.uses + piece.uses,
             )
         found[piece.name] = piece
     return found
@@ -306,7 +346,7 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
                 yield from _order(inner, f"{prefix}{name}.")
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
-            case ast.Assign() | ast.AnnAssign() if (bound := _bound(statement)) is not None:
+            case ast.Assign() | ast.AnnAssign() if (bound := bound_names(statement)) is not None:
                 yield from (prefix + name for name in bound)
             case _:
                 yield prefix + ast.dump(statement)

@@ -7,97 +7,260 @@ failures that recorders of executed functions miss were all of this kind.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from pytest_ciopt.core.edits.decorators import is_fixture, is_harmless
+from pytest_ciopt.core.edits.stores import Function, Store, path_of
 
-_KEEPING = re.compile(r"cache|memo|once|lazy|singleton", re.IGNORECASE)
+COMPUTED = "*"
+"""Instead of a name that the text does not tell."""
+_KEEPING = re.compile(r"cache|memo|once|lazy|singleton|reify", re.IGNORECASE)
 """In the name of a decorator."""
-_FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
-_MAKING = frozenset(("__init__", "__new__", "__post_init__"))
-_CHOOSES = (ast.If, ast.IfExp, ast.Try, ast.BoolOp, ast.While, ast.Match)
+_ASKED_ONCE = frozenset(("__get__", "__getattr__", "__getattribute__", "__missing__"))
+"""They run only where nothing is found, so what they store makes the whole of them needless."""
+_SHARED = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+"""Nodes of which a tree holds one for all places."""
+_LEAVING = (ast.Return, ast.Continue, ast.Break)
 
 
-def keeps_values(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """True unless it plainly keeps nothing between calls."""
-    if any(map(_may_keep, node.decorator_list)):
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """One thing that a function keeps between calls."""
+
+    name: str
+    """Under which others find it; for a cached function its own; perhaps `COMPUTED`."""
+    within: frozenset[str] | None
+    """Identifiers in the parts that a kept value makes needless; None for the whole function."""
+    of_self: bool = False
+    """Whether it is kept in the object that the method belongs to, and nowhere else."""
+    roots: frozenset[str] = frozenset()
+    """Names of the objects that it is kept in."""
+    wrapped: frozenset[str] = frozenset()
+    """Decorators that nobody knows, of whose making the keeping would be; none for others."""
+
+    def may_spare(self, called: str, mentions: frozenset[str]) -> bool:
+        """Whether a kept value may make a call needless; what is called without a name may be."""
+        return self.within is None or called in self.within or called not in mentions
+
+
+def keeping(node: Function, written: Iterable[Store], own: str | None) -> tuple[Keeping, ...]:
+    """Nothing for a function that plainly keeps nothing between calls.
+
+    `written` is what `stores` tells of it, `own` the object that a method belongs to.
+    """
+    decorated = _by_decorators(node)
+    return tuple(_by_itself(node, written, own)) if decorated is None else (decorated,)
+
+
+def _by_decorators(node: Function) -> Keeping | None:
+    """What it is decorated with may call the function once: it says so, or nobody knows it."""
+    unknown = set[str]()
+    for decorator in node.decorator_list:
+        text = ast.unparse(decorator)
+        if is_fixture(decorator):
+            continue
+        if _KEEPING.search(text) is not None:
+            return Keeping(node.name, None, of_self="property" in text)
+        if not is_harmless(decorator):
+            unknown.add(re.split(r"\W", text, maxsplit=1)[0])
+    return Keeping(node.name, None, wrapped=frozenset(unknown)) if unknown else None
+
+
+def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Iterator[Keeping]:
+    """What it writes to, where it looks at that first."""
+    by_name: dict[str, list[Store]] = {}
+    for store in written:
+        by_name.setdefault(store.name, []).append(store)
+    everything = list(ast.walk(node)) if by_name else []
+    for name, places in by_name.items():
+        of_self = all(store.root == own for store in places)
+        roots = frozenset(store.root for store in places)
+        if node.name in _ASKED_ONCE:
+            yield Keeping(name or COMPUTED, None, of_self, roots)
+            continue
+        needless = _Needless(places, everything).nodes()
+        if needless and any(_fills(store, needless, everything) for store in places):
+            within = frozenset(_identifiers(needless))
+            yield Keeping(name or COMPUTED, within, of_self, roots)
+
+
+def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> bool:
+    """Whether it is written where it was missing, or with a value that was made because of that."""
+    if store.node in needless:
         return True
-    inside = list(ast.walk(node))
-    if not any(isinstance(one, _CHOOSES) for one in inside):
+    made = {
+        name
+        for node in everything
+        for target, value in _assigned(node)
+        if node in needless or not needless.isdisjoint(ast.walk(value))
+        for name in _targets(target)
+    }
+    values = [
+        value for node in everything for target, value in _assigned(node) if _holds(target, store)
+    ]
+    inside = [one for value in values for one in ast.walk(value)]
+    return any(one in needless or (isinstance(one, ast.Name) and one.id in made) for one in inside)
+
+
+def _holds(target: ast.expr, store: Store) -> bool:
+    return any(one is store.node for one in ast.walk(target))
+
+
+class _Needless:
+    """Parts of a function that do not run, or need not, where something is kept already."""
+
+    def __init__(self, written: list[Store], everything: list[ast.AST]) -> None:
+        self._everything = everything
+        self._name = written[0].name
+        self._paths = {store.path for store in written}
+        self._is_item = any(isinstance(store.node, ast.Subscript | ast.Call) for store in written)
+        self._containers = {
+            store.path[-2]
+            for store in written
+            if isinstance(store.node, ast.Subscript) and len(store.path) > 1
+        }
+        """Of items with a constant key: whoever looks at one of these may look for the item."""
+        self._asked = {path[0] for path in self._paths if len(path) == 1}
+        """Variables that hold what is kept, or are made from it."""
+        self._spread()
+
+    def nodes(self) -> set[ast.AST]:
+        """All nodes of these parts."""
+        tops: list[ast.AST] = []
+        after: int | None = None
+        for node in self._everything:
+            for guard, parts, leaves in _guards(node):
+                if any(map(self._looks, guard)):
+                    tops.extend(parts)
+                    end: int = getattr(node, "end_lineno", 0)
+                    after = end if leaves and (after is None or end < after) else after
+        if after is not None:
+            statements = (one for one in self._everything if isinstance(one, ast.stmt))
+            tops.extend(one for one in statements if one.lineno > after)
+        return {node for top in tops for node in ast.walk(top) if not isinstance(node, _SHARED)}
+
+    def _spread(self) -> None:
+        while True:
+            more = {
+                name
+                for node in self._everything
+                for target, value in _assigned(node)
+                if self._looks(value)
+                for name in _targets(target)
+            }
+            if more <= self._asked:
+                return
+            self._asked |= more
+
+    def _looks(self, top: ast.AST) -> bool:
+        inside = list(ast.walk(top))
+        by_text = self._is_item or any(map(_asks_by_text, inside))
+        return any(self._is_look(node, by_text=by_text) for node in inside)
+
+    def _is_look(self, node: ast.AST, *, by_text: bool) -> bool:
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                return name in self._asked or name in self._containers
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                if name in self._containers:
+                    return True
+                return name == self._name and self._may_be_it(path_of(node))
+            case ast.Constant(value=str(name)):
+                return by_text and name == self._name
         return False
-    if any(isinstance(one, ast.Global | ast.Nonlocal) for one in inside):
-        return True
-    local = {one.id for one in inside if isinstance(one, ast.Name) and _is_stored(one)}
-    if node.name in _MAKING and node.args.args:
-        local.add(node.args.args[0].arg)  # nobody else has seen it yet
-    arguments = {one.arg for one in inside if isinstance(one, ast.arg)}
-    stored = {name for one in inside for name in _stored(one, local)}
-    stored.update(name for one in inside for name in _told(one, local | arguments))
-    return not stored.isdisjoint(_looked_at(inside))
+
+    def _may_be_it(self, path: tuple[str, ...]) -> bool:
+        """An attribute of another object may be the same by another way."""
+        return any(path[0] != known[0] or path == known for known in self._paths)
 
 
-def _may_keep(decorator: ast.expr) -> bool:
-    """Whether what it makes of a function may call that once: it says so, or nobody knows it."""
-    if is_fixture(decorator):
-        return False
-    return not is_harmless(decorator) or _KEEPING.search(ast.unparse(decorator)) is not None
-
-
-def _told(node: ast.AST, inner: set[str]) -> Iterator[str]:
-    """Names of objects of others whose method is called for its effect: `DONE.add(x)`."""
+def _asks_by_text(node: ast.AST) -> bool:
     match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))) if _outlives(base, inner):
-            yield _name(base)
+        case ast.Name(id="hasattr" | "getattr" | "vars") | ast.Attribute(attr="__dict__"):
+            return True
+    return False
 
 
-def _is_stored(node: ast.Name | ast.Attribute | ast.Subscript) -> bool:
-    return isinstance(node.ctx, ast.Store)
+_Guard = tuple[Iterable[ast.AST], Iterable[ast.AST], bool]
 
 
-def _stored(node: ast.AST, local: set[str]) -> Iterator[str]:
-    """Names of what outlives the call and is written to."""
+def _guards(node: ast.AST) -> Iterator[_Guard]:
+    """(what is looked at, what depends on it, whether the function may be left there)."""
     match node:
-        case ast.Attribute(attr=name, value=base) if _is_stored(node) and _outlives(base, local):
-            yield name
-        case ast.Subscript(value=base) if _is_stored(node) and _outlives(base, local):
-            yield _name(base)
-        case ast.Call(func=ast.Attribute(attr=method, value=base)) if method in _FILLING:
-            if _outlives(base, local):
-                yield _name(base)
-                yield from _texts(node)
-        case ast.Call(func=ast.Name(id="setattr")):
-            yield from _texts(node)
+        case ast.If(test=test, body=body, orelse=orelse):
+            match _is_missing(test):
+                case True:
+                    yield [test], body, _leaves(orelse)
+                case False:
+                    yield [test], orelse, _leaves(body)
+                case None:
+                    yield [test], [*body, *orelse], _leaves(body) or _leaves(orelse)
+        case ast.While(test=test, body=body):
+            yield [test], body, False
+        case ast.IfExp(test=test, body=one, orelse=other):
+            yield [test], [one, other], False
+        case ast.BoolOp(values=[*values]):
+            yield values[:-1], values[1:], False
+        case (
+            ast.Try(body=body, handlers=handlers, orelse=orelse)
+            | ast.TryStar(body=body, handlers=handlers, orelse=orelse)
+        ):
+            yield body, [*handlers, *orelse], _leaves(body)
+        case ast.With(body=body) if _leaves(body):  # suppress(KeyError)
+            yield body, [], True
+        case ast.Match(subject=subject, cases=cases):
+            yield [subject], cases, any(_leaves(case.body) for case in cases)
 
 
-def _outlives(base: ast.expr, local: set[str]) -> bool:
-    """Whether a value is none that the function has just made."""
-    while isinstance(base, ast.Attribute | ast.Subscript):
-        base = base.value
-    return not (isinstance(base, ast.Name) and base.id in local)
+def _is_missing(test: ast.expr) -> bool | None:
+    """Whether a condition is true where nothing is kept yet; None when its form does not tell."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            found = _is_missing(inner)
+            return None if found is None else not found
+        case ast.Compare(ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Compare(ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
+            return False
+        case ast.Compare(ops=[ast.NotIn()]):
+            return True
+        case ast.Compare(ops=[ast.In()]):
+            return False
+        case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Call() | ast.NamedExpr():
+            return False
+    return None
 
 
-def _name(base: ast.expr) -> str:
-    match base:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=inner):
-            return _name(inner)
-    return ""
+def _leaves(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], _LEAVING)
 
 
-def _texts(call: ast.Call) -> Iterator[str]:
-    for argument in call.args:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield argument.value
+def _assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            yield from ((target, value) for target in targets)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+        case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+            yield target, value
+        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+            yield target, value
+        case ast.comprehension(target=target, iter=value):
+            yield target, value
 
 
-def _looked_at(inside: list[ast.AST]) -> set[str]:
-    """Names that are read, as names, attributes or in texts."""
-    found: set[str] = set()
-    for node in inside:
+def _targets(target: ast.expr) -> Iterator[str]:
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _identifiers(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names and attributes that are read, and texts."""
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                found.add(name)
+                yield name
             case ast.Constant(value=str(name)):
-                found.add(name)
-    return found
+                yield name

@@ -5,9 +5,11 @@ test that of the later run counts, and what the earlier one saw is kept for file
 change in between, since a test may run less when others have run before it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
+from pytest_ciopt.core.history.fields import SegmentError
 from pytest_ciopt.core.history.records import Attempt, Environment, Record, RunStart
 from pytest_ciopt.core.history.results import Outcome, outcome_of
 from pytest_ciopt.core.history.traces import (
@@ -15,6 +17,7 @@ from pytest_ciopt.core.history.traces import (
     Inputs,
     Source,
     Trace,
+    TracedCalls,
     TracedFixture,
     TracedImport,
     TracedRead,
@@ -29,6 +32,10 @@ Unit = tuple[str, str]
 """Path and qualified name."""
 SOUND = frozenset((Outcome.PASSED, Outcome.SKIPPED, Outcome.XFAILED, Outcome.XPASSED))
 """Outcomes that can be counted on; not that of a test which had to be rerun."""
+
+
+Opening = tuple[frozenset[Unit], frozenset[str]]
+"""What ran in a test or a life, and what was read: files, and folders with a slash."""
 
 
 def python_of(environment: Environment) -> str:
@@ -51,6 +58,31 @@ class Process:
     """What the bodies of modules read, by path. Without units."""
     readers: Mapping[str, tuple[frozenset[Unit], frozenset[Unit]]] = field(default_factory=dict)
     """By file, or folder with a slash: units that read it, and those that had others read it."""
+    openings: tuple[Opening, ...] = ()
+    """Those tests, in order, that were the first to run something."""
+    lives: tuple[Opening, ...] = ()
+    """Fixtures of wider scope."""
+
+    def opened(self, caller: Unit, unit: Unit) -> bool:
+        """Whether one ran when the other did for the first time: what the caller got then, it may
+        have kept for tests that came later."""
+        if caller in self.outside and unit in self.outside:
+            return True
+        return any(unit in units for units, _ in self._first(caller))
+
+    def opened_with(self, caller: Unit, read: str) -> bool:
+        """The same of a file that was read then, or a folder with a slash that was listed."""
+        if caller in self.outside and any(read in _read(one) for one in self._outer):
+            return True
+        return any(read in reads for _, reads in self._first(caller))
+
+    @property
+    def _outer(self) -> Iterable[Trace]:
+        return (self.session, *self.imports.values())
+
+    def _first(self, caller: Unit) -> Iterator[Opening]:
+        yield from islice((one for one in self.openings if caller in one[0]), 1)
+        yield from (one for one in self.lives if caller in one[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +129,31 @@ class Module:
 
 
 @dataclass(slots=True)
+class Ran:
+    """What ran where, in all processes of all runs."""
+
+    callers: dict[Unit, set[Unit]] = field(default_factory=dict)
+    """Who called a unit in tests and fixtures."""
+    importers: dict[Unit, set[Unit]] = field(default_factory=dict)
+    """Who called it while the body of a module ran, or outside of tests and fixtures."""
+    shared: set[Unit] = field(default_factory=set)
+    """What fixtures of wider scope ran."""
+    often: set[Unit] = field(default_factory=set)
+    """What was called so often that not all callers are known."""
+
+    def update(self, other: "Ran") -> None:
+        """Takes in what another one knows."""
+        for known, fresh in (
+            (self.callers, other.callers),
+            (self.importers, other.importers),
+        ):
+            for unit, callers in fresh.items():
+                known.setdefault(unit, set()).update(callers)
+        self.shared |= other.shared
+        self.often |= other.often
+
+
+@dataclass(slots=True)
 class Knowledge:
     """What is known of all tests, by id from the top of the repository."""
 
@@ -105,14 +162,23 @@ class Knowledge:
     """Fingerprints of texts by content id."""
     modules: dict[str, Module] = field(default_factory=dict)
     """By path from the top of the repository."""
+    ran: Ran = field(default_factory=Ran)
 
     def add(self, records: Iterable[Record | TraceRecord]) -> None:
-        """Takes in one run, whose first record is its `RunStart`."""
+        """Takes in one run, whose first record is its `RunStart`.
+
+        Raises: SegmentError for a number that no unit has; nothing is taken in then.
+        """
         gathered = _Run()
         for record in records:
             gathered.take(record)
+        try:
+            ran, tests = gathered.ran(), gathered.tests()
+        except IndexError:
+            raise SegmentError("a trace names a unit that has no name") from None
         self.sources.update(gathered.sources)
-        for test, known in gathered.tests().items():
+        self.ran.update(ran)
+        for test, known in tests.items():
             self._put(test, known)
         for path, found in gathered.modules().items():
             before = self.modules.get(path)
@@ -159,6 +225,7 @@ class _Run:
         self._inputs: dict[str | None, Inputs] = {}
         self._collected: list[Collected] = []
         self._readers: dict[str | None, list[TracedRead]] = {}
+        self._calls: dict[str | None, list[TracedCalls]] = {}
         self.sources: dict[str, Source] = {}
 
     def take(self, record: Record | TraceRecord) -> None:
@@ -174,6 +241,8 @@ class _Run:
                 self._lives[record.worker, record.number] = record.trace
             case TracedImport():
                 self._imports.setdefault(record.worker, {})[record.path] = record.trace
+            case TracedCalls():
+                self._calls.setdefault(record.worker, []).append(record)
             case TracedRead():
                 self._readers.setdefault(record.worker, []).append(record)
             case TracedSession():
@@ -235,7 +304,43 @@ class _Run:
                 for one in self._readers.get(worker, [])
             },
             imports={path: _reads(one) for path, one in self._imports.get(worker, {}).items()},
+            openings=tuple(self._openings(worker)),
+            lives=tuple(
+                self._opening(worker, trace)
+                for (own, _), trace in sorted(self._lives.items(), key=lambda life: life[0][1])
+                if own == worker and trace.units
+            ),
         )
+
+    def _opening(self, worker: str | None, trace: Trace) -> Opening:
+        return frozenset(self._named(worker, trace.units)), _read(trace)
+
+    def _openings(self, worker: str | None) -> Iterator[Opening]:
+        seen, named = set[int](), len(self._units.get(worker, ()))
+        for traced in self._traced:
+            if traced.worker != worker or max(traced.trace.units, default=0) >= named:
+                continue
+            if not seen.issuperset(traced.trace.units):
+                seen.update(traced.trace.units)
+                yield self._opening(worker, traced.trace)
+
+    def ran(self) -> Ran:
+        """What ran where in all processes of the run."""
+        found = Ran()
+        for worker, calls in self._calls.items():
+            for one in calls:
+                (unit,) = self._named(worker, (one.unit,))
+                for known, callers in (
+                    (found.callers, one.in_tests),
+                    (found.importers, one.at_import),
+                ):
+                    if callers:
+                        known.setdefault(unit, set()).update(self._named(worker, callers))
+                if one.more:
+                    found.often.add(unit)
+        for (worker, _), trace in self._lives.items():
+            found.shared.update(self._named(worker, trace.units))
+        return found
 
     def _named(self, worker: str | None, numbers: Iterable[int]) -> Iterable[Unit]:
         known = self._units.get(worker, [])
@@ -283,6 +388,11 @@ def _added(one: Inputs, other: Inputs) -> Inputs:
         one.distributions or other.distributions,
         packages={**one.packages, **other.packages},
     )
+
+
+def _read(trace: Trace) -> frozenset[str]:
+    """Files, and folders with a slash."""
+    return frozenset((*trace.reads, *(f"{folder}/" for folder in trace.lists)))
 
 
 def _reads(trace: Trace) -> Trace:

@@ -30,6 +30,8 @@ class Difference:
     bindings: frozenset[str] = frozenset()
     """What importing binds otherwise: constants, classes, decorated functions, added and removed
     names."""
+    moved: frozenset[str] = frozenset()
+    """Of these the names that only one of the texts has."""
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
@@ -101,13 +103,14 @@ def _print(text: str) -> str:
 
 def difference(old: Source, new: Source) -> Difference:
     """What differs. Complexity: linear in the number of definitions."""
-    units, bindings, lost = set(), set(), set()
+    units, bindings, moved, lost = set(), set(), set(), set()
     for name in old.definitions.keys() | new.definitions.keys():
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
             continue
         if before is None or after is None:
             bindings.add(name)
+            moved.add(name)
         elif before[1] != after[1]:
             bindings.update(_exported(before, after) if name == EXPORTS else (name,))
         if before is not None and before[0] != (after or _NOTHING)[0]:
@@ -115,7 +118,7 @@ def difference(old: Source, new: Source) -> Difference:
         if before is not None and after is None and _may_be_registered(before):
             lost.add(name)
     return Difference(
-        frozenset(units), frozenset(bindings), _effects(old, new), lost=frozenset(lost)
+        frozenset(units), frozenset(bindings), frozenset(moved), _effects(old, new), frozenset(lost)
     )
 
 

@@ -10,48 +10,28 @@ the tests. Whenever names cannot tell, the answer is the closure.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
-from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
+from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
-from pytest_ciopt.core.history.traces import BODY
+from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.naming import module_path
+from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
+from pytest_ciopt.core.proof.keepers import Keepers
+from pytest_ciopt.core.proof.knowledge import Unit
+from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.prints import EXPORTS, Difference
+from pytest_ciopt.core.proof.registry import Registry
+from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
 
-Unit = tuple[str, str]
-"""Path and qualified name."""
-
-
-MOST = 150
+MOST = 600
 """Names and functions that are followed from one change. With more, most of what can see the
 changed module is reached anyway, and following takes longer than running."""
-
-
-class Sources(Protocol):
-    """The texts of the working tree."""
-
-    def cut(self, path: str) -> Module | None:
-        """The definitions of a file as it is now; None when it cannot be parsed."""
-
-    def mentions(self, path: str, word: str) -> bool:
-        """Whether the word stands anywhere in a file. Quick, for every file is asked."""
-
-    def around(self, path: str, word: str) -> Module | None:
-        """As `cut`, but of what does not mention the word a part may be left out."""
-
-    def users(self, path: str) -> frozenset[str]:
-        """Files that can see what a file defines, itself included: they import it, or pytest
-        brings the two together."""
-
-    def is_collected(self, path: str) -> bool:
-        """Whether pytest loads the file itself: a test module or a conftest."""
-
-    def is_own(self, top: str) -> bool:
-        """Whether a top-level name may be a module of the repository; "" always is."""
-
-    def imports_new(self, path: str, definition: Definition) -> bool:
-        """Whether an import may load a module that was not loaded when the record was made."""
+COMMON = 60
+"""Files in which a name that is followed stands at most: reading one takes some 20 ms."""
+_ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
+"""Names in a module that are looked up without being written."""
 
 
 @dataclass(slots=True)
@@ -70,19 +50,26 @@ class Spread:
     def __init__(
         self,
         sources: Sources,
-        ran_outside: Callable[[Unit], bool],
-        ran_together: Callable[[Unit, Unit], bool],
+        evidence: Evidence,
+        opened: Callable[[Unit, Unit], bool],
         *,
         by_name: bool = True,
     ) -> None:
-        """`ran_outside` tells which units ran while modules were imported or tests collected;
-        `ran_together` whether a test that ran the first unit ran the second, too. Without `by_name`
-        whatever names would tell concerns the closure."""
+        """`opened` tells whether the second unit ran when the first one did for the first time.
+        Without `by_name` whatever names would tell concerns the closure."""
+        self._opened = opened
         self._by_name = by_name
         self._sources = sources
-        self._ran_outside, self._ran_together = ran_outside, ran_together
+        self._evidence = evidence
         self._bound: set[Unit] = set()
+        self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
+        self._given: set[Unit] = set()
+        self._imported: set[Unit] = set()
+        self._kept: set[tuple[Unit, Keeping]] = set()
+        self._registry = Registry(sources, evidence)
+        self._keepers = Keepers(sources, evidence)
+        self._mentions = Mentions(sources, lambda path: self._all(path, "it cannot be parsed"))
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
         self.impact = Impact()
@@ -94,33 +81,33 @@ class Spread:
         if difference.effects or difference.bindings:
             self.impact.units.add((path, BODY))
         for name in sorted(difference.units):
-            self._body(path, name)
+            self.impact.units.add((path, name))
+            self._climb((path, name))
         if difference.lost:
             self._all(path, f"{min(difference.lost)} is gone, and who knew of it cannot be told")
         cut = self._sources.cut(path)
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
-            self._rebound(path, name, definition)
+            self._rebound(path, name, definition, moved=name in difference.moved)
         self._follow(path)
         return self.impact
 
     def _follow(self, path: str) -> None:
         """Follows names until nothing new is found, or so many that the closure tells as much."""
-        while self._waiting:
-            if len(self._bound) + len(self._climbed) > MOST:
-                self._all(path, "what it defines is named too widely to be followed")
-                self._waiting.clear()
-                return
+        while self._waiting and not self._is_over:
             self._mentioned(*self._waiting.pop())
+        if self._is_over:
+            self._all(path, "what it defines is used too widely to be followed")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether so much is affected that the closure tells as much."""
+        return len(self._bound) + len(self._affected) > MOST
 
     def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
         """Follows something that units read: they may keep it, or have had others keep it."""
         self.impact.units.update(handed)
         for unit in sorted(readers):
-            cut = self._sources.cut(unit[0])
-            definition = None if cut is None else cut.definitions.get(unit[1])
-            if definition is not None and definition.once:
-                self._bind(*unit)
             self._climb(unit)
             self._follow(unit[0])
         return self.impact
@@ -128,49 +115,180 @@ class Spread:
     def _all(self, path: str, why: str) -> None:
         self.impact.closures.setdefault(path, why)
 
-    def _body(self, path: str, name: str) -> None:
-        """A function does something else when it is called."""
-        unit = (path, name)
-        self.impact.units.add(unit)
-        cut = self._sources.cut(path)
-        definition = None if cut is None else cut.definitions.get(name)
-        if self._ran_outside(unit) or (definition is not None and definition.once):
-            self._bind(path, name)
-        self._climb(unit)
+    # --- what is computed from a function that does something else -------------------------------
 
     def _climb(self, origin: Unit) -> None:
-        """What calls a function that does something else may keep the result, for others who never
-        call it."""
-        waiting = [origin]
-        while waiting:
-            unit = waiting.pop()
-            if unit in self._climbed:
+        """A function does something else when it is called. So does what calls it, and may keep the
+        result for others who never call it."""
+        self._run_at_import(origin)
+        self._keep(origin, None)
+        waiting = list(self._evidence.nodes(origin))
+        while waiting and not self._is_over:
+            node = waiting.pop()
+            if node in self._climbed:
                 continue
-            if len(self._climbed) > MOST:  # `_follow` sees it, too
-                self._all(origin[0], "what it defines is named too widely to be followed")
-                return
-            self._climbed.add(unit)
-            for user, definition in self._mentioning(unit[0], _called(unit[1])):
-                caller = (user, definition.name)
-                if definition.kind is Kind.BINDING and definition.foreign:
-                    self._bind(*caller)  # it was handed over, to be called by somebody
-                elif definition.kind is Kind.FUNCTION and self._ran_together(unit, caller):
-                    waiting.append(caller)
-                    if definition.once:
-                        self._bind(*caller)
+            self._climbed.add(node)
+            known = False
+            for caller in self._callers(node):
+                known = True
+                self._keep(unit_of(caller), unit_of(node))
+                self._open(unit_of(caller), origin)
+                waiting.append(caller)
+            if self._evidence.is_called_often(node) or not (known or self._is_test(node)):
+                for unit in self._evidence.beside(unit_of(node)):  # of threads, no caller is seen
+                    self._open(unit, origin)
 
-    def _rebound(self, path: str, name: str, definition: Definition | None) -> None:
+    def _is_test(self, node: Node) -> bool:
+        return self._keepers.is_test(unit_of(node))
+
+    def _open(self, caller: Unit, unit: Unit) -> None:
+        """A function may have kept what it got when it ran for the first time."""
+        if not self._is_test(caller) and self._opened(caller, unit):
+            self.impact.units.add(caller)
+
+    def _callers(self, node: Node) -> Iterator[Node]:
+        """Those that were seen, and where a name is clear, those that call by name, for not all are
+        noted."""
+        yield from self._evidence.callers(node)
+        unit = unit_of(node)
+        self._handed_over(unit)
+        if not self._evidence.is_alone(unit):
+            return
+        own = self._keepers.definition(unit)
+        by_call = own is not None and not own.decorators  # a property is not called
+        called = called_as(unit[1])
+        beside = self._evidence.beside(unit)
+        files = {path for path, name in beside if not self._keepers.is_test((path, name))}
+        for user, definition in self._mentions.of(unit[0], called, among=files):
+            if (user, definition.name) in beside and (
+                called in definition.uses.calls or not by_call
+            ):
+                yield user, definition.name
+
+    def _handed_over(self, unit: Unit) -> None:
+        """What a function is handed to when a module is imported may call it once, and keep what it
+        returns, if some caller of it went without it in a test."""
+        called = called_as(unit[1])
+        if unit in self._given or not self._evidence.spared(unit):
+            return
+        self._given.add(unit)
+        for user, definition in self._mentions.of(unit[0], called, handed=True):
+            if definition.kind is Kind.BINDING and called in definition.uses.handed:
+                self._bind(user, definition.name)
+
+    def _run_at_import(self, origin: Unit) -> None:
+        """What ran while modules were imported decides what their bodies bind."""
+        if not self._evidence.ran_outside(origin):
+            return
+        parts = list(self._evidence.nodes(origin))
+        if not any(map(self._evidence.importers, parts)):
+            self._called_by_pytest(origin)
+        waiting = list(parts)
+        while waiting:
+            node = waiting.pop()
+            if node in self._imported:
+                continue
+            self._imported.add(node)
+            callers = self._evidence.importers(node)
+            if not callers and node not in parts:
+                self._called_by_pytest(unit_of(node))
+            for caller in callers:
+                if caller[1] == BODY or caller[1].startswith(AT):
+                    self._body_calls(caller, unit_of(node))
+                else:
+                    self._keep(unit_of(caller), unit_of(node))
+                    waiting.append(caller)
+
+    def _called_by_pytest(self, unit: Unit) -> None:
+        """A hook, a generator of parameters, what makes an id of a value: other ids are other
+        tests, and what is made for tests is made by name."""
+        if self._sources.is_collected(unit[0]):
+            self._bind(*unit, of_class=False)
+        elif unit not in self._bound and not is_special(simple_name(unit[1])):
+            self._bound.add(unit)
+            self._waiting.append(unit)
+
+    def _body_calls(self, caller: Node, unit: Unit) -> None:
+        """The body of a module, or of a class in it, calls what does something else."""
+        path = caller[0]
+        why = f"code that runs at import calls {unit[1]}"
+        cut, places = self._sources.cut(path), self._sources.places(path)
+        names = None if places is None else places.at(int(caller[1].removeprefix(AT) or 0))
+        if cut is None or not names:
+            self._all(path, why)
+            return
+        for name in names:
+            self._rebound(path, name, cut.definitions.get(name))
+
+    def _told(self, path: str, name: str, definition: Definition, *, moved: bool) -> None:
+        """Somebody may have learnt of a definition while its module was imported."""
+        written = self._registry.written(path, name, definition)
+        if written is None:
+            self._all(path, f"who learns of {name} cannot be told")
+        else:
+            for place in sorted(written):
+                self._asked(*place, of_writers=moved)  # they do the same with what is still there
+            cut = self._sources.cut(path)
+            for handed in sorted(definition.uses.handed):  # a list that it is put into
+                known = None if cut is None else cut.definitions.get(handed)
+                if known is not None and known.kind is Kind.BINDING:
+                    self._asked(path, handed)
+
+    def _keep(self, unit: Unit, called: Unit | None) -> None:
+        """A function may keep what it computed with the help of another one, or by itself."""
+        scope, _, simple = unit[1].rpartition(".")
+        for keeping in self._keepers.keeps(unit, called):
+            if (unit, keeping) in self._kept:
+                continue
+            if called is None or keeping.name != COMPUTED:
+                self._kept.add((unit, keeping))
+            self.impact.units.add(unit)
+            if keeping.name != COMPUTED:
+                self._asked(unit[0], keeping.name)
+            elif simple == "__get__":  # under the name of the method that it stands for
+                self._asked(*(unit if called is None else (called[0], called_as(called[1]))))
+            else:
+                self._bind(unit[0], scope or unit[1])
+
+    def _is_common(self, path: str, name: str) -> bool:
+        """Whether a name stands in so many files that the closure tells as much, and sooner."""
+        common = len(list(self._mentions.users(path, name))) > COMMON
+        if common:
+            self._all(path, f"{name} is named too widely to be followed")
+        return common
+
+    def _asked(self, path: str, name: str, *, of_writers: bool = True) -> None:
+        """Whoever looks at what is kept under a name; what importing binds is there before."""
+        if self._is_common(path, name):
+            return
+        cut = self._sources.around(path, name)
+        is_global = cut is not None and name in cut.definitions
+        for user, definition in self._mentions.of(path, name):
+            if (
+                definition.kind is Kind.FUNCTION
+                and name not in definition.uses.only_written
+                and (of_writers or name not in definition.uses.stores)
+                and (is_global or name in definition.loose)
+            ):
+                self._affect(user, definition, at_import=False)
+
+    # --- what importing binds --------------------------------------------------------------------
+
+    def _rebound(
+        self, path: str, name: str, definition: Definition | None, *, moved: bool = False
+    ) -> None:
         """Importing binds something else to a name, or no longer binds it."""
         if definition is not None:
             if definition.kind is Kind.IMPORT and self._sources.imports_new(path, definition):
                 self._all(path, f"{name} is imported from a module that was not loaded before")
             if definition.foreign or _is_registered(definition):
-                self._all(path, f"who learns of {name} cannot be told")
-        self._bind(path, name)
+                self._told(path, name, definition, moved=moved)
+        method = definition is not None and definition.kind is Kind.FUNCTION and not moved
+        self._bind(path, name, of_class=not method)
 
-    def _bind(self, path: str, name: str) -> None:
+    def _bind(self, path: str, name: str, *, of_class: bool = True) -> None:
         unit = (path, name)
-        if unit in self._bound:
+        if unit in self._bound or self._is_over:
             return
         self._bound.add(unit)
         self.impact.units.add(unit)
@@ -178,6 +296,9 @@ class Spread:
             self._all(path, f"{name} changed (ciopt_safety)")
             return
         scope = name.rpartition(".")[0]
+        if scope and not (of_class or is_special(simple_name(name))):
+            self._waiting.append(unit)  # the method that is there does something else
+            return
         if not scope:  # what a class holds concerns whoever names the class
             self._waiting.append(unit)
         cut = self._sources.cut(path)
@@ -187,7 +308,7 @@ class Spread:
         definition = cut.definitions.get(name)
         if scope:
             self._bind(path, scope)
-        elif _is_special(name) or (
+        elif name in _ASKED_BY_PYTHON or (
             self._sources.is_collected(path) and _by_convention(name, definition)
         ):
             self._all(path, f"{name} is called by convention")
@@ -201,13 +322,15 @@ class Spread:
 
     def _mentioned(self, path: str, name: str) -> None:
         """Whoever mentions a changed binding."""
-        simple = _simple(name)
-        for user, definition in self._mentioning(path, simple):
-            self._affect(user, definition, simple in definition.head)
+        simple = simple_name(name)
+        if self._is_common(path, simple):
+            return
+        for user, definition in self._mentions.of(path, simple):
+            self._affect(user, definition, at_import=simple in definition.head)
         self._handed_on(path)
-        for user in self._users(path, simple):
+        for user in self._mentions.users(path, simple):
             cut = self._sources.around(user, simple)
-            own = cut is not None and user != path and self._has_its_own(cut, simple)
+            own = cut is not None and user != path and self._mentions.has_its_own(cut, simple)
             if cut is not None and simple in (cut.effect_loose if own else cut.effect_mentions):
                 self._all(user, f"code that runs at import uses {simple}")
 
@@ -217,7 +340,7 @@ class Spread:
         if not name or path in self._handed:
             return
         self._handed.add(path)
-        for user in self._users(path, name):
+        for user in self._mentions.users(path, name):
             near = self._sources.around(user, name) if user != path else None
             if near is None:
                 continue
@@ -231,74 +354,22 @@ class Spread:
         if word in cut.effect_values:
             self._all(user, f"code that runs at import uses {word} as a whole")
         for definition in cut.definitions.values():
-            if definition.kind is not Kind.IMPORT and word in definition.values:
-                self._affect(user, definition, word in definition.head)
+            if definition.name == EXPORTS or definition.kind is Kind.IMPORT:
+                continue
+            if word in definition.values:
+                self._affect(user, definition, at_import=word in definition.head)
 
-    def _affect(self, user: str, definition: Definition, at_import: bool) -> None:
+    def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:
         """Something that a definition uses changed; `at_import`, what decides what it is."""
         unit = (user, definition.name)
         if definition.kind is not Kind.FUNCTION:
             self._bind(*unit)
             return
+        self._affected.add(unit)
         self.impact.units.add(unit)
         self._climb(unit)
-        if at_import or definition.once or self._ran_outside(unit):
-            self._bind(*unit)
-
-    def _mentioning(self, path: str, simple: str) -> Iterator[tuple[str, Definition]]:
-        for user in self._users(path, simple):
-            cut = self._sources.around(user, simple)
-            if cut is None:
-                self._all(user, "it cannot be parsed")
-                continue
-            own = user != path and self._has_its_own(cut, simple)
-            for definition in cut.definitions.values():
-                if definition.name == EXPORTS:  # whoever imports with a star mentions the name
-                    continue
-                mentioned = definition.loose if own else definition.mentions
-                if simple in definition.asks and self._may_be_filled(user, definition):
-                    mentioned |= definition.asks
-                if simple in mentioned or simple in definition.renames:
-                    yield user, definition
-
-    def _may_be_filled(self, path: str, definition: Definition) -> bool:
-        """Whether pytest may look at the names of parameters: of tests, fixtures and hooks, also
-        where others collect them, or when something is done with the function."""
-        if self._sources.is_collected(path) or definition.foreign:
-            return True
-        name = f"{path}:{definition.name}".lower().replace("pytest", "")
-        return (
-            "test" in name
-            or definition.simple.startswith("pytest_")
-            or self._sources.mentions(path, "fixture")
-        )
-
-    def _has_its_own(self, cut: Module, simple: str) -> bool:
-        """Whether a plain name means something else in a module than what the changed one binds."""
-        definition = cut.definitions.get(simple)
-        if definition is None:
-            return False
-        return definition.kind is not Kind.IMPORT or not any(
-            map(self._sources.is_own, definition.origins)
-        )
-
-    def _users(self, path: str, simple: str) -> Iterable[str]:
-        users = sorted(self._sources.users(path))
-        return (user for user in users if self._sources.mentions(user, simple))
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__") and name != "__doc__"
-
-
-def _called(name: str) -> str:
-    """What a caller of a function writes: for `C.__init__` the name of the class."""
-    scope, _, simple = name.rpartition(".")
-    return _simple(scope) if scope and _is_special(simple) else simple
-
-
-def _simple(name: str) -> str:
-    return name.rpartition(".")[2]
+        if at_import:
+            self._bind(*unit, of_class=False)
 
 
 def _by_convention(name: str, definition: Definition | None) -> bool:

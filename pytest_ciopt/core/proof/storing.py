@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from pytest_ciopt.core.history.traces import Inputs, Source, Trace
-from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Module, Process, Seen, Unit
+from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Module, Process, Ran, Seen, Unit
 
 
 def plain(knowledge: Knowledge) -> dict[str, object]:
@@ -33,7 +33,19 @@ def knowledge_of(made: Mapping[str, Any]) -> Knowledge:
             for content_id, (definitions, effects) in made["sources"].items()
         },
         modules={path: Module(*values) for path, values in made["modules"].items()},
+        ran=Ran(
+            _calls(made["callers"], units, sets),
+            _calls(made["importers"], units, sets),
+            set(sets[made["shared"]]),
+            set(sets[made["often"]]),
+        ),
     )
+
+
+def _calls(
+    made: Iterable[Sequence[int]], units: Sequence[Unit], sets: Sequence[frozenset[Unit]]
+) -> dict[Unit, set[Unit]]:
+    return {units[unit]: set(sets[callers]) for unit, callers in made}
 
 
 def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Process:
@@ -51,6 +63,8 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
         session=_trace(made["session"]),
         imports={path: _trace(one) for path, one in made["imports"].items()},
         readers={path: (sets[by], sets[handed]) for path, by, handed in made["readers"]},
+        openings=tuple((sets[number], frozenset(reads)) for number, reads in made["openings"]),
+        lives=tuple((sets[number], frozenset(reads)) for number, reads in made["lives"]),
     )
 
 
@@ -73,11 +87,24 @@ class _Plain:
         several = [k.seen for k in knowledge.tests.values() if k.seen is not None]
         used = {unit for seen in several for unit in seen.units}
         for seen in several:
-            used |= seen.process.outside.union(*(by for by, _ in seen.process.readers.values()))
+            process = seen.process
+            used |= process.outside.union(*(by for by, _ in process.readers.values()))
+            used = used.union(*(units for units, _ in (*process.openings, *process.lives)))
+        for calls in (knowledge.ran.callers, knowledge.ran.importers):
+            used |= calls.keys()
+            used = used.union(*calls.values())
+        used |= knowledge.ran.shared | knowledge.ran.often
         self._numbers = {unit: number for number, unit in enumerate(sorted(used))}
         self._made_processes: list[object] = []
         tests = {test: self._known(knowledge.tests[test]) for test in sorted(knowledge.tests)}
+        ran = {
+            "callers": list(self._calls(knowledge.ran.callers)),
+            "importers": list(self._calls(knowledge.ran.importers)),
+            "shared": self._set(frozenset(knowledge.ran.shared)),
+            "often": self._set(frozenset(knowledge.ran.often)),
+        }
         self.made: dict[str, object] = {
+            **ran,
             "units": list(_grouped(self._numbers)),
             "sets": [self._steps(one) for one in self._sets],
             "processes": self._made_processes,
@@ -98,6 +125,11 @@ class _Plain:
 
     def _set(self, units: frozenset[Unit]) -> int:
         return self._sets.setdefault(units, len(self._sets))
+
+    def _calls(self, calls: Mapping[Unit, set[Unit]]) -> Iterable[list[int]]:
+        for unit, callers in sorted(calls.items()):
+            if callers:
+                yield [self._numbers[unit], self._set(frozenset(callers))]
 
     def _known(self, known: Known) -> list[object]:
         seen = known.seen
@@ -129,6 +161,8 @@ class _Plain:
                         [path, self._set(by), self._set(handed)]
                         for path, (by, handed) in sorted(process.readers.items())
                     ],
+                    "openings": [[self._set(u), sorted(reads)] for u, reads in process.openings],
+                    "lives": [[self._set(u), sorted(reads)] for u, reads in process.lives],
                     "session": _plain_trace(process.session),
                     "imports": {path: _plain_trace(one) for path, one in process.imports.items()},
                 }

@@ -4,17 +4,20 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ciopt.core.history.fields import SegmentError
 from pytest_ciopt.core.history.records import Attempt, Environment, Phase, Record, RunStart
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
     Source,
     Trace,
+    TracedCalls,
     TracedFixture,
     TracedImport,
     TracedSession,
@@ -24,6 +27,7 @@ from pytest_ciopt.core.history.traces import (
 )
 from pytest_ciopt.core.proof import storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
+from recorded import process_of
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
 PASSED, FAILED = Phase("passed", 0.1), Phase("failed", 0.1)
@@ -35,7 +39,7 @@ def start(number: int, root: str = "") -> RunStart:
     return RunStart(f"{number:012x}-{'0a' * 10}", 1.79e9 + number, ENVIRONMENT, root=root)
 
 
-def attempt(test: str = TEST, call: Phase | None = PASSED, **facts: int) -> Attempt:
+def attempt(test: str = TEST, call: Phase | None = PASSED, **facts: Any) -> Attempt:
     return Attempt(test, PASSED, call, PASSED, **facts)
 
 
@@ -169,6 +173,67 @@ def test_collections_and_sources() -> None:
     assert found.sources == {"1": source}
 
 
+def test_calls_of_all_processes_and_runs_are_united() -> None:
+    """Numbers are those of a process."""
+    there: list[TraceRecord] = [
+        Units("x.py", ("x", "y"), "gw0"),
+        TracedCalls(0, (1,), worker="gw0"),
+    ]
+    found = known(
+        run(1, TracedCalls(0, (2,), (1,)), *there), run(2, TracedCalls(0, (3,)), TracedCalls(1, ()))
+    ).ran
+    assert found.callers == {
+        ("m.py", "f"): {("t.py", "test_a"), ("t.py", "db")},
+        ("x.py", "x"): {("x.py", "y")},
+    }
+    assert found.importers == {("m.py", "f"): {("m.py", "g")}}
+
+
+def test_calls_of_a_test_that_failed_count() -> None:
+    assert known(run(1, attempt(call=FAILED), TracedCalls(0, (2,)))).ran.callers
+
+
+def test_what_fixtures_of_wider_scope_ran_is_shared() -> None:
+    lives = [TracedFixture(n, "db", Trace(units=(n,))) for n in (1, 3)]
+    found = known(run(1, *SEEN, *lives), run(2, TracedFixture(0, "db", Trace(units=(0,)))))
+    assert found.ran.shared == {("m.py", "f"), ("m.py", "g"), ("t.py", "db")}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        TracedCalls(99, (0,)),
+        TracedCalls(0, (99,)),
+        TracedCalls(0, (), (99,)),
+        TracedCalls(0, (1,), worker="gw7"),
+        TracedFixture(0, "db", Trace(units=(99,))),
+        TracedFixture(0, "db", Trace(units=(0,)), worker="gw7"),
+        TracedSession(Trace(units=(99,)), worker=None),
+    ],
+)
+def test_a_number_without_a_name(record: TraceRecord) -> None:
+    """The run is left out, and nothing else is."""
+    found = known(run(1, *SEEN))
+    before = storing.plain(found)
+    with pytest.raises(SegmentError):
+        found.add([*run(2, *SEEN), record])
+    assert storing.plain(found) == before
+
+
+def test_what_ran_when_something_else_did_for_the_first_time() -> None:
+    """What a caller got then it may have kept for later tests."""
+    f, g, a, db = (("m.py", "f"), ("m.py", "g"), ("t.py", "test_a"), ("t.py", "db"))
+    later = [attempt("t.py::test_b"), TracedTest("t.py::test_b", Trace(units=(0, 1)))]
+    life = TracedFixture(0, "db", Trace(units=(1, 3)))
+    process = process_of(known(run(1, *SEEN, *later, life)))
+    assert process.opened(f, a)
+    assert not process.opened(f, g)  # it had run before
+    assert process.opened(g, f)
+    assert process.opened(db, g)  # in a fixture of wider scope
+    assert process.opened(g, g)
+    assert not process.opened(a, g)
+
+
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)
 TRACES = st.builds(
     Trace,
@@ -185,6 +250,7 @@ INSIDE = st.lists(
         st.builds(TracedTest, TESTS, TRACES),
         st.builds(TracedFixture, st.just(0), st.just("db"), TRACES),
         st.builds(TracedImport, st.just("m.py"), TRACES.map(lambda t: replace(t, units=()))),
+        st.builds(TracedCalls, st.integers(0, len(NAMES) - 1), NUMBERS, NUMBERS),
         st.builds(Collected, st.just("t.py"), st.text(max_size=3)),
         st.builds(Source, st.text(max_size=3), st.just({"f": ("a", "b")}), st.just("f !0")),
     ),
@@ -216,3 +282,4 @@ def test_later_runs_count_in_any_order(runs: list[object], chance: random.Random
         test: (one.run, one.bad) for test, one in straight.tests.items()
     }
     assert shuffled.modules == straight.modules
+    assert shuffled.ran == straight.ran

@@ -114,18 +114,28 @@ def test_what_importing_binds(old: str, new: str, binding: str) -> None:
     assert replace(found, units=frozenset()) == Difference(bindings=names(binding))
 
 
+def came(*found: str) -> Difference:
+    return Difference(bindings=names(*found), moved=names(*found))
+
+
 def test_names_that_come() -> None:
-    assert edited("LIMIT = 3", "LIMIT = 3\nMORE = 1") == Difference(bindings=names("MORE"))
-    assert edited("import os\n", "import os\nimport a.b\n") == Difference(bindings=names("a"))
+    assert edited("LIMIT = 3", "LIMIT = 3\nMORE = 1") == came("MORE")
+    assert edited("import os\n", "import os\nimport a.b\n") == came("a")
     added = edited("    def method", "    def other(self): pass\n\n    def method")
-    assert added == Difference(bindings=names("C.other"))
+    assert added == came("C.other")
 
 
 def test_names_that_go() -> None:
-    assert edited("LIMIT = 3\n", "") == Difference(bindings=names("LIMIT"), units=names("LIMIT"))
-    assert edited("import os\n", "") == Difference(bindings=names("os"))
+    assert edited("LIMIT = 3\n", "") == replace(came("LIMIT"), units=names("LIMIT"))
+    assert edited("import os\n", "") == came("os")
     gone = edited('def plain(x, y=1):\n    """What it does."""\n    return x + y\n', "")
-    assert gone == Difference(bindings=names("plain"), units=names("plain"))
+    assert gone == replace(came("plain"), units=names("plain"))
+
+
+def test_only_names_that_one_text_lacks_have_come_or_gone() -> None:
+    assert edited("LIMIT = 3", "BOUND = 3").moved == names("LIMIT", "BOUND")
+    for old, new in (("LIMIT = 3", "LIMIT = 4"), ("@cached", "@other"), ("x, y=1", "x, y=2")):
+        assert edited(old, new).moved == names()
 
 
 def test_who_knew_of_a_class_or_a_decorated_function_that_is_gone_cannot_be_told() -> None:

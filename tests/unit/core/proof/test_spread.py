@@ -2,20 +2,29 @@
 
 import ast
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 import pytest
 
 from pytest_ciopt.core.edits.definitions import Definition, Module, module
+from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.proof import prints
+from pytest_ciopt.core.proof.evidence import Evidence
+from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import without_types
-from pytest_ciopt.core.proof.spread import MOST, Impact, Spread, Unit
+from pytest_ciopt.core.proof.spread import COMMON, Impact, Spread
+from recorded import knowledge, process_of, units
 
 
 class Tree:
     """Sources in memory, in which every file sees every other."""
 
-    def __init__(self, files: dict[str, str], new: Iterable[str] = ()) -> None:
-        self.files, self.new = files, frozenset(new)
+    def __init__(
+        self, files: dict[str, str], then: dict[str, str], new: Iterable[str] = ()
+    ) -> None:
+        """`then`: texts when the record was made; `new`: modules that were not loaded."""
+        self.files, self.then, self.new = files, then, frozenset(new)
 
     def cut(self, path: str) -> Module | None:
         try:
@@ -29,6 +38,9 @@ class Tree:
     def mentions(self, path: str, word: str) -> bool:
         return word in self.files[path]
 
+    def hands(self, path: str, word: str) -> bool:
+        return self.mentions(path, word)
+
     def users(self, path: str) -> frozenset[str]:
         return frozenset(self.files)
 
@@ -38,31 +50,48 @@ class Tree:
     def is_own(self, top: str) -> bool:
         return top == "" or f"{top}.py" in self.files
 
+    def defining(self, name: str) -> Iterable[str]:
+        return [path for path in sorted(self.files) if self.mentions(path, name)]
+
+    def places(self, path: str) -> Places | None:
+        return Places(ast.parse(self.then[path])) if path in self.then else None
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         return not definition.origins.isdisjoint(self.new)
+
+
+NOTHING = knowledge()
 
 
 def spread(
     old: str,
     new: str,
     /,
-    outside: Iterable[Unit] = (),
-    together: Iterable[Unit] = (),
-    imports: Iterable[str] = (),
+    seen: Knowledge = NOTHING,
+    new_modules: Iterable[str] = (),
     path: str = "m.py",
+    forgotten: Iterable[str] = (),
+    by_name: bool = True,
     **others: str,
 ) -> Impact:
-    """The impact of an edit of `m.py`, beside other files (`user="…"` is `user.py`)."""
-    files = {f"{name}.py": text for name, text in others.items()} | {path: new}
+    """The impact of an edit of `m.py`, beside other files (`user="…"` is `user.py`).
+
+    `forgotten`: files whose text at the time of the record nobody knows.
+    """
+    beside = {f"{name}.py": text for name, text in others.items()}
+    then = {p: text for p, text in (beside | {path: old}).items() if p not in forgotten}
     before = prints.source("", ast.parse(old))
     after = prints.source("", ast.parse(new))
     assert before is not None
     assert after is not None
-    beside = set(together)
-    found = Spread(
-        Tree(files, imports), set(outside).__contains__, lambda _, other: other in beside
-    )
+    tree = Tree(beside | {path: new}, then, new_modules)
+    found = Spread(tree, Evidence(seen), process_of(seen).opened, by_name=by_name)
     return found.add(path, prints.difference(before, after))
+
+
+def edited(seen: Knowledge, /, **others: Any) -> Impact:
+    """The impact of another body of `m.f`."""
+    return spread("def f(): return 1", "def f(): return 2", seen, **others)
 
 
 USER = "from m import f, X, C\ndef uses(): f(); X; C().go()\ndef spared(): pass\n"
@@ -156,59 +185,22 @@ def test_decorators_that_register() -> None:
     assert "m.py" in spread("@app.route('/')\ndef f(): pass", "").closures
 
 
-def test_a_body_that_ran_at_import_made_something() -> None:
-    user = "from m import f\nTABLE = [f]\ndef uses(): return TABLE\n"
-    edit = ("def f(): return 1", "def f(): return 2")
-    assert ("user.py", "uses") not in spread(*edit, user=user).units
-    assert ("user.py", "uses") in spread(*edit, user=user, outside=[("m.py", "f")]).units
-
-
-def test_a_method_that_ran_at_import_belongs_to_its_class() -> None:
-    old = "class C:\n    def __init__(self): self.x = 1\n"
-    user = "from m import C\nONE = C()\ndef uses(): return ONE.x\n"
-    ran = [("m.py", "C.__init__")]
-    found = spread(old, old.replace("= 1", "= 2"), user=user, outside=ran)
-    assert ("user.py", "uses") in found.units
-
-
 def test_a_cached_function_concerns_whoever_may_call_it() -> None:
     old = "@lru_cache\ndef f(): return 1"
     found = spread(old, old.replace("1", "2"), user=USER)
     assert ("user.py", "uses") in found.units
 
 
-LAZY = """
-from m import f
-class Lazy:
-    def value(self):
-        if self._value is None:
-            self._value = self._compute()
-        return self._value
-    def _compute(self):
-        return f()
-LAZY = Lazy()
-def asks(): LAZY.value()
-"""
-RAN = [("lazy.py", "Lazy.value"), ("lazy.py", "Lazy._compute")]
-
-
-def test_what_a_lazy_value_is_made_of_concerns_whoever_may_ask_for_it() -> None:
-    """Only the first test that asked was seen to run it."""
-    edit = ("def f(): return 1", "def f(): return 2")
-    assert ("lazy.py", "asks") in spread(*edit, lazy=LAZY, together=RAN).units
-    assert ("lazy.py", "asks") not in spread(*edit, lazy=LAZY).units  # nobody ran it that way
-
-
 def test_imports_bind_names_and_may_load_modules() -> None:
     old, new = "from a import f", "from b import f"
     assert spread(old, new, user=USER).closures == {}
     assert ("user.py", "uses") in spread(old, new, user=USER).units
-    assert "m.py" in spread(old, new, imports=["b"]).closures
+    assert "m.py" in spread(old, new, new_modules=["b"]).closures
     assert spread(old, f"{old}\nfrom b import g", user=USER).closures == {}
 
 
 def test_a_plain_name_means_what_its_own_module_binds() -> None:
-    files = {
+    files: dict[str, Any] = {
         "user": "import X\ndef other(): X()\n",
         "owner": "X = 2\ndef other(): X\ndef through(m): m.X\n",
         "real": "from m import X\ndef uses(): X\n",
@@ -234,38 +226,58 @@ def makes(): return X
 def one(): return makes()
 def asks(): one()
 """
-    ran = [("user.py", "one"), ("user.py", "makes")]
-    assert ("user.py", "asks") in spread("X = 1", "X = 2", user=user, together=ran).units
+    seen = knowledge(calls=["user:one > user:makes"])
+    assert ("user.py", "asks") in spread("X = 1", "X = 2", seen, user=user).units
+    assert ("user.py", "asks") not in spread("X = 1", "X = 2", user=user).units
 
 
-def test_what_is_named_too_widely_concerns_everybody() -> None:
-    chain = "from m import X\nY0 = X\n" + "".join(f"Y{n + 1} = Y{n}\n" for n in range(MOST + 9))
+def test_what_is_used_too_widely_concerns_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("pytest_ciopt.core.proof.spread"), "MOST", 20)
+    chain = "from m import X\nY0 = X\n" + "".join(f"Y{n + 1} = Y{n}\n" for n in range(40))
     found = spread("X = 1", "X = 2", user=chain)
     assert "m.py" in found.closures
-    assert len(found.units) < MOST + 9
+    assert len(found.units) < 40
+
+
+def test_a_name_in_too_many_files_concerns_everybody() -> None:
+    text = "def uses(X): return X.get\ndef calls(): return X\n"
+    users = {f"user{n}": text for n in range(COMMON + 1)}
+    found = spread("X = 1", "X = 2", **users)
+    assert set(found.closures) == {"m.py"}
+    assert ("user0.py", "calls") not in found.units
+    del users["user0"], users["user1"]
+    assert spread("X = 1", "X = 2", **users).closures == {}
+
+
+def test_a_function_that_got_it_when_it_first_ran_may_have_kept_it() -> None:
+    """However it is written: the value may be kept by others for it."""
+    user = "from m import f\ndef asks(): return STORE.get(f)\ndef spared(): pass\n"
+    seen = knowledge(["m:f user:asks", "user:asks"], ["user:asks > m:f"])
+    assert ("user.py", "asks") in edited(seen, user=user).units
+    late = knowledge(["user:asks", "m:f user:asks"], ["user:asks > m:f"])
+    assert ("user.py", "asks") not in edited(late, user=user).units
+
+
+def test_callers_of_what_is_called_often_are_not_all_known() -> None:
+    tests = ["test_a:test_one m:f user:asks user:runs"]
+    calls = ["test_a:test_one > user:runs > m:f"]
+    user = "from m import f\ndef asks(): pass\ndef runs(): f()\n"
+    for often, expected in (("", False), ("m:f", True)):
+        found = edited(knowledge(tests, calls, often=often), user=user, test_a="").units
+        assert (("user.py", "asks") in found) is expected
+
+
+def test_of_what_a_thread_runs_no_caller_is_seen() -> None:
+    user = "def asks(): pass\n"
+    assert ("user.py", "asks") in edited(knowledge(["m:f user:asks"]), user=user).units
+    seen, old = knowledge(["test_m:test_a user:asks"]), "def test_a(): assert 1\n"
+    found = spread(old, old.replace("1", "2"), seen, path="test_m.py", user=user)
+    assert found.units == {("test_m.py", "test_a")}  # pytest calls it
 
 
 def test_prose_mentions_nothing() -> None:
     user = "def other():\n    'Nothing about X or f.'\n"
     assert ("user.py", "other") not in spread("X = 1", "X = 2", user=user).units
-
-
-def test_whoever_makes_an_object_calls_what_makes_it() -> None:
-    user = """
-from m import C
-@lru_cache
-def one(): return C()
-def asks(): one()
-"""
-    old = "class C:\n    def __init__(self): self.x = 1\n"
-    found = spread(old, old.replace("1", "2"), user=user, together=[("user.py", "one")]).units
-    assert ("user.py", "asks") in found
-
-
-def test_a_function_that_is_handed_over_to_be_called_once() -> None:
-    user = "from m import f\nVALUE = Lazy(f)\ndef asks(): VALUE.get()\n"
-    found = spread("def f(): return 1", "def f(): return 2", user=user)
-    assert ("user.py", "asks") in found.units
 
 
 def test_exports() -> None:
@@ -309,7 +321,8 @@ def test_what_pytest_looks_up_by_itself(added: str) -> None:
 def test_a_parameter_is_a_mention_where_pytest_may_fill_it(
     name: str, text: str, expected: bool
 ) -> None:
-    found = spread("X = 1", "X = 2", **{name: text})
+    others: dict[str, Any] = {name: text}
+    found = spread("X = 1", "X = 2", **others)
     assert any("uses" in unit for _, unit in found.units) is expected
 
 
@@ -340,3 +353,528 @@ def test_a_file_that_cannot_be_parsed_may_use_it() -> None:
 
 def test_special_names_of_a_module_are_asked_for_by_nobody() -> None:
     assert "m.py" in spread("", "def __getattr__(name): pass").closures
+
+
+# --- what is computed from a function that does something else -----------------------------------
+
+KEEPER = """
+from m import f
+@lru_cache
+def one(): return between()
+def between(): return f()
+def asks(): return one()
+def spared(): pass
+"""
+CALLS = ["keeper:asks > keeper:one > keeper:between > m:f"]
+
+
+def test_what_is_kept_concerns_whoever_may_ask_for_it() -> None:
+    """Only the first test that asked was seen to run it."""
+    found = edited(knowledge(calls=CALLS), keeper=KEEPER).units
+    assert {("keeper.py", "one"), ("keeper.py", "asks")} <= found
+    assert found.isdisjoint({("keeper.py", "between"), ("keeper.py", "spared")})
+
+
+def test_what_keeps_nothing_is_passed_over() -> None:
+    found = edited(knowledge(calls=CALLS), keeper=KEEPER.replace("@lru_cache", ""))
+    assert found.units == {("m.py", "f")}
+
+
+def test_functions_inside_of_others_are_followed_on_their_own() -> None:
+    text = """
+from m import f
+def deco(g):
+    def inner(): return g()
+    return inner
+@lru_cache
+def one(): return inner()
+def asks(): one()
+"""
+    way = ["keeper:one > keeper:deco.<locals>.inner > m:f"]
+    assert ("keeper.py", "asks") in edited(knowledge(calls=way), keeper=text).units
+    other = ["keeper:one > keeper:deco", "keeper:deco.<locals>.inner > m:f"]
+    assert ("keeper.py", "asks") not in edited(knowledge(calls=other), keeper=text).units
+
+
+MAY_CALL = """
+from m import f
+@lru_cache
+def one(): return f()
+def asks(): return one()
+"""
+TOGETHER = "m:f keeper:one"
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ([TOGETHER], True),
+        (["m:f", "keeper:one"], False),
+        ([f"{TOGETHER} other:f"], False),
+        ([TOGETHER, "other:C.f"], False),
+    ],
+    ids=["clear name", "never together", "common name", "name of a method elsewhere"],
+)
+def test_not_all_calls_are_noted_but_a_clear_name_tells(tests: list[str], expected: bool) -> None:
+    found = edited(knowledge(tests), keeper=MAY_CALL).units
+    assert (("keeper.py", "asks") in found) is expected
+
+
+def test_a_common_name_climbs_where_the_call_was_seen() -> None:
+    seen = knowledge([f"{TOGETHER} other:f"], ["keeper:one > m:f"])
+    assert ("keeper.py", "asks") in edited(seen, keeper=MAY_CALL).units
+
+
+def test_whoever_makes_an_object_calls_what_makes_it() -> None:
+    keeper = MAY_CALL.replace("import f", "import C").replace("f()", "C()", 1)
+    keeper = keeper.replace("return f()", "return C()")
+    old = "class C:\n    def __init__(self): self.x = 1\n"
+    seen = knowledge(["m:C.__init__ keeper:one"])
+    assert ("keeper.py", "asks") in spread(old, old.replace("1", "2"), seen, keeper=keeper).units
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"), [(["user:asks m:f", "user:asks"], True), (["user:asks m:f"], False)]
+)
+def test_a_function_that_is_handed_over_may_be_called_once(
+    tests: list[str], expected: bool
+) -> None:
+    """It was not if all who called it ran it."""
+    user = "from m import f\nVALUE = Lazy(f)\ndef asks(): VALUE.get(); f\ndef other(): VALUE\n"
+    seen = knowledge(tests, ["user:asks > m:f"])
+    assert (("user.py", "other") in edited(seen, user=user).units) is expected
+
+
+BOX = """
+from m import f, g
+class Box:
+    def __init__(self): self._value = None
+    def value(self):
+        g()
+        if self._value is None:
+            self._value = f()
+        return self._value
+    def shown(self): return str(self._value)
+    def reset(self): self._value = None
+@lru_cache
+def box(): return Box()
+def other(box): return box._value
+def local(_value): return _value
+"""
+MADE = "box:Box.__init__ box:Box.value m:f"
+BOX_CALLS = ["box:Box.value > m:f"]
+
+
+def test_readers_of_what_is_kept() -> None:
+    found = edited(knowledge([MADE], BOX_CALLS, outside="box:Box.__init__"), box=BOX).units
+    inside = {("box.py", f"Box.{name}") for name in ("value", "shown")}
+    assert found >= {("m.py", "f"), ("box.py", "other"), *inside}
+    assert ("box.py", "Box.reset") not in found
+
+
+def test_what_a_kept_value_does_not_make_needless() -> None:
+    seen = knowledge(calls=["box:Box.value > m:g"], outside="box:Box.__init__")
+    old = "def g(): return 1"
+    assert spread(old, old.replace("1", "2"), seen, box=BOX).units == {("m.py", "g")}
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (knowledge([MADE], BOX_CALLS), False),
+        (knowledge([MADE, MADE, "box:Box.__init__"], BOX_CALLS), False),
+        (knowledge([MADE], [*BOX_CALLS, "user:makes > box:Box.__init__"]), False),
+        (knowledge(["box:Box.value m:f"], BOX_CALLS), True),
+        (knowledge([MADE, "box:Box.reset"], BOX_CALLS), True),
+        (knowledge([MADE], BOX_CALLS, shared="box:Box.__init__"), True),
+        (knowledge([MADE], BOX_CALLS, ["user::3 > box:Box.__init__"]), True),
+        (knowledge([MADE], [*BOX_CALLS, "box:box > box:Box.__init__"]), True),
+        (knowledge([MADE], [*BOX_CALLS, "box:box > user:makes > box:Box.__init__"]), True),
+    ],
+    ids=[
+        *("made in the test", "by all of them", "by no keeper"),
+        *("never seen to be made", "not by one of them", "by a fixture of wider scope"),
+        *("at import", "by a keeper", "by what a keeper calls"),
+    ],
+)  # fmt: skip
+def test_objects_that_end_with_their_test_keep_nothing(seen: Knowledge, expected: bool) -> None:
+    found = edited(seen, box=BOX, user="def makes(): pass\n").units
+    assert (("box.py", "other") in found) is expected
+
+
+def test_what_one_test_leaves_behind_is_its_own_business() -> None:
+    text = "from m import f\nC = {{}}\ndef {}():\n if k not in C: C[k] = f()\ndef other(): C[k]\n"
+    for name, expected in (("test_a", False), ("helper", True)):
+        seen = knowledge(calls=[f"test_user:{name} > m:f"])
+        found = edited(seen, test_user=text.format(name)).units
+        assert (("test_user.py", "other") in found) is expected
+
+
+LAZY = """
+from m import f
+class Lazy:
+    def __missing__(self, key):
+        {}
+TABLE = Lazy()
+def asks(): return TABLE['x']
+def spared(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "setattr(self, key, f())",
+        "self.__dict__[key] = f()",
+        "self[key] = f()",
+    ],
+)
+def test_what_is_kept_under_a_computed_name_is_found_under_that_of_its_class(store: str) -> None:
+    seen = knowledge(calls=["lazy:Lazy.__missing__ > m:f"])
+    found = edited(seen, lazy=LAZY.format(store)).units
+    assert ("lazy.py", "asks") in found
+    assert ("lazy.py", "spared") not in found
+
+
+def test_an_object_may_keep_values_as_its_own_items() -> None:
+    text = LAZY.replace("__missing__", "get").format("if key not in self: self[key] = f()")
+    seen = knowledge(calls=["lazy:Lazy.get > m:f"])
+    assert ("lazy.py", "asks") in edited(seen, lazy=text).units
+
+
+def test_what_a_descriptor_keeps_is_found_under_the_name_of_the_method() -> None:
+    text = """
+class lazily:
+    def __get__(self, one, kind):
+        one.__dict__[self.name] = value = self.method(one)
+        return value
+"""
+    old = "class C:\n    @lazily\n    def size(self): return 1\n"
+    user = "def asks(c): return c.size\ndef other(c): return c\n"
+    seen = knowledge(calls=["deco:lazily.__get__ > m:C.size"])
+    found = spread(old, old.replace("1", "2"), seen, deco=text, user=user).units
+    assert ("user.py", "asks") in found
+    assert ("user.py", "other") not in found
+
+
+@pytest.mark.parametrize(
+    ("decorator", "tests", "expected"),
+    [
+        ("from ext import wrap", ["user:uses m:f", "user:uses"], True),
+        ("from ext import wrap", ["user:uses m:f", "user:other"], False),
+        ("from deco import wrap", ["user:uses m:f", "user:uses"], False),
+        ("def wrap(f): return f", ["user:uses m:f", "user:uses"], False),
+    ],
+    ids=["a caller went without", "none did", "our own", "our own, in the file"],
+)
+def test_a_decorator_that_nobody_knows_may_call_once(
+    decorator: str, tests: list[str], expected: bool
+) -> None:
+    old = f"{decorator}\n@wrap\ndef f(): return 1\n"
+    user = "from m import f\ndef uses(): return f()\ndef other(): return f\n"
+    seen = knowledge(tests, ["user:uses > m:f"])
+    found = spread(old, old.replace("1", "2"), seen, user=user, deco="def wrap(f): return f\n")
+    assert (("user.py", "other") in found.units) is expected
+
+
+# --- what ran while modules were imported --------------------------------------------------------
+
+AT_IMPORT = """\
+from m import f
+X = f()
+class C:
+    size = f()
+    f()
+    @f
+    def go(self): pass
+@f
+def g(): pass
+print(f())
+def uses_x(): return X
+def uses_c(): return C
+def uses_g(): return g
+def uses_go(c): return c.go
+def spared(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (2, "uses_x X"),
+        (4, "uses_c C C.size C.go"),
+        (5, "uses_c C C.size C.go"),
+        (6, "uses_go C.go"),
+        (8, "uses_g g"),
+    ],
+    ids=["binding", "class attribute", "effect in a class", "method", "function"],
+)
+def test_what_a_line_binds_with_the_help_of_a_function(line: int, expected: str) -> None:
+    found = edited(knowledge(imports=[f"user::{line} > m:f"]), user=AT_IMPORT)
+    users = {("user.py", name) for name in expected.split()}
+    assert found.units == {("m.py", "f"), *users}
+    assert found.closures == {}
+
+
+@pytest.mark.parametrize(
+    ("caller", "forgotten"),
+    [("user::10", []), ("user:", []), ("user::99", []), ("user::2", ["user.py"])],
+    ids=["effect", "body", "no statement", "other text"],
+)
+def test_what_a_line_made_cannot_be_told(caller: str, forgotten: list[str]) -> None:
+    found = spread(
+        "def f(): return 1",
+        "def f(): return 2",
+        knowledge(imports=[f"{caller} > m:f"]),
+        forgotten=forgotten,
+        user=AT_IMPORT,
+    )
+    assert found.closures == {"user.py": "code that runs at import calls f"}
+
+
+def test_places_are_those_of_the_text_that_ran() -> None:
+    old = "def f(): return 1\nX = f()\nY = 1\n"
+    user = "from m import X, Y\ndef uses_x(): X\ndef uses_y(): Y\n"
+    new = "\n" + old.replace("return 1", "return 2")
+    found = spread(old, new, knowledge(imports=["m::2 > m:f"]), user=user).units
+    assert ("user.py", "uses_x") in found
+    assert ("user.py", "uses_y") not in found
+
+
+def test_calls_at_import_go_through_functions() -> None:
+    user = "from m import f\ndef g(): return f()\nX = g()\ndef uses(): X\ndef calls(): g()\n"
+    found = edited(knowledge(imports=["user::3 > user:g > m:f"]), user=user).units
+    assert ("user.py", "uses") in found
+    assert ("user.py", "calls") not in found
+
+
+def test_what_a_function_kept_at_import() -> None:
+    user = "from m import f\n@lru_cache\ndef one(): return f()\nX = one()\ndef asks(): one()\n"
+    found = edited(knowledge(imports=["user::4 > user:one > m:f"]), user=user).units
+    assert ("user.py", "asks") in found
+
+
+def test_calls_in_tests_bind_nothing() -> None:
+    found = edited(knowledge(calls=["user::2 > m:f"]), user=AT_IMPORT)
+    assert ("user.py", "uses_x") not in found.units
+
+
+def test_a_method_that_ran_at_import_belongs_to_its_class() -> None:
+    old = "class C:\n    def __init__(self): self.x = 1\n"
+    user = "from m import C\nONE = C()\ndef uses(): return ONE.x\n"
+    seen = knowledge(imports=["user::2 > m:C.__init__"])
+    found = spread(old, old.replace("= 1", "= 2"), seen, user=user)
+    assert ("user.py", "uses") in found.units
+
+
+@pytest.mark.parametrize("path", ["m.py", "test_m.py"])
+def test_what_pytest_called_concerns_whoever_names_it(path: str) -> None:
+    """A hook, a generator of parameters."""
+    user = "@pytest.mark.parametrize('x', f())\ndef test_a(x): pass\ndef test_b(): pass\n"
+    seen = knowledge(outside=f"{path.removesuffix('.py')}:f")
+    found = spread("def f(): return 1", "def f(): return 2", seen, path=path, test_user=user).units
+    assert ("test_user.py", "test_a") in found
+    assert ("test_user.py", "test_b") not in found
+
+
+def test_what_pytest_calls_by_convention_concerns_all() -> None:
+    old = "def pytest_generate_tests(metafunc): return 1\n"
+    seen = knowledge(outside="test_m:pytest_generate_tests")
+    found = spread(old, old.replace("1", "2"), seen, path="test_m.py")
+    assert "test_m.py" in found.closures
+
+
+def test_what_pytest_called_through_another_function() -> None:
+    conftest = "from m import f\ndef ids(x): return f()\n"
+    user = "@pytest.mark.parametrize('x', [1], ids=ids)\ndef test_a(x): pass\n"
+    found = edited(knowledge(imports=["conftest:ids > m:f"]), conftest=conftest, test_user=user)
+    assert ("test_user.py", "test_a") in found.units
+
+
+# --- who learns of a definition ------------------------------------------------------------------
+
+TOLD = "from reg import register\n@register(1)\ndef f(): pass\n"
+REG = """\
+REG = []
+def register(number):
+    def deco(function):
+        REG.append(function)
+        return function
+    return deco
+def reads(): return REG
+def clears(): REG = []
+def spared(): pass
+"""
+TOLD_TO = ["m::2 > reg:register", "m::2 > reg:register.<locals>.deco"]
+
+
+def told(old: str, *imports: str, **others: Any) -> Impact:
+    """The impact of another argument of a decorator."""
+    return spread(old, old.replace("(1)", "(2)"), knowledge(imports=imports), **others)
+
+
+def test_readers_of_a_registry_learn_of_it() -> None:
+    found = told(TOLD, *TOLD_TO, reg=REG)
+    assert ("reg.py", "reads") in found.units
+    assert ("reg.py", "spared") not in found.units
+    assert found.closures == {}
+
+
+def test_what_writes_to_a_registry_does_the_same_with_the_others() -> None:
+    assert ("reg.py", "register") not in told(TOLD, *TOLD_TO, reg=REG).units
+
+
+@pytest.mark.parametrize(
+    ("old", "imports", "reg"),
+    [
+        (TOLD.replace("reg", "ext"), TOLD_TO, REG),
+        (TOLD.replace("reg", "atexit", 1), [], REG),
+        (TOLD, TOLD_TO, REG.replace("REG.append(function)", "ext.keep(function)")),
+        (TOLD, TOLD_TO, f"from ext import keep\n{REG}".replace("REG.append", "keep")),
+        (TOLD, TOLD_TO, REG.replace("REG.append(function)", "setattr(x, y, function)")),
+        (TOLD, TOLD_TO, REG.replace("def register", "def other")),
+        (TOLD, TOLD_TO, f"{REG}from ext import Base\nclass Other:\n class register(Base): pass\n"),
+    ],
+    ids=[
+        *("installed", "listens", "hands it on", "hands it on by name"),
+        *("computed", "gone", "perhaps another"),
+    ],
+)  # fmt: skip
+def test_who_learns_of_it_cannot_be_told(old: str, imports: list[str], reg: str) -> None:
+    assert told(old, *imports, reg=reg).closures == {"m.py": "who learns of f cannot be told"}
+
+
+@pytest.mark.parametrize(
+    "does",
+    ["function.marks.append(1)", "function(function)", "function.mark(number)", "print(function)",
+     "functools.wraps(function)", "keep(function)"],
+)  # fmt: skip
+def test_what_is_given_to_nobody_who_keeps_it(does: str) -> None:
+    reg = f"import functools\ndef register(number): return number\ndef keep(x): pass\n{REG}"
+    reg = reg.replace("REG.append(function)", does) + "class Thing:\n    def mark(self, n): pass\n"
+    reg = reg.replace("def register(number): return number\n", "")
+    found = told(TOLD, *TOLD_TO, reg=reg)
+    assert found.closures == {}
+    assert ("reg.py", "reads") not in found.units
+
+
+def test_who_learns_of_it_cannot_be_told_where_its_place_is_unknown() -> None:
+    seen = knowledge(imports=TOLD_TO)
+    found = spread(TOLD, TOLD.replace("(1)", "(2)"), seen, reg=REG, forgotten=["m.py"])
+    assert "m.py" in found.closures
+
+
+def test_a_base_that_keeps_account_of_its_subclasses() -> None:
+    old = "from reg import Base\nclass C(Base, size=len(1)): pass\n"
+    reg = """\
+class Base:
+    kinds = []
+    def __init_subclass__(cls, **options): Base.kinds.append(cls)
+def reads(): return Base.kinds
+def spared(): pass
+"""
+    found = spread(
+        old,
+        old.replace("(1)", "(2)"),
+        knowledge(imports=["m::2 > reg:Base.__init_subclass__"]),
+        reg=reg,
+    )
+    assert ("reg.py", "reads") in found.units
+    assert ("reg.py", "spared") not in found.units
+    assert found.closures == {}
+
+
+def test_what_an_object_keeps_in_itself_is_no_registry() -> None:
+    """It is bound to the name."""
+    reg = """\
+class register:
+    def __init__(self, number): self.number = number
+    def __call__(self, function):
+        self.function = function
+        return self
+def reads(x): return x.function
+"""
+    calls = ["m::2 > reg:register.__init__", "m::2 > reg:register.__call__"]
+    assert ("reg.py", "reads") not in told(TOLD, *calls, reg=reg).units
+    assert ("reg.py", "reads") in told(TOLD, calls[1], reg=reg).units
+
+
+def test_a_list_that_it_is_put_into() -> None:
+    old = "from reg import add\nALL = []\nX = add(ALL, (1))\ndef reads(): ALL\ndef other(): pass\n"
+    reg = "def add(items, one): items.append(one)\n"
+    found = told(old, "m::3 > reg:add", reg=reg)
+    assert ("m.py", "reads") in found.units
+    assert ("m.py", "other") not in found.units
+
+
+# --- methods, and the rest -----------------------------------------------------------------------
+
+METHODS = "class C:\n    def go(self, x=1): pass\n    def stay(self): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (METHODS.replace("x=1", "x=2"), False),
+        (METHODS.replace("    def go", "    @property\n    def go"), False),
+        (METHODS.replace("def go(self, x=1)", "def stay(self, x=1)"), True),
+        (METHODS + "    def __len__(self): return 1\n", True),
+        (METHODS.replace("    def go(self, x=1): pass\n", ""), True),
+    ],
+    ids=["signature", "decorator", "gone", "came", "gone alone"],
+)
+def test_a_class_is_another_one_when_a_method_comes_or_goes(new: str, expected: bool) -> None:
+    user = "from m import C\ndef makes(): C()\ndef calls(c): c.go()\ndef spared(): pass\n"
+    found = spread(METHODS, new, user=user).units
+    assert (("user.py", "makes") in found) is expected
+    assert (("user.py", "calls") in found) or expected
+    assert ("user.py", "spared") not in found
+
+
+def test_a_special_method_is_called_without_its_name() -> None:
+    old = METHODS.replace("go", "__call__")
+    user = "from m import C\ndef makes(): C()\n"
+    assert ("user.py", "makes") in spread(old, old.replace("x=1", "x=2"), user=user).units
+
+
+def test_without_names_whatever_importing_binds_concerns_everybody() -> None:
+    assert spread("X = 1", "X = 2", by_name=False).closures == {"m.py": "X changed (ciopt_safety)"}
+    body = spread("def f(): return 1", "def f(): return 2", by_name=False)
+    assert body == Impact({("m.py", "f")})
+
+
+def test_what_read_a_file_may_keep_it_for_others() -> None:
+    text = "@lru_cache\ndef loads(): return open('x').read()\ndef asks(): loads()\n"
+    for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
+        tree = Tree({"m.py": source}, {})
+        found = Spread(tree, Evidence(NOTHING), process_of(NOTHING).opened).add_read(
+            [("m.py", "loads")], []
+        )
+        assert (("m.py", "asks") in found.units) is expected
+
+
+def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
+    found = Spread(Tree({"m.py": ""}, {}), Evidence(NOTHING), process_of(NOTHING).opened).add_read(
+        [], units("m:f")
+    )
+    assert found == Impact({("m.py", "f")})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import m\ndef uses(): return vars(m)\n", True),
+        ("import m as n\ndef uses(): return dir(n)\n", True),
+        ("import m\ndef uses(): return m.other\n", False),
+        ("def uses(): patch('pkg.m')\n", True),
+    ],
+)
+def test_whoever_takes_a_module_as_a_whole_may_look_up_any_name(text: str, expected: bool) -> None:
+    found = spread("X = 1", "X = 2", user=text)
+    assert (("user.py", "uses") in found.units) is expected
+    assert found.closures == {}
+
+
+def test_code_that_runs_at_import_and_takes_the_module_as_a_whole() -> None:
+    assert "user.py" in spread("X = 1", "X = 2", user="import m\nprint(m)\n").closures
+    assert spread("X = 1", "X = 2", user="import m\nprint(m.other)\n").closures == {}

@@ -1,0 +1,205 @@
+"""What a function writes to that outlives its call. Pure."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
+_ADDING = frozenset(
+    ("append", "appendleft", "add", "extend", "insert", "store", "save", "register")
+)
+_MAKING = frozenset(("__init__", "__new__", "__post_init__"))
+_ENVIRONMENT = "environ"
+"""What tests leave in the environment of the process is no value of the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One place where something is written."""
+
+    node: ast.AST
+    name: str
+    """Under which others find it; "" where the text does not tell."""
+    path: tuple[str, ...]
+    """The name of the object that it is written to, "" for what has none, and attributes of it,
+    e.g. `("self", "app", "name")`."""
+
+    @property
+    def root(self) -> str:
+        """The name of the object."""
+        return self.path[0]
+
+
+def own_object(node: Function) -> str | None:
+    """The name of the object that a method belongs to; None for what belongs to a class."""
+    kinds = {ast.unparse(decorator) for decorator in node.decorator_list}
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    if not arguments or kinds & {"classmethod", "staticmethod"} or node.name == "__new__":
+        return None
+    return arguments[0].arg
+
+
+def stores(node: Function, own: str | None) -> Iterator[Store]:
+    """What outlives a call of the function; `own` is the object that it belongs to."""
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    made = {arguments[0].arg} if node.name in _MAKING and arguments else set[str]()
+    yield from _within(node, frozenset(), own, made)
+
+
+def _within(
+    scope: ast.AST, outer: frozenset[str], own: str | None, made: Iterable[str]
+) -> Iterator[Store]:
+    """`outer`: local variables of functions around, which end with their call; `made`: what this
+    call has made, and nobody else has seen."""
+    inside = list(_nodes_of(scope))
+    shared = {name for one in inside for name in _declared(one)}
+    local = {name for one in inside for name in _bound(one)} - shared
+    local.update(_collected(scope))
+    local.update(made)
+    handed = {one.arg for one in ast.walk(scope) if isinstance(one, ast.arg)}
+    for one in inside:
+        yield from (Store(one, name, (name,)) for name in _bound(one) if name in shared - outer)
+        for name, base in _stored(one):
+            path = path_of(base)
+            if path[-1] == _ENVIRONMENT or path[0] in local | outer:
+                continue
+            if name == path[-1] and (path == (own,) or name == "__dict__"):
+                yield Store(one, "", path)
+            else:
+                yield Store(one, name, path if name == path[-1] else (*path, name))
+        for name, base in _told(one):
+            path = path_of(base)
+            if path == (own,):
+                continue  # which of its attributes it goes to, the method tells
+            if (path[0] == own or path[0] not in handed) and path[0] not in local | outer:
+                yield Store(one, name, path)
+    called = {one.func for one in inside if isinstance(one, ast.Call)}
+    handed_on = {one.id for one in inside if isinstance(one, ast.Name) and one not in called}
+    for one in inside:
+        if isinstance(one, _SCOPES):
+            lasts = isinstance(one, ast.Lambda) or one.name in handed_on or one.decorator_list
+            yield from _within(one, frozenset() if lasts else outer | local, own, ())
+
+
+def _nodes_of(scope: ast.AST) -> Iterator[ast.AST]:
+    """Nodes of a function without those of functions inside, but with these themselves."""
+    waiting = list(ast.iter_child_nodes(scope))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def _collected(scope: ast.AST) -> Iterator[str]:
+    """`*args` and `**options`, which are made for each call."""
+    arguments = getattr(scope, "args", None)
+    for one in (getattr(arguments, "vararg", None), getattr(arguments, "kwarg", None)):
+        if one is not None:
+            yield one.arg
+
+
+def _declared(node: ast.AST) -> Iterable[str]:
+    return node.names if isinstance(node, ast.Global | ast.Nonlocal) else ()
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+
+
+def _stored(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """(name, object that it is written to); the name is "" where the text does not tell it."""
+    match node:
+        case ast.Attribute(attr=name, value=base, ctx=ast.Store()):
+            yield name, base
+        case ast.Subscript(value=ast.Attribute(attr="__dict__", value=base), ctx=ast.Store()):
+            yield _text(node.slice), base
+        case ast.Subscript(value=base, slice=ast.Constant(value=str(key)), ctx=ast.Store()):
+            yield (key if key.isidentifier() else path_of(base)[-1]), base
+        case ast.Subscript(value=base, ctx=ast.Store()):
+            yield path_of(base)[-1], base
+        case ast.Call(func=ast.Attribute(attr=method, value=base)) if method in _FILLING:
+            if len(node.args) > 1 or method == "update":
+                yield path_of(base)[-1], base
+            if method in ("setattr", "__setattr__"):
+                yield from ((_text(name), base) for name in node.args[:2])
+        case ast.Call(func=ast.Name(id="setattr"), args=[base, name, *_]):
+            yield _text(name), base
+
+
+def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Objects that are given something to keep: `DONE.add(x)`, `store.keep(key, compute())`."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method, value=base)) as call):
+            if not isinstance(base, ast.Name | ast.Attribute):
+                return
+            if method in _ADDING or any(isinstance(one, ast.Call) for one in call.args):
+                yield path_of(base)[-1], base
+
+
+def given(node: Function, written: Iterable[Store], own: str | None) -> Iterator[Store]:
+    """Of what a function writes to that which may hold what it is given: items of containers, and
+    what an argument is assigned to."""
+    arguments = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)} - {own}
+    values: dict[int, ast.expr] = {}
+    for statement in ast.walk(node):
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                values.update((id(target), value) for target in targets)
+            case ast.AugAssign(target=target, value=value):
+                values[id(target)] = value
+    for store in written:
+        written_value = values.get(id(store.node))
+        if (
+            written_value is None
+            or _hands_on(written_value, arguments)
+            or isinstance(store.node, ast.Subscript)
+        ):
+            yield store
+
+
+def _hands_on(value: ast.expr, arguments: set[str]) -> bool:
+    """Whether a value is an argument, or is made with one, and is not chosen among several."""
+    match value:
+        case ast.Name(id=name):
+            return name in arguments
+        case ast.Starred(value=one):
+            return _hands_on(one, arguments)
+        case ast.BinOp(left=left, right=right):
+            return _hands_on(left, arguments) or _hands_on(right, arguments)
+        case (
+            ast.Call(args=inner)
+            | ast.Tuple(elts=inner)
+            | ast.List(elts=inner)
+            | ast.Set(elts=inner)
+            | ast.Dict(values=inner)
+        ):
+            return any(_hands_on(one, arguments) for one in inner)
+    return False
+
+
+def path_of(node: ast.expr) -> tuple[str, ...]:
+    """Names from an object to what is asked of it; items of it are left out."""
+    names: list[str] = []
+    while True:
+        match node:
+            case ast.Attribute(attr=name, value=base):
+                names.append(name)
+                node = base
+            case ast.Subscript(value=base):
+                node = base
+            case ast.Name(id=name):
+                return (name, *reversed(names))
+            case _:
+                return ("", *reversed(names))
+
+
+def _text(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+    return ""

@@ -1,0 +1,142 @@
+"""What code does with the names that it mentions. Pure."""
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
+from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
+
+
+class Uses:
+    """The same of all definitions of a name, looked into when it is asked for."""
+
+    def __init__(self, *code: tuple[ast.stmt, bool]) -> None:
+        """Functions and assignments, each with whether it stands in a class."""
+        self._code = code
+
+    def __add__(self, other: "Uses") -> "Uses":
+        return Uses(*self._code, *other._code)
+
+    def _functions(self) -> Iterator[tuple[Function, str | None]]:
+        """With the name of the object that a method belongs to."""
+        for node, in_class in self._code:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node, own_object(node) if in_class else None
+
+    @cached_property
+    def keeps(self) -> tuple[Keeping, ...]:
+        """What a function keeps between calls."""
+        return tuple(
+            kept
+            for node, own in self._functions()
+            for kept in keeping(node, stores(node, own), own)
+        )
+
+    @cached_property
+    def _given(self) -> tuple[tuple[Store, bool], ...]:
+        return tuple(
+            (store, store.root == own)
+            for node, own in self._functions()
+            for store in given(node, stores(node, own), own)
+        )
+
+    @property
+    def stores(self) -> frozenset[str]:
+        """Names under which a function keeps what it is given, where that outlives the call."""
+        return frozenset(store.name or COMPUTED for store, is_own in self._given if not is_own)
+
+    @property
+    def own_stores(self) -> frozenset[str]:
+        """The same of what a method keeps in its own object, without computed names."""
+        return frozenset(store.name for store, is_own in self._given if is_own)
+
+    @cached_property
+    def gives(self) -> frozenset[str]:
+        """What a function calls with something that it has been given."""
+        return frozenset[str]().union(*(gives(node) for node, _ in self._functions()))
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """Names of what is called, or handed to what is called; no local variables."""
+        return frozenset[str]().union(*(calls(node) for node, _ in self._code))
+
+    @cached_property
+    def handed(self) -> frozenset[str]:
+        """Names of what is handed to a call, which may call it later."""
+        return frozenset[str]().union(*(handed(node) for node, _ in self._code))
+
+    @cached_property
+    def only_written(self) -> frozenset[str]:
+        """Names that are written to, and never read."""
+        found = [only_written(node) for node, _ in self._code]
+        return found[0].intersection(*found) if found else frozenset()
+
+
+def only_written(node: ast.AST) -> frozenset[str]:
+    """Names and attributes that are stored or deleted below a node, and never read."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name, ctx=context) | ast.Attribute(attr=name, ctx=context):
+                found[isinstance(context, ast.Load)].add(name)
+    return frozenset(found[False] - found[True])
+
+
+def calls(node: ast.AST) -> frozenset[str]:
+    """Names of what is called below a node, or handed to what is called; no local variables."""
+    inside = list(ast.walk(node))
+    found: dict[type, set[str]] = {ast.Name: set(), ast.Attribute: set()}
+    for one in inside:
+        match one:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name) as function):
+                found[type(function)].add(name)
+    for argument in _handed(inside):
+        found[type(argument)].add(_name_of(argument))
+    local = {one.arg for one in inside if isinstance(one, ast.arg)}
+    local.update(name for one in inside for name in _stored(one))
+    return frozenset(found[ast.Attribute] | (found[ast.Name] - local))
+
+
+def handed(node: ast.AST) -> frozenset[str]:
+    """Names that are arguments of a call, or in one, and not called themselves."""
+    return frozenset(map(_name_of, _handed(list(ast.walk(node)))))
+
+
+def _handed(inside: list[ast.AST]) -> Iterator[ast.Name | ast.Attribute]:
+    calls = [one for one in inside if isinstance(one, ast.Call)]
+    called = {call.func for call in calls}
+    for call in calls:
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for one in ast.walk(argument):
+                if isinstance(one, ast.Name | ast.Attribute) and one not in called:
+                    yield one
+
+
+def _name_of(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
+def gives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """What a function calls with something that it was given, e.g. `app.tasks.add`; what hangs on a
+    value that it has itself begins with a dot."""
+    inside = list(ast.walk(node))
+    given = {one.arg for one in inside if isinstance(one, ast.arg)}
+    local = given | {name for one in inside for name in _stored(one)}
+    found = set[str]()
+    for call in inside:
+        if isinstance(call, ast.Call):
+            arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+            used = (one for argument in arguments for one in ast.walk(argument))
+            if any(isinstance(one, ast.Name) and one.id in local for one in used):
+                path = path_of(call.func)
+                if path[0] in local:
+                    path = ("", *(path[1:] or ("",)))
+                found.add(".".join(path))
+    return frozenset(found)
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name

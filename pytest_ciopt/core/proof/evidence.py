@@ -1,0 +1,123 @@
+"""What earlier runs show of who ran what, beside each test's own record. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Set
+from functools import cached_property
+
+from pytest_ciopt.core.history.traces import AT
+from pytest_ciopt.core.proof.knowledge import Knowledge, Unit
+
+MAKERS = ("__init__", "__new__", "__post_init__")
+"""Methods that run when an object is made."""
+
+
+Node = Unit
+"""Path, and qualified name of a function or of one inside of it (`f.<locals>.g`)."""
+
+
+def unit_of(node: Node) -> Unit:
+    """The outermost function."""
+    return node[0], node[1].partition(".<locals>")[0]
+
+
+class Evidence:
+    """Of all tests whose record counts, and of the processes in which they ran."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        seen = [known.seen for known in knowledge.tests.values() if known.seen is not None]
+        self._tests = frozenset(one.units for one in seen)
+        processes = {id(one.process): one.process for one in seen}
+        self._outside = frozenset[Unit]().union(*(one.outside for one in processes.values()))
+        self._ran = knowledge.ran
+        self._nodes: dict[Unit, list[Node]] = {}
+        for node in knowledge.ran.callers.keys() | knowledge.ran.importers.keys():
+            self._nodes.setdefault(unit_of(node), []).append(node)
+        self._beside: dict[Unit, Set[Unit]] = {}
+        self._spared: dict[Unit, Set[Unit]] = {}
+        self._outliving: dict[Unit, bool] = {}
+
+    @cached_property
+    def units(self) -> frozenset[Unit]:
+        """All that ran."""
+        return self._outside.union(*self._tests)
+
+    @cached_property
+    def _alike(self) -> Counter[str]:
+        return Counter(name.rpartition(".")[2] for _, name in self.units)
+
+    @cached_property
+    def _imported(self) -> dict[Node, set[Node]]:
+        """What functions and lines called while modules were imported."""
+        found: dict[Node, set[Node]] = {}
+        for node, callers in self._ran.importers.items():
+            for caller in callers:
+                found.setdefault(caller, set()).add(node)
+        return found
+
+    def below(self, path: str, lines: Iterable[int]) -> frozenset[Unit]:
+        """Units that ran below some lines of the body of a module, or of a class in it."""
+        waiting: list[Node] = [(path, f"{AT}{line}") for line in lines]
+        seen = set(waiting)
+        while waiting:
+            for called in self._imported.get(waiting.pop(), ()):
+                if called not in seen:
+                    seen.add(called)
+                    waiting.append(called)
+        return frozenset(unit_of(node) for node in seen if not node[1].startswith(AT))
+
+    def nodes(self, unit: Unit) -> Iterable[Node]:
+        """A unit and what was called inside of it, sorted."""
+        return sorted({unit, *self._nodes.get(unit, ())})
+
+    def callers(self, node: Node) -> list[Node]:
+        """What was seen to call a function in tests and fixtures, sorted."""
+        return sorted(self._ran.callers.get(node, ()))
+
+    def is_called_often(self, node: Node) -> bool:
+        """Whether not all callers of a function are known."""
+        return node in self._ran.often
+
+    def importers(self, node: Node) -> list[Node]:
+        """What did while modules were imported or tests collected, sorted."""
+        return sorted(self._ran.importers.get(node, ()))
+
+    def ran_outside(self, unit: Unit) -> bool:
+        """Whether it ran while modules were imported or tests collected."""
+        return unit in self._outside
+
+    def beside(self, unit: Unit) -> Set[Unit]:
+        """All that ran in tests that ran one."""
+        if unit not in self._beside:
+            self._beside[unit] = set().union(*(units for units in self._tests if unit in units))
+        return self._beside[unit]
+
+    def spared(self, unit: Unit) -> Set[Unit]:
+        """Callers of a function that went without it in some test."""
+        if unit in self._spared:
+            return self._spared[unit]
+        callers = {unit_of(one) for node in self.nodes(unit) for one in self.callers(node)}
+        without = [units for units in self._tests if unit not in units]
+        found = {one for one in callers if any(one in units for units in without)}
+        self._spared[unit] = found
+        return found
+
+    def is_alone(self, unit: Unit) -> bool:
+        """Whether no other unit has the same simple name."""
+        return self._alike[unit[1].rpartition(".")[2]] <= 1
+
+    def outlives_tests(self, path: str, name: str) -> bool:
+        """Whether objects of a class were seen in tests that had not made them, or were made
+        outside of tests or by fixtures of wider scope. Where its making cannot be seen, too."""
+        key = (path, name)
+        if key not in self._outliving:
+            self._outliving[key] = self._is_outliving(path, name)
+        return self._outliving[key]
+
+    def _is_outliving(self, path: str, name: str) -> bool:
+        of_class = {u for u in self.units if u[0] == path and u[1].rpartition(".")[0] == name}
+        making = {(path, f"{name}.{maker}") for maker in MAKERS} & of_class
+        if not making or making & (self._outside | self._ran.shared):
+            return True
+        return any(
+            making.isdisjoint(units) and not of_class.isdisjoint(units) for units in self._tests
+        )

@@ -1,0 +1,68 @@
+"""Who mentions a name. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Set
+
+from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
+from pytest_ciopt.core.proof.prints import EXPORTS
+from pytest_ciopt.core.proof.sources import Sources
+
+
+class Mentions:
+    """Looks a name up in the files that can see what another one defines."""
+
+    def __init__(self, sources: Sources, untold: Callable[[str], None]) -> None:
+        """`untold` is told of files that cannot be parsed."""
+        self._sources, self._untold = sources, untold
+
+    def of(
+        self, path: str, simple: str, *, among: Set[str] | None = None, handed: bool = False
+    ) -> Iterator[tuple[str, Definition]]:
+        """Files and definitions in them that mention a name of a file: `among` these files only, or
+        only in those that hand it to something."""
+        for user in self.users(path, simple, among=among):
+            if handed and not self._sources.hands(user, simple):
+                continue
+            cut = self._sources.around(user, simple)
+            if cut is None:
+                self._untold(user)
+                continue
+            own = user != path and self.has_its_own(cut, simple)
+            for definition in cut.definitions.values():
+                if definition.name == EXPORTS:  # whoever imports with a star mentions the name
+                    continue
+                mentioned = definition.loose if own else definition.mentions
+                if simple in definition.asks and self._may_be_filled(user, definition):
+                    mentioned |= definition.asks
+                if simple in mentioned or simple in definition.renames:
+                    yield user, definition
+
+    def _may_be_filled(self, path: str, definition: Definition) -> bool:
+        """Whether pytest may look at the names of parameters: of tests, fixtures and hooks, also
+        where others collect them, or when something is done with the function."""
+        if self._sources.is_collected(path) or definition.foreign:
+            return True
+        name = f"{path}:{definition.name}".lower().replace("pytest", "")
+        return (
+            "test" in name
+            or definition.simple.startswith("pytest_")
+            or self._sources.mentions(path, "fixture")
+        )
+
+    def has_its_own(self, cut: Module, simple: str) -> bool:
+        """Whether a plain name means something else in a module than what the changed one binds."""
+        definition = cut.definitions.get(simple)
+        if definition is None:
+            return False
+        return definition.kind is not Kind.IMPORT or not any(
+            map(self._sources.is_own, definition.origins)
+        )
+
+    def users(self, path: str, simple: str, *, among: Set[str] | None = None) -> Iterable[str]:
+        """Files that can see what a file defines and in which a word stands, sorted."""
+        known = self._sources.users(path)
+        users = sorted(known if among is None else known & among)
+        return (user for user in users if self._sources.mentions(user, simple))
+
+
+_ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
+"""Names in a module that are looked up without being written."""
