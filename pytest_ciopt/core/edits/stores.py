@@ -10,7 +10,7 @@ _FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "
 _ADDING = frozenset(
     ("append", "appendleft", "add", "extend", "insert", "store", "save", "register")
 )
-_MAKING = frozenset(("__init__", "__new__", "__post_init__"))
+_MAKING = frozenset(("__init__", "__post_init__"))
 _ENVIRONMENT = "environ"
 """What tests leave in the environment of the process is no value of the program."""
 

@@ -12,6 +12,7 @@ from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
 from pytest_ciopt.core.proof.knowledge import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
+from pytest_ciopt.core.testfiles import CONFTEST
 
 
 class Keepers:
@@ -29,7 +30,7 @@ class Keepers:
     def keeps(self, unit: Unit, called: Unit | None) -> Iterator[Keeping]:
         """What a function keeps of what it calls, as far as it may reach another test."""
         definition = self.definition(unit)
-        if definition is None or self.is_test(unit):
+        if definition is None or (self.is_test(unit) and not definition.fixture):
             return
         for keeping in definition.uses.keeps:
             if called is None or keeping.may_spare(called_as(called[1]), definition.mentions):
@@ -41,8 +42,19 @@ class Keepers:
                     yield keeping
 
     def is_test(self, unit: Unit) -> bool:
-        """What one test leaves behind for another one is no business of ours."""
-        return simple_name(unit[1]).startswith("test") and self._sources.is_collected(unit[0])
+        """Whether a function is a test by its name: what one test leaves behind for another one is
+        no business of ours."""
+        path, name = unit
+        return (
+            simple_name(name).startswith("test")
+            and not path.endswith(CONFTEST)
+            and self._sources.is_collected(path)
+        )
+
+    def is_fixture(self, unit: Unit) -> bool:
+        """Whether a function makes a fixture, whatever its name."""
+        definition = self.definition(unit)
+        return definition is not None and definition.fixture
 
     def _may_be_wrapped(self, unit: Unit, decorators: Iterable[str]) -> bool:
         """Whether decorators may keep what a function returns. The code of our own ones tells; else
@@ -63,7 +75,7 @@ class Keepers:
     def _is_of_python(self, path: str, keeping: Keeping) -> bool:
         """Whether something is left in a module of Python itself, such as `sys.path`, or is not
         kept at all but handed to a function of a module."""
-        if self._is_module(path, keeping.name):
+        if keeping.name in keeping.roots and self._is_module(path, keeping.name):
             return True
         found = [self._bound(path, root) for root in keeping.roots]
         return bool(found) and all(

@@ -139,7 +139,8 @@ class Spread:
                     self._open(unit, origin)
 
     def _is_test(self, node: Node) -> bool:
-        return self._keepers.is_test(unit_of(node))
+        unit = unit_of(node)
+        return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
 
     def _open(self, caller: Unit, unit: Unit) -> None:
         """A function may have kept what it got when it ran for the first time."""

@@ -72,7 +72,6 @@ def test_what_outlives_the_call(source: str, name: str, path: str) -> None:
         "def f():\n with g() as one: one.y = 1",
         "def f(*args, **options):\n args[0] = 1\n options['x'] = 1\n options.update(y=2)",
         "def __init__(self):\n self.x = 1\n self.c.append(1)",
-        "def __new__(cls): cls.x = 1",
         "def __post_init__(self): self.x = 1",
         "def f(): os.environ['X'] = 1",
         "def f(): os.environ.update(X=1)",
