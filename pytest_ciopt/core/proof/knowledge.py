@@ -64,10 +64,8 @@ class Process:
     """Fixtures of wider scope."""
 
     def opened(self, caller: Unit, unit: Unit) -> bool:
-        """Whether one ran when the other did for the first time: what the caller got then, it may
-        have kept for tests that came later."""
-        if caller in self.outside and unit in self.outside:
-            return True
+        """Whether one ran when the other did for the first time in a test, or in a fixture of wider
+        scope: what the caller got then, it may have kept for tests that came later."""
         return any(unit in units for units, _ in self._first(caller))
 
     def opened_with(self, caller: Unit, read: str) -> bool:

@@ -17,7 +17,7 @@ from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.naming import module_path
-from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
+from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.knowledge import Unit
 from pytest_ciopt.core.proof.mentions import Mentions
@@ -134,9 +134,21 @@ class Spread:
                 self._keep(unit_of(caller), unit_of(node))
                 self._open(unit_of(caller), origin)
                 waiting.append(caller)
-            if self._evidence.is_called_often(node) or not (known or self._is_test(node)):
-                for unit in self._evidence.beside(unit_of(node)):  # of threads, no caller is seen
+            if not known and not self._is_test(node):  # of what a thread runs no caller is seen
+                for unit in self._evidence.beside(unit_of(node)):
                     self._open(unit, origin)
+            elif self._evidence.is_called_often(node):
+                for unit in self._evidence.beside(unit_of(node)):
+                    if self._opened(unit, origin) and self._may_call(unit, unit_of(node)):
+                        self._open(unit, origin)
+
+    def _may_call(self, caller: Unit, unit: Unit) -> bool:
+        """Whether a function mentions what another one is called by; operators have no names."""
+        name = simple_name(unit[1])
+        if is_special(name) and name not in MAKERS:
+            return True
+        definition = self._keepers.definition(caller)
+        return definition is None or called_as(unit[1]) in definition.mentions
 
     def _is_test(self, node: Node) -> bool:
         unit = unit_of(node)
@@ -198,6 +210,7 @@ class Spread:
                     self._body_calls(caller, unit_of(node))
                 else:
                     self._keep(unit_of(caller), unit_of(node))
+                    self.impact.units.add(unit_of(caller))  # it may have kept what it got then
                     waiting.append(caller)
 
     def _called_by_pytest(self, unit: Unit) -> None:

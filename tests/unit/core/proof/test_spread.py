@@ -258,13 +258,39 @@ def test_a_function_that_got_it_when_it_first_ran_may_have_kept_it() -> None:
     assert ("user.py", "asks") not in edited(late, user=user).units
 
 
-def test_callers_of_what_is_called_often_are_not_all_known() -> None:
-    tests = ["test_a:test_one m:f user:asks user:runs"]
+@pytest.mark.parametrize(
+    ("often", "text", "expected"),
+    [
+        ("m:g", "from m import f\ndef asks(x): x.f()", False),
+        ("m:f", "from m import f\ndef asks(x): x.f()", True),
+        ("m:f", "from m import f\ndef asks(x): x.g()", False),
+    ],
+)
+def test_callers_of_what_is_called_often_are_not_all_known(
+    often: str, text: str, expected: bool
+) -> None:
+    """Whoever mentions it, and first ran with what changed, may be one."""
+    tests = ["test_a:test_one m:f user:asks user:runs", "other:f"]
     calls = ["test_a:test_one > user:runs > m:f"]
-    user = "from m import f\ndef asks(): pass\ndef runs(): f()\n"
-    for often, expected in (("", False), ("m:f", True)):
-        found = edited(knowledge(tests, calls, often=often), user=user, test_a="").units
-        assert (("user.py", "asks") in found) is expected
+    user = f"{text}\ndef runs(): f()\n"
+    found = edited(knowledge(tests, calls, often=often), user=user, test_a="").units
+    assert (("user.py", "asks") in found) is expected
+
+
+def test_what_ran_below_a_function_at_import_it_may_have_kept() -> None:
+    user = "from m import f\ndef asks(): return f()\nX = asks()\n"
+    seen = knowledge(imports=["user::3 > user:asks > m:f"])
+    assert ("user.py", "asks") in edited(seen, user=user).units
+
+
+def test_operators_have_no_names() -> None:
+    old = "class C:\n    def __add__(self, other): return 1\n"
+    tests = ["test_a:test_one m:C.__add__ user:asks user:runs"]
+    seen = knowledge(tests, ["test_a:test_one > user:runs > m:C.__add__"], often="m:C.__add__")
+    user = "def asks(x): return x + x\ndef runs(x): return x + x\n"
+    assert ("user.py", "asks") in spread(
+        old, old.replace("1", "2"), seen, user=user, test_a=""
+    ).units
 
 
 def test_of_what_a_thread_runs_no_caller_is_seen() -> None:
