@@ -34,6 +34,7 @@ def test_files_that_changed_since(tmp_path: Path, edited: bool) -> None:
     old = path.stat()
     while (since := time.time_ns()) <= old.st_ctime_ns + 20_000_000:
         time.sleep(0.005)
+    time.sleep(0.02)  # the clock of files is a coarser one
     if edited:
         path.write_text("x")
         os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))  # as editors of archives do
