@@ -5,9 +5,8 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
@@ -226,11 +225,22 @@ class _Prove:
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                opened = partial(_with, process, path)
-                yield path, self._spread(opened).add_read(*process.readers[path])
+                first = process.first_with_read(path)
+                yield (
+                    path,
+                    self._spread(lambda unit, first=first: first).add_read(*process.readers[path]),
+                )
 
-    def _spread(self, opened: Callable[[Unit, Unit], bool]) -> Spread:
-        return Spread(self.texts, self.evidence, opened, by_name=self.by_name)
+    def _of_read(self, process: Process, path: str) -> Impact:
+        first = process.first_with_read(path)
+
+        def first_with(unit: Unit) -> Set[Unit]:
+            return first
+
+        return self._spread(first_with).add_read(*process.readers[path])
+
+    def _spread(self, first_with: Callable[[Unit], Set[Unit]]) -> Spread:
+        return Spread(self.texts, self.evidence, first_with, by_name=self.by_name)
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
@@ -254,17 +264,13 @@ class _Prove:
                 self.impacts[key] = self._unknown(path)
             else:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                self.impacts[key] = self._spread(process.opened).add(path, difference)
+                self.impacts[key] = self._spread(process.first_with).add(path, difference)
         return self.impacts[key]
 
     def _unknown(self, path: str) -> Impact:
         """Of a file that is gone, or whose older text is."""
         inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
-
-
-def _with(process: Process, read: str, caller: Unit, _: Unit) -> bool:
-    return process.opened_with(caller, read)
 
 
 def _within(root: str, ids: Iterable[str]) -> Iterable[str]:

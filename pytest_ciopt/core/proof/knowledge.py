@@ -5,9 +5,8 @@ test that of the later run counts, and what the earlier one saw is kept for file
 change in between, since a test may run less when others have run before it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from pytest_ciopt.core.history.fields import SegmentError
 from pytest_ciopt.core.history.records import Attempt, Environment, Record, RunStart
@@ -63,24 +62,26 @@ class Process:
     lives: tuple[Opening, ...] = ()
     """Fixtures of wider scope."""
 
-    def opened(self, caller: Unit, unit: Unit) -> bool:
-        """Whether one ran when the other did for the first time in a test, or in a fixture of wider
-        scope: what the caller got then, it may have kept for tests that came later."""
-        return any(unit in units for units, _ in self._first(caller))
+    def first_with(self, unit: Unit) -> frozenset[Unit]:
+        """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
+        ran as well: what that gave, it may have kept for tests that came later."""
+        return self._first(lambda units, reads: unit in units)
 
-    def opened_with(self, caller: Unit, read: str) -> bool:
-        """The same of a file that was read then, or a folder with a slash that was listed."""
-        if caller in self.outside and any(read in _read(one) for one in self._outer):
-            return True
-        return any(read in reads for _, reads in self._first(caller))
+    def first_with_read(self, read: str) -> frozenset[Unit]:
+        """The same of a file that was read, or a folder with a slash that was listed."""
+        outside = any(read in _read(one) for one in (self.session, *self.imports.values()))
+        found = self._first(lambda units, reads: read in reads)
+        return found | self.outside if outside else found
 
-    @property
-    def _outer(self) -> Iterable[Trace]:
-        return (self.session, *self.imports.values())
-
-    def _first(self, caller: Unit) -> Iterator[Opening]:
-        yield from islice((one for one in self.openings if caller in one[0]), 1)
-        yield from (one for one in self.lives if caller in one[0])
+    def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
+        found, seen = set[Unit](), set[Unit]()
+        for units, reads in self.openings:
+            if matches(units, reads):
+                found |= units - seen
+            seen |= units
+        return frozenset(
+            found.union(*(units for units, reads in self.lives if matches(units, reads)))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ broke, these rules selected the same as "whoever can import a changed module" di
 the tests. Whenever names cannot tell, the answer is the closure.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
@@ -51,20 +51,20 @@ class Spread:
         self,
         sources: Sources,
         evidence: Evidence,
-        opened: Callable[[Unit, Unit], bool],
+        first_with: Callable[[Unit], Set[Unit]],
         *,
         by_name: bool = True,
     ) -> None:
-        """`opened` tells whether the second unit ran when the first one did for the first time.
-        Without `by_name` whatever names would tell concerns the closure."""
-        self._opened = opened
+        """`first_with` tells what ran for the first time when a unit ran. Without `by_name`
+        whatever names would tell concerns the closure."""
+        self._first_with = first_with
         self._by_name = by_name
         self._sources = sources
         self._evidence = evidence
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
-        self._given: set[Unit] = set()
+        self._known_callers: dict[Node, tuple[Node, ...]] = {}
         self._imported: set[Unit] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
         self._registry = Registry(sources, evidence)
@@ -120,27 +120,34 @@ class Spread:
     def _climb(self, origin: Unit) -> None:
         """A function does something else when it is called. So does what calls it, and may keep the
         result for others who never call it."""
+        if origin in self._climbed:
+            return
+        self._climbed.add(origin)
         self._run_at_import(origin)
         self._keep(origin, None)
+        first = {unit for unit in self._first_with(origin) if not self._is_test(unit)}
         waiting = list(self._evidence.nodes(origin))
+        seen = set(waiting)
         while waiting and not self._is_over:
             node = waiting.pop()
-            if node in self._climbed:
-                continue
-            self._climbed.add(node)
-            known = False
-            for caller in self._callers(node):
-                known = True
-                self._keep(unit_of(caller), unit_of(node))
-                self._open(unit_of(caller), origin)
-                waiting.append(caller)
-            if not known and not self._is_test(node):  # of what a thread runs no caller is seen
-                for unit in self._evidence.beside(unit_of(node)):
-                    self._open(unit, origin)
-            elif self._evidence.is_called_often(node):
-                for unit in self._evidence.beside(unit_of(node)):
-                    if self._opened(unit, origin) and self._may_call(unit, unit_of(node)):
-                        self._open(unit, origin)
+            if not first and node in self._known_callers:
+                continue  # then there is nothing new to find above
+            callers = self._callers(node)
+            self.impact.units |= first.intersection(map(unit_of, callers))
+            if first:
+                self.impact.units |= self._unnoted(node, callers, first)
+            fresh = [caller for caller in callers if caller not in seen]
+            seen.update(fresh)
+            waiting.extend(fresh)
+
+    def _unnoted(self, node: Node, callers: Collection[Node], first: set[Unit]) -> set[Unit]:
+        """Those of `first` that may call a function without having been seen to."""
+        if not callers and not self._is_test(node):  # of what a thread runs no caller is seen
+            return first & self._evidence.beside(unit_of(node))
+        if self._evidence.is_called_often(node):
+            near = first & self._evidence.beside(unit_of(node)) - self.impact.units
+            return {unit for unit in near if self._may_call(unit, unit_of(node))}
+        return set()
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
         """Whether a function mentions what another one is called by; operators have no names."""
@@ -154,17 +161,19 @@ class Spread:
         unit = unit_of(node)
         return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
 
-    def _open(self, caller: Unit, unit: Unit) -> None:
-        """A function may have kept what it got when it ran for the first time."""
-        if not self._is_test(caller) and self._opened(caller, unit):
-            self.impact.units.add(caller)
-
-    def _callers(self, node: Node) -> Iterator[Node]:
+    def _callers(self, node: Node) -> tuple[Node, ...]:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
-        noted."""
-        yield from self._evidence.callers(node)
+        noted. What they keep of it is found on the way."""
+        if node not in self._known_callers:
+            found = dict.fromkeys((*self._evidence.callers(node), *self._callers_by_name(node)))
+            self._known_callers[node] = tuple(found)
+            self._handed_over(unit_of(node))
+            for caller in found:
+                self._keep(unit_of(caller), unit_of(node))
+        return self._known_callers[node]
+
+    def _callers_by_name(self, node: Node) -> Iterator[Node]:
         unit = unit_of(node)
-        self._handed_over(unit)
         if not self._evidence.is_alone(unit):
             return
         own = self._keepers.definition(unit)
@@ -182,9 +191,8 @@ class Spread:
         """What a function is handed to when a module is imported may call it once, and keep what it
         returns, if some caller of it went without it in a test."""
         called = called_as(unit[1])
-        if unit in self._given or not self._evidence.spared(unit):
+        if not self._evidence.spared(unit):
             return
-        self._given.add(unit)
         for user, definition in self._mentions.of(unit[0], called, handed=True):
             if definition.kind is Kind.BINDING and called in definition.uses.handed:
                 self._bind(user, definition.name)

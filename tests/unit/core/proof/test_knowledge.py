@@ -226,12 +226,11 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     later = [attempt("t.py::test_b"), TracedTest("t.py::test_b", Trace(units=(0, 1)))]
     life = TracedFixture(0, "db", Trace(units=(1, 3)))
     process = process_of(known(run(1, *SEEN, *later, life)))
-    assert process.opened(f, a)
-    assert not process.opened(f, g)  # it had run before
-    assert process.opened(g, f)
-    assert process.opened(db, g)  # in a fixture of wider scope
-    assert process.opened(g, g)
-    assert not process.opened(a, g)
+    assert process.first_with(a) == {f, a}
+    assert process.first_with(f) == {f, a, g}
+    assert process.first_with(g) == {g, db}  # db in a fixture of wider scope
+    assert process.first_with_read("a.json") == {f, a}
+    assert process.first_with_read("data/") == set()
 
 
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)

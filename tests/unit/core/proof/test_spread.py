@@ -85,7 +85,7 @@ def spread(
     assert before is not None
     assert after is not None
     tree = Tree(beside | {path: new}, then, new_modules)
-    found = Spread(tree, Evidence(seen), process_of(seen).opened, by_name=by_name)
+    found = Spread(tree, Evidence(seen), process_of(seen).first_with, by_name=by_name)
     return found.add(path, prints.difference(before, after))
 
 
@@ -256,6 +256,16 @@ def test_a_function_that_got_it_when_it_first_ran_may_have_kept_it() -> None:
     assert ("user.py", "asks") in edited(seen, user=user).units
     late = knowledge(["user:asks", "m:f user:asks"], ["user:asks > m:f"])
     assert ("user.py", "asks") not in edited(late, user=user).units
+
+
+def test_each_of_several_changes_is_followed_all_the_way() -> None:
+    """They share a caller, which first ran with the second one only."""
+    old = "def f(): return 1\ndef g(): return 1\n"
+    user = "from m import f, g\ndef helps(): f(); g()\ndef asks(): helps()\n"
+    calls = ["test_a:test_one > user:asks > user:helps > m:f", "user:helps > m:g"]
+    tests = ["test_a:test_one user:asks user:helps m:g", "user:asks", "user:helps m:f"]
+    found = spread(old, old.replace("1", "2"), knowledge(tests, calls), user=user, test_a="")
+    assert ("user.py", "asks") in found.units
 
 
 @pytest.mark.parametrize(
@@ -873,16 +883,16 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
     text = "@lru_cache\ndef loads(): return open('x').read()\ndef asks(): loads()\n"
     for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
         tree = Tree({"m.py": source}, {})
-        found = Spread(tree, Evidence(NOTHING), process_of(NOTHING).opened).add_read(
+        found = Spread(tree, Evidence(NOTHING), process_of(NOTHING).first_with).add_read(
             [("m.py", "loads")], []
         )
         assert (("m.py", "asks") in found.units) is expected
 
 
 def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
-    found = Spread(Tree({"m.py": ""}, {}), Evidence(NOTHING), process_of(NOTHING).opened).add_read(
-        [], units("m:f")
-    )
+    found = Spread(
+        Tree({"m.py": ""}, {}), Evidence(NOTHING), process_of(NOTHING).first_with
+    ).add_read([], units("m:f"))
     assert found == Impact({("m.py", "f")})
 
 
