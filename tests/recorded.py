@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from pytest_ciopt.core.history.traces import AT, BODY, Inputs, Trace
-from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Process, Ran, Seen, Unit
+from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.seen import Known, Process, Ran, Seen, Unit
 
 
 def unit(text: str) -> Unit:

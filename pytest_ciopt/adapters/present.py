@@ -7,7 +7,7 @@ from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.tracing import inputs
 from pytest_ciopt.adapters.worktree import Worktree
-from pytest_ciopt.core.proof.knowledge import python_of
+from pytest_ciopt.core.proof.seen import python_of
 
 
 class Present:

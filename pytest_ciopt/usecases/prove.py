@@ -15,8 +15,9 @@ from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, shaken
-from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Process, Unit
+from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
+from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import Impact, Spread
 from pytest_ciopt.core.selection import Records, Selection
 from pytest_ciopt.usecases.texts import Texts
@@ -225,11 +226,7 @@ class _Prove:
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                first = process.first_with_read(path)
-                yield (
-                    path,
-                    self._spread(lambda unit, first=first: first).add_read(*process.readers[path]),
-                )
+                yield path, self._of_read(process, path)
 
     def _of_read(self, process: Process, path: str) -> Impact:
         first = process.first_with_read(path)

@@ -18,7 +18,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.edits import decorators, definitions, mentions
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.decoding import SegmentError
-from pytest_ciopt.core.proof import knowledge, prints, storing
+from pytest_ciopt.core.proof import gathered, knowledge, prints, seen, storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
 
 NAME = f"cache/records-{sys.version_info.major}.{sys.version_info.minor}"
@@ -31,8 +31,10 @@ _COMPUTED_BY = (
     mentions,
     results,
     traces,
+    gathered,
     knowledge,
     prints,
+    seen,
     storing,
 )
 

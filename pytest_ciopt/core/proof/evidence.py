@@ -5,7 +5,8 @@ from collections.abc import Iterable, Set
 from functools import cached_property
 
 from pytest_ciopt.core.history.traces import AT
-from pytest_ciopt.core.proof.knowledge import Knowledge, Unit
+from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.seen import Unit
 
 MAKERS = ("__init__", "__new__", "__post_init__")
 """Methods that run when an object is made."""

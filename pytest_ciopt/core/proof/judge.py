@@ -7,7 +7,7 @@ else now, nothing that it read changed, and neither did the ground that its proc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.proof.knowledge import Process, Seen, Unit
+from pytest_ciopt.core.proof.seen import Process, Seen, Unit
 
 
 @dataclass(frozen=True, slots=True)

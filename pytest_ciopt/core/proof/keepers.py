@@ -10,7 +10,7 @@ from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import Keeping
 from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
-from pytest_ciopt.core.proof.knowledge import Unit
+from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
 from pytest_ciopt.core.testfiles import CONFTEST
 

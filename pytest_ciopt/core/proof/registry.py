@@ -12,7 +12,7 @@ from pytest_ciopt.core.edits.once import COMPUTED
 from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.history.traces import BODY
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
-from pytest_ciopt.core.proof.knowledge import Unit
+from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources
 
 _LISTENING = frozenset(("atexit", "signal", "threading", "logging", "sys", "copyreg", "codecs"))

@@ -19,10 +19,10 @@ from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
-from pytest_ciopt.core.proof.knowledge import Unit
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.prints import EXPORTS, Difference
 from pytest_ciopt.core.proof.registry import Registry
+from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
 
 MOST = 600

@@ -8,7 +8,8 @@ from itertools import accumulate
 from typing import Any
 
 from pytest_ciopt.core.history.traces import Inputs, Source, Trace
-from pytest_ciopt.core.proof.knowledge import Knowledge, Known, Module, Process, Ran, Seen, Unit
+from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.seen import Known, Module, Process, Ran, Seen, Unit
 
 
 def plain(knowledge: Knowledge) -> dict[str, object]:

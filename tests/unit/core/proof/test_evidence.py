@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_ciopt.core.proof.evidence import Evidence, unit_of
-from pytest_ciopt.core.proof.knowledge import Knowledge, Known
+from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.seen import Known
 from recorded import knowledge, unit, units
 
 SEEN = Evidence(

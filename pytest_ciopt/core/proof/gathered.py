@@ -1,0 +1,236 @@
+"""Puts the records of one run together. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from pytest_ciopt.core.history.records import Attempt, Record, RunStart
+from pytest_ciopt.core.history.results import Outcome, outcome_of
+from pytest_ciopt.core.history.traces import (
+    Collected,
+    Inputs,
+    Source,
+    Trace,
+    TracedCalls,
+    TracedFixture,
+    TracedImport,
+    TracedRead,
+    TracedSession,
+    TracedTest,
+    TraceRecord,
+    Units,
+)
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.proof.seen import (
+    Known,
+    Module,
+    Opening,
+    Process,
+    Ran,
+    Seen,
+    Unit,
+    python_of,
+    read_in,
+)
+
+SOUND = frozenset((Outcome.PASSED, Outcome.SKIPPED, Outcome.XFAILED, Outcome.XPASSED))
+"""Outcomes that can be counted on; not that of a test which had to be rerun."""
+
+
+class Gathered:
+    """The records of one run, put together. Of numbers that no unit has `IndexError` tells."""
+
+    def __init__(self) -> None:
+        self._start: RunStart | None = None
+        self._attempts: dict[str, list[Attempt]] = {}
+        self._units: dict[str | None, list[Unit]] = {}
+        self._traced: list[TracedTest] = []
+        self._lives: dict[tuple[str | None, int], Trace] = {}
+        self._imports: dict[str | None, dict[str, Trace]] = {}
+        self._sessions: dict[str | None, Trace] = {}
+        self._inputs: dict[str | None, Inputs] = {}
+        self._collected: list[Collected] = []
+        self._readers: dict[str | None, list[TracedRead]] = {}
+        self._calls: dict[str | None, list[TracedCalls]] = {}
+        self.sources: dict[str, Source] = {}
+
+    def take(self, record: Record | TraceRecord) -> None:
+        """Takes in one of them, in any order but for names before numbers."""
+        match record:
+            case Attempt():
+                self._attempts.setdefault(record.id, []).append(record)
+            case TracedTest():
+                self._traced.append(record)
+            case Units():
+                units = self._units.setdefault(record.worker, [])
+                units.extend((record.path, name) for name in record.names)
+            case TracedFixture():
+                self._lives[record.worker, record.number] = record.trace
+            case TracedImport():
+                self._imports.setdefault(record.worker, {})[record.path] = record.trace
+            case TracedCalls():
+                self._calls.setdefault(record.worker, []).append(record)
+            case TracedRead():
+                self._readers.setdefault(record.worker, []).append(record)
+            case TracedSession():
+                self._sessions[record.worker] = record.trace
+            case Collected():
+                self._collected.append(record)
+            case Inputs():
+                known = self._inputs.get(record.worker)
+                self._inputs[record.worker] = record if known is None else _added(known, record)
+            case Source():
+                self.sources[record.id] = record
+            case RunStart():
+                self._start = record
+
+    def tests(self) -> dict[str, Known]:
+        """What is known of each test, by id from the top of the repository."""
+        start = self._start
+        if start is None:
+            return {}
+        processes = {worker: self._process(start, worker) for worker in self._inputs}
+        seen: dict[str, Seen | None] = {}
+        for traced in self._traced:
+            one = self._seen(traced, processes)
+            known = seen.get(traced.id, one)
+            seen[traced.id] = None if one is None or known is None else _joined(known, one)
+        found = {}
+        for nodeid, attempts in self._attempts.items():
+            outcome = outcome_of(attempts)
+            bad = outcome in (Outcome.FAILED, Outcome.ERROR) or attempts[-1].teardown is None
+            sound = outcome in SOUND and not bad
+            test = repository_id(start.root, nodeid)
+            failed = start.run if bad else ""
+            found[test] = Known(start.run, failed, seen.get(nodeid) if sound else None)
+        return found
+
+    def modules(self) -> dict[str, Module]:
+        """What was collected of test modules, by path."""
+        start, found = self._start, dict[str, Module]()
+        if start is None:
+            return found
+        for one in self._collected:
+            path = repository_id(start.root, one.path)
+            inputs = self._inputs.get(one.worker)
+            content_id = None if inputs is None else inputs.sources.get(path)
+            found[path] = Module(start.run, start.root, one.digest, content_id)
+        return found
+
+    def _process(self, start: RunStart, worker: str | None) -> Process:
+        session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
+        return Process(
+            run=start.run,
+            python=python_of(start.environment),
+            inputs=replace(self._inputs[worker], worker=None),
+            outside=frozenset(self._named(worker, session.units)),
+            session=_reads(session),
+            readers={
+                one.path: (
+                    frozenset(self._named(worker, one.units)),
+                    frozenset(self._named(worker, one.handed)),
+                )
+                for one in self._readers.get(worker, [])
+            },
+            imports={path: _reads(one) for path, one in self._imports.get(worker, {}).items()},
+            openings=tuple(self._openings(worker)),
+            lives=tuple(
+                self._opening(worker, trace)
+                for (own, _), trace in sorted(self._lives.items(), key=lambda life: life[0][1])
+                if own == worker and trace.units
+            ),
+        )
+
+    def _opening(self, worker: str | None, trace: Trace) -> Opening:
+        return frozenset(self._named(worker, trace.units)), read_in(trace)
+
+    def _openings(self, worker: str | None) -> Iterator[Opening]:
+        seen, named = set[int](), len(self._units.get(worker, ()))
+        for traced in self._traced:
+            if traced.worker != worker or max(traced.trace.units, default=0) >= named:
+                continue
+            if not seen.issuperset(traced.trace.units):
+                seen.update(traced.trace.units)
+                yield self._opening(worker, traced.trace)
+
+    def ran(self) -> Ran:
+        """What ran where in all processes of the run."""
+        found = Ran()
+        for worker, calls in self._calls.items():
+            for one in calls:
+                (unit,) = self._named(worker, (one.unit,))
+                for known, callers in (
+                    (found.callers, one.in_tests),
+                    (found.importers, one.at_import),
+                ):
+                    if callers:
+                        known.setdefault(unit, set()).update(self._named(worker, callers))
+                if one.more:
+                    found.often.add(unit)
+        for (worker, _), trace in self._lives.items():
+            found.shared.update(self._named(worker, trace.units))
+        return found
+
+    def _named(self, worker: str | None, numbers: Iterable[int]) -> Iterable[Unit]:
+        known = self._units.get(worker, [])
+        return (known[number] for number in numbers)
+
+    def _seen(self, traced: TracedTest, processes: Mapping[str | None, Process]) -> Seen | None:
+        process = processes.get(traced.worker)
+        if process is None:
+            return None
+        traces = self._with_fixtures(traced)
+        if traces is None:
+            return None
+        try:
+            units = {unit for trace in traces for unit in self._named(traced.worker, trace.units)}
+        except IndexError:  # a number without a name: not ours to guess
+            return None
+        return Seen(
+            process,
+            frozenset(units),
+            frozenset(path for trace in traces for path in trace.reads),
+            frozenset(path for trace in traces for path in trace.lists),
+            next((trace.unseen for trace in traces if trace.unseen is not None), None),
+        )
+
+    def _with_fixtures(self, traced: TracedTest) -> list[Trace] | None:
+        """The trace of a test and of all lives that it uses; None when one has not ended."""
+        found, seen = [traced.trace], set[int]()
+        for trace in found:  # which grows
+            for number in trace.fixtures:
+                if number not in seen:
+                    seen.add(number)
+                    life = self._lives.get((traced.worker, number))
+                    if life is None:
+                        return None
+                    found.append(life)
+        return found
+
+
+def _added(one: Inputs, other: Inputs) -> Inputs:
+    """Inputs of one process come in parts."""
+    return Inputs(
+        {**one.sources, **other.sources},
+        {**one.data, **other.data},
+        {**one.folders, **other.folders},
+        one.distributions or other.distributions,
+        packages={**one.packages, **other.packages},
+    )
+
+
+def _reads(trace: Trace) -> Trace:
+    """A trace without what ran."""
+    return replace(trace, units=(), fixtures=())
+
+
+def _joined(one: Seen, other: Seen) -> Seen:
+    """Several attempts at a test in one process."""
+    if one is other:
+        return one
+    return Seen(
+        other.process,
+        one.units | other.units,
+        one.reads | other.reads,
+        one.lists | other.lists,
+        one.unseen or other.unseen,
+    )

@@ -1,0 +1,134 @@
+"""What was seen of tests, and of the processes that they ran in. Pure."""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+
+from pytest_ciopt.core.history.records import Environment
+from pytest_ciopt.core.history.traces import Inputs, Trace
+
+Unit = tuple[str, str]
+"""Path and qualified name."""
+
+
+Opening = tuple[frozenset[Unit], frozenset[str]]
+"""What ran in a test or a life, and what was read: files, and folders with a slash."""
+
+
+def python_of(environment: Environment) -> str:
+    """The interpreter on which proofs hold, e.g. `cpython-3.12.1-linux-x86_64`."""
+    return f"{environment.implementation}-{environment.python}-{environment.platform}"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What all tests share that ran in one process of a run."""
+
+    run: str
+    python: str
+    inputs: Inputs
+    outside: frozenset[Unit]
+    """Units that ran outside of tests and fixtures."""
+    session: Trace
+    """What was read outside of tests, by no module's body. Without units."""
+    imports: Mapping[str, Trace]
+    """What the bodies of modules read, by path. Without units."""
+    readers: Mapping[str, tuple[frozenset[Unit], frozenset[Unit]]] = field(default_factory=dict)
+    """By file, or folder with a slash: units that read it, and those that had others read it."""
+    openings: tuple[Opening, ...] = ()
+    """Those tests, in order, that were the first to run something."""
+    lives: tuple[Opening, ...] = ()
+    """Fixtures of wider scope."""
+
+    def first_with(self, unit: Unit) -> frozenset[Unit]:
+        """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
+        ran as well: what that gave, it may have kept for tests that came later."""
+        return self._first(lambda units, reads: unit in units)
+
+    def first_with_read(self, read: str) -> frozenset[Unit]:
+        """The same of a file that was read, or a folder with a slash that was listed."""
+        outside = any(read in read_in(one) for one in (self.session, *self.imports.values()))
+        found = self._first(lambda units, reads: read in reads)
+        return found | self.outside if outside else found
+
+    def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
+        found, seen = set[Unit](), set[Unit]()
+        for units, reads in self.openings:
+            if matches(units, reads):
+                found |= units - seen
+            seen |= units
+        return frozenset(
+            found.union(*(units for units, reads in self.lives if matches(units, reads)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one test depended on when it last ran and could be counted on."""
+
+    process: Process
+    units: frozenset[Unit]
+    """All that ran for it, fixtures of wider scope included."""
+    reads: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    unseen: str | None = None
+    """Why more may have run than was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest words on one test."""
+
+    run: str
+    """The newest run that has it."""
+    failed: str
+    """The newest run in which it failed or did not finish, "" for none."""
+    seen: Seen | None
+    """The newest account of what it depends on; None where none is newer than a failure."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is owed another run."""
+        return self.run == self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The tests that were found in a test module when it was last collected."""
+
+    run: str
+    root: str
+    """pytest's rootdir, to which node ids are relative."""
+    digest: str
+    """Of their node ids, see `traces.digest_of`."""
+    content_id: str | None
+    """Of the module, None when that is not known."""
+
+
+@dataclass(slots=True)
+class Ran:
+    """What ran where, in all processes of all runs."""
+
+    callers: dict[Unit, set[Unit]] = field(default_factory=dict)
+    """Who called a unit in tests and fixtures."""
+    importers: dict[Unit, set[Unit]] = field(default_factory=dict)
+    """Who called it while the body of a module ran, or outside of tests and fixtures."""
+    shared: set[Unit] = field(default_factory=set)
+    """What fixtures of wider scope ran."""
+    often: set[Unit] = field(default_factory=set)
+    """What was called so often that not all callers are known."""
+
+    def update(self, other: "Ran") -> None:
+        """Takes in what another one knows."""
+        for known, fresh in (
+            (self.callers, other.callers),
+            (self.importers, other.importers),
+        ):
+            for unit, callers in fresh.items():
+                known.setdefault(unit, set()).update(callers)
+        self.shared |= other.shared
+        self.often |= other.often
+
+
+def read_in(trace: Trace) -> frozenset[str]:
+    """Files, and folders with a slash."""
+    return frozenset((*trace.reads, *(f"{folder}/" for folder in trace.lists)))
