@@ -760,15 +760,15 @@ CASES = {
         {
             "app/schema.sql": "create table t (x default 1);",
             TEST: """
+                import contextlib
                 import pathlib
                 import sqlite3
 
                 def test_first(tmp_path):
-                    connection = sqlite3.connect(tmp_path / "db")
-                    connection.executescript(pathlib.Path("app/schema.sql").read_text())
-                    connection.execute("insert into t default values")
-                    assert connection.execute("select x from t").fetchone() == (1,)
-                    connection.close()
+                    with contextlib.closing(sqlite3.connect(tmp_path / "db")) as connection:
+                        connection.executescript(pathlib.Path("app/schema.sql").read_text())
+                        connection.execute("insert into t default values")
+                        assert connection.execute("select x from t").fetchone() == (1,)
 
                 def test_free():
                     pass
