@@ -125,7 +125,10 @@ class Texts:
         return not word.isascii() or word.encode("ascii") in self.content(path)
 
     def hands(self, path: str, word: str) -> bool:
-        """Whether the word may stand as an argument of a call in a file."""
+        """Whether the word may stand as an argument of a call in a file that was loaded when the
+        record was made."""
+        if path not in self._loaded:
+            return False
         if not word.isascii():
             return True
         if word not in self._handing:

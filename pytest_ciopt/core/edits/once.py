@@ -118,7 +118,9 @@ class _Needless:
         self._containers = {
             store.path[-2]
             for store in written
-            if isinstance(store.node, ast.Subscript) and len(store.path) > 1
+            if isinstance(store.node, ast.Subscript)
+            and isinstance(store.node.slice, ast.Constant)
+            and len(store.path) > 1
         }
         """Of items with a constant key: whoever looks at one of these may look for the item."""
         self._asked = {path[0] for path in self._paths if len(path) == 1}

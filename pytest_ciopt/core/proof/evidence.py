@@ -28,6 +28,11 @@ class Evidence:
         seen = [known.seen for known in knowledge.tests.values() if known.seen is not None]
         self._tests = frozenset(one.units for one in seen)
         processes = {id(one.process): one.process for one in seen}
+        first = (
+            one for process in processes.values() for one in (*process.openings, *process.lives)
+        )
+        self._stretches = self._tests.union(units for units, _ in first)
+        """Those of tests whose records are older, as far as they are kept, and of fixtures, too."""
         self._outside = frozenset[Unit]().union(*(one.outside for one in processes.values()))
         self._ran = knowledge.ran
         self._nodes: dict[Unit, list[Node]] = {}
@@ -87,9 +92,10 @@ class Evidence:
         return unit in self._outside
 
     def beside(self, unit: Unit) -> Set[Unit]:
-        """All that ran in tests that ran one."""
+        """All that ran in tests and fixtures that ran one."""
         if unit not in self._beside:
-            self._beside[unit] = set().union(*(units for units in self._tests if unit in units))
+            ran = (units for units in self._stretches if unit in units)
+            self._beside[unit] = set().union(*ran)
         return self._beside[unit]
 
     def spared(self, unit: Unit) -> Set[Unit]:

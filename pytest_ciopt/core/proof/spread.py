@@ -66,6 +66,7 @@ class Spread:
         self._climbed: set[Unit] = set()
         self._known_callers: dict[Node, tuple[Node, ...]] = {}
         self._imported: set[Unit] = set()
+        self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
         self._registry = Registry(sources, evidence)
         self._keepers = Keepers(sources, evidence)
@@ -126,23 +127,33 @@ class Spread:
         self._run_at_import(origin)
         self._keep(origin, None)
         first = {unit for unit in self._first_with(origin) if not self._is_test(unit)}
+        beside = self._evidence.beside(origin)
         waiting = list(self._evidence.nodes(origin))
         seen = set(waiting)
         while waiting and not self._is_over:
             node = waiting.pop()
-            if not first and node in self._known_callers:
-                continue  # then there is nothing new to find above
-            callers = self._callers(node)
+            known = self._callers(node)
+            # What calls others in the same way as this one (a wrapper, a dispatcher) leads to all
+            # who call those; who got here ran together with the origin. Of pairs that are in no
+            # test's record any more this cannot be told.
+            near = self._evidence.beside(unit_of(node))
+            callers = [
+                caller
+                for caller in known
+                if unit_of(caller) in beside or unit_of(caller) not in near
+            ]
+            for caller in callers:
+                self._keep(unit_of(caller), unit_of(node))
             self.impact.units |= first.intersection(map(unit_of, callers))
             if first:
-                self.impact.units |= self._unnoted(node, callers, first)
+                self.impact.units |= self._unnoted(node, known, first)
             fresh = [caller for caller in callers if caller not in seen]
             seen.update(fresh)
             waiting.extend(fresh)
 
     def _unnoted(self, node: Node, callers: Collection[Node], first: set[Unit]) -> set[Unit]:
         """Those of `first` that may call a function without having been seen to."""
-        if not callers and not self._is_test(node):  # of what a thread runs no caller is seen
+        if not callers and not self._is_for_pytest(node):  # of a thread no caller is seen
             return first & self._evidence.beside(unit_of(node))
         if self._evidence.is_called_often(node):
             near = first & self._evidence.beside(unit_of(node)) - self.impact.units
@@ -157,19 +168,26 @@ class Spread:
         definition = self._keepers.definition(caller)
         return definition is None or called_as(unit[1]) in definition.mentions
 
+    def _is_for_pytest(self, node: Node) -> bool:
+        """Whether pytest calls a function: a test, a fixture, what is set up by convention."""
+        unit = unit_of(node)
+        return self._sources.is_collected(unit[0]) and (
+            self._keepers.is_test(unit)
+            or self._keepers.is_fixture(unit)
+            or is_called_by_convention(simple_name(unit[1]))
+        )
+
     def _is_test(self, node: Node) -> bool:
         unit = unit_of(node)
         return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
 
     def _callers(self, node: Node) -> tuple[Node, ...]:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
-        noted. What they keep of it is found on the way."""
+        noted."""
         if node not in self._known_callers:
             found = dict.fromkeys((*self._evidence.callers(node), *self._callers_by_name(node)))
             self._known_callers[node] = tuple(found)
             self._handed_over(unit_of(node))
-            for caller in found:
-                self._keep(unit_of(caller), unit_of(node))
         return self._known_callers[node]
 
     def _callers_by_name(self, node: Node) -> Iterator[Node]:
@@ -191,8 +209,8 @@ class Spread:
         """What a function is handed to when a module is imported may call it once, and keep what it
         returns, if some caller of it went without it in a test."""
         called = called_as(unit[1])
-        if not self._evidence.spared(unit):
-            return
+        if is_special(simple_name(unit[1])) or not self._evidence.spared(unit):
+            return  # a class that is handed on is mostly made each time
         for user, definition in self._mentions.of(unit[0], called, handed=True):
             if definition.kind is Kind.BINDING and called in definition.uses.handed:
                 self._bind(user, definition.name)
@@ -258,6 +276,9 @@ class Spread:
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:
         """A function may keep what it computed with the help of another one, or by itself."""
+        if (unit, called) in self._looked_at:
+            return
+        self._looked_at.add((unit, called))
         scope, _, simple = unit[1].rpartition(".")
         for keeping in self._keepers.keeps(unit, called):
             if (unit, keeping) in self._kept:

@@ -102,6 +102,7 @@ def test_an_attribute_may_be_put_into_the_dictionary_of_its_object(call: str) ->
 @pytest.mark.parametrize(
     "source",
     [
+        "def f(self, k):\n if self.ready: return\n self._x[k] = g()",
         "def f(x): return x + 1",
         "def f(self, x): self.x = x",
         "def f(items):\n d = {}\n for i in items:\n  if i not in d: d[i] = 0\n return d",
