@@ -1,5 +1,6 @@
 """Fixtures for tests on real git repositories: neutral git, no CI service, real pytest runs."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,13 @@ def neutral(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Each run in this process collects garbage several times at its end, to find what was left
+    open. What is there before any test need not be looked through each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
