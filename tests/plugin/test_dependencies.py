@@ -1,6 +1,5 @@
 """What `--ciopt-record=deps` says that tests depend on: real runs, one process or several."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -527,8 +526,6 @@ def test_user_2(server): pass
 
 
 def test_reruns_are_united(project: MakeProject) -> None:
-    if importlib.util.find_spec("pytest_rerunfailures") is None:
-        pytest.skip("pytest-rerunfailures is not installed")
     made = project(
         CONFIG
         | {
@@ -560,8 +557,6 @@ def test_c(breaks): pass
 
 
 def test_asyncio(project: MakeProject) -> None:
-    if importlib.util.find_spec("pytest_asyncio") is None:
-        pytest.skip("pytest-asyncio is not installed")
     made = project(
         CONFIG
         | {
@@ -733,8 +728,6 @@ def test_coverage_beside_us(project: MakeProject, core: str) -> None:
 
 
 def test_any_order(project: MakeProject) -> None:
-    if importlib.util.find_spec("pytest_randomly") is None:
-        pytest.skip("pytest-randomly is not installed")
     made = project(CONFIG | {"test_a.py": WIDE.format(scope="module")})
     found = []
     for seed in ("1", "2", "3"):
