@@ -277,14 +277,21 @@ class Effects:
     def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
         if not changed:
             return Effect("nothing that a test can see", counts=False)
-        everything, modules = self._dependencies.reached(changed, self._own_modules)
+        everything, importers = self.importers(changed)
         if everything is not None:
             return _everything(f"global: {path}: {everything}")
-        seeds: dict[str, str] = {}
+        seeds = {file: f"imports {what}, which {path} changes" for file, what in importers.items()}
+        return Effect(f"distributions {', '.join(changed)}", seeds=seeds)
+
+    def importers(self, changed: Sequence[str]) -> tuple[str | None, Mapping[str, str]]:
+        """Of changed distributions: why they concern every test, or the files that import something
+        that they can alter, and what that is."""
+        everything, modules = self._dependencies.reached(changed, self._own_modules)
+        found: dict[str, str] = {}
         for name, why in sorted(modules.items()):
             for file, imported in self._index.importers_below(name).items():
-                seeds.setdefault(file, f"imports {imported} of {why}, which {path} changes")
-        return Effect(f"distributions {', '.join(changed)}", seeds=seeds)
+                found.setdefault(file, f"{imported} of {why}")
+        return everything, found
 
     def _data(self, change: FileChange) -> Effect:
         claim = claims.unruled(change.path, self._holds_modules.__contains__)

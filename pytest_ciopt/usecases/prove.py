@@ -5,7 +5,7 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
-from pytest_ciopt.core.proof.judge import Ground, affected, objection, shaken
+from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled, shaken
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
@@ -46,11 +46,17 @@ class Present(Protocol):
         """Texts that git knows by these ids; missing ones are left out."""
 
 
+Importers = Callable[[Sequence[str]], tuple[str | None, Mapping[str, str]]]
+"""Of changed distributions: why they concern every test, or who imports what they can alter, and
+what that is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a selection leaves to be proved."""
 
     selection: Selection
+    importers: Importers
     changed: frozenset[str]
     """Files that differ from the base, be it in their comments: a test may read those."""
     added: frozenset[str]
@@ -94,6 +100,7 @@ class _Prove:
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
         self.impacts: dict[tuple[str, str, int], Impact] = {}
+        self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
         stale = {number: self._stale(one) for number, one in self.processes.items()}
@@ -187,9 +194,10 @@ class _Prove:
     # --- whom it concerns ------------------------------------------------------------------------
 
     def _ground(self, number: int, process: Process, stale: _Stale) -> Ground:
-        why = shaken(process, self.present.python, self.present.distributions)
-        if why is not None:
-            return Ground(shaken=why)
+        why = shaken(process, self.present.python)
+        everybody, importers = self._importers(reinstalled(process, self.present.distributions))
+        if why is not None or everybody is not None:
+            return Ground(shaken=why or everybody)
         loaded = self.ask.unreached & stale.sources.keys()
         if loaded:
             return Ground(shaken=f"{min(loaded)} was loaded, and by whom cannot be told")
@@ -211,6 +219,8 @@ class _Prove:
                 self._add_users(files, seen, f"{path}: {why}")
         for path in sorted(self._new(process, stale)):
             self._add_users(files, path, f"{path} may be new")
+        for path, imported in sorted(importers.items()):
+            self._add_users(files, path, f"{path} imports {imported}")
         for path, trace in sorted(process.imports.items()):
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
@@ -220,6 +230,15 @@ class _Prove:
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
         )
+
+    def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
+        """Whom it concerns that these are not what they were."""
+        if distributions not in self.reinstalled:
+            why, importers = self.ask.importers(distributions) if distributions else (None, {})
+            if why is not None:
+                why = f"other distributions are installed than when it was recorded: {why}"
+            self.reinstalled[distributions] = (why, importers)
+        return self.reinstalled[distributions]
 
     def _reads(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
         """Whom changed data concerns beside those that were seen to read it."""

@@ -23,7 +23,7 @@ from pytest_ciopt.usecases.effects import (
 )
 
 if TYPE_CHECKING:  # a run without records does not import them
-    from pytest_ciopt.usecases.prove import Ask
+    from pytest_ciopt.usecases.prove import Ask, Importers
     from pytest_ciopt.usecases.texts import Texts
 
 Sharpen = Callable[["Ask", "Texts"], Selection]
@@ -116,7 +116,7 @@ class _Select:
         }
 
     def run(self, dependencies: Dependencies, sharpen: Sharpen | None) -> Selection:
-        effects = Effects(
+        rules = Effects(
             self.repository.contents,
             self.before,
             self.index,
@@ -125,7 +125,8 @@ class _Select:
             self.tests,
             dependencies,
             reasons=self.reasons,
-        ).of(self.changes)
+        )
+        effects = rules.of(self.changes)
         changed = tuple(
             ChangedFile(change, effect.text, effect.counts)
             for change, effect in zip(self.changes, effects, strict=True)
@@ -135,7 +136,8 @@ class _Select:
             return self._all(everything, changed)
         selection, unreached = self._reached(effects, changed)
         if sharpen is not None and selection.everything is None:
-            selection = sharpen(self._ask(selection, effects, unreached), self._texts())
+            ask = self._ask(selection, effects, unreached, rules.importers)
+            selection = sharpen(ask, self._texts())
         if unreached and not selection.records.proved:
             return self._all(_unreached(unreached[0]), changed)
         return selection
@@ -146,7 +148,11 @@ class _Select:
         return Texts(self.repository.contents, self.index, self.layout)
 
     def _ask(
-        self, selection: Selection, effects: Sequence[Effect], unreached: Sequence[str]
+        self,
+        selection: Selection,
+        effects: Sequence[Effect],
+        unreached: Sequence[str],
+        importers: "Importers",
     ) -> "Ask":
         """What records can answer: edits of sources and of data, and nothing that a rule says."""
         from pytest_ciopt.usecases.prove import Ask
@@ -159,6 +165,7 @@ class _Select:
         below = (file for folder in reached.scopes for file in self.index.below(folder))
         return Ask(
             selection,
+            importers,
             changed=frozenset(one.change.path for one in selection.changed),
             added=frozenset(c.path for c in self.changes if _is_new_module(c)),
             firm=frozenset((*reached.files, *below)),

@@ -232,6 +232,65 @@ def test_records_of_other_surroundings_prove_nothing(
     assert recorded.select().selected.keys() == {ONE, TWO, THREE, NONE}
 
 
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a version of a distribution `zz_lib`, instead of any other."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "zz_lib.py").write_text("")
+    monkeypatch.syspath_prepend(site)
+
+    def install(version: str, entry_points: str = "") -> None:
+        for other in site.glob("*.dist-info"):
+            shutil.rmtree(other)
+        metadata = site / f"zz_lib-{version}.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Name: zz-lib\nVersion: {version}\n")
+        (metadata / "RECORD").write_text(f"zz_lib.py,,\n{metadata.name}/RECORD,,\n")
+        (metadata / "entry_points.txt").write_text(entry_points)
+
+    return install
+
+
+USES_LIB = "import app, zz_lib\n\ndef test_lib():\n    assert app.one()\n"
+
+
+def test_another_version_unproves_those_that_can_import_it(
+    project: MakeProject, installed: Callable[[str], None]
+) -> None:
+    installed("1.0")
+    made = project(FILES | {"tests/test_lib.py": USES_LIB})
+    assert made.run(DEPS).ret == 0
+    edit(made)
+    assert made.select().selected.keys() == {TWO, THREE}
+    installed("2.0")
+    decisions = made.select()
+    assert decisions.selected.keys() == {TWO, THREE, "tests/test_lib.py::test_lib"}
+    assert decisions.dropped.keys() == {NONE, "tests/test_one.py"}
+
+
+def test_another_version_of_a_plugin_unproves_all(
+    project: MakeProject, installed: Callable[..., None]
+) -> None:
+    made = project(FILES)
+    assert made.run(DEPS).ret == 0
+    edit(made)
+    installed("1.0", "[pytest11]\nlib = zz_lib\n")
+    assert made.select().selected.keys() == {ONE, TWO, THREE, NONE}
+
+
+def test_a_distribution_that_is_gone_unproves_all(
+    project: MakeProject, installed: Callable[[str], None], tmp_path: Path
+) -> None:
+    installed("1.0")
+    made = project(FILES)
+    assert made.run(DEPS).ret == 0
+    edit(made)
+    (metadata,) = tmp_path.glob("site-packages/*.dist-info")
+    shutil.rmtree(metadata)
+    assert made.select().selected.keys() == {ONE, TWO, THREE, NONE}
+
+
 def test_a_comment_selects_nothing(recorded: Project) -> None:
     recorded.repository.replace("app/code.py", "    return 2", "    # a comment\n    return 2")
     assert recorded.select().selected == {}

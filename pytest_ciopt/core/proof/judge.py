@@ -71,10 +71,15 @@ def dotted(path: str, name: str) -> str:
     return f"{module}.{name}" if name else module
 
 
-def shaken(process: Process, python: str, distributions: tuple[str, ...]) -> str | None:
-    """Why nothing is proved that ran in a process; `python` and `distributions` are those now."""
+def shaken(process: Process, python: str) -> str | None:
+    """Why nothing is proved that ran in a process; `python` is that of now."""
     if process.python != python:
         return f"recorded with {process.python}"
-    if process.inputs.distributions != distributions:
-        return "other distributions are installed than when it was recorded"
     return process.session.unseen
+
+
+def reinstalled(process: Process, distributions: Iterable[str]) -> tuple[str, ...]:
+    """Names of distributions that came, went or are of another version now, sorted."""
+    differing = set(process.inputs.distributions).symmetric_difference(distributions)
+    # In the name of a folder of metadata, a wheel's name has no hyphen.
+    return tuple(sorted({one.partition("-")[0] for one in differing}))
