@@ -1,6 +1,5 @@
 """What `--ciopt-record=deps` says that tests depend on: real runs, one process or several."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -9,51 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MakeProject, Project
+from conftest import MakeProject
+from library import CONFIG, LIB, RECORD, WIDE, lib, of_lib, pytest_command, run
 from pytest_ciopt.adapters.tracing.monitor import is_available
 from seen import Segment, newest
 
 MONITORED = pytest.mark.skipif(not is_available(), reason="sys.monitoring is of Python 3.12")
-RECORD = "--ciopt-record=deps"
-LIB = """
-def one(): return 1
-def two(): return 2
-def three(): return 3
-def four(): return 4
-def five(): return 5
-def six(): return 6
-def seven(): return 7
-def outer():
-    def inner(): return [n for n in (lambda: (4, 5))()]
-    return inner()
-class Thing:
-    def method(self): return 1
-    key = lambda self: 2
-def numbers():
-    yield 1
-    yield 2
-async def later(): return 1
-"""
-CONFIG = {"pytest.ini": "[pytest]\npythonpath = .\n", "lib.py": LIB}
-
-
-def pytest_command(*arguments: str) -> list[str]:
-    plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin")
-    return [sys.executable, "-m", "pytest", *plugins, *arguments]
-
-
-def run(made: Project, *arguments: str, ok: bool = True, **environment: str) -> str:
-    """Runs pytest in a process of its own; returns its output."""
-    xdist = ("-p", "xdist") if any(word.startswith("-n") for word in arguments) else ()
-    done = subprocess.run(
-        pytest_command(*xdist, *arguments),
-        cwd=made.repository.root,
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-    )
-    assert done.returncode == 0 or not ok, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(params=[(), ("-n2",)], ids=["alone", "xdist"])
@@ -73,14 +33,6 @@ def recorded(
 
 
 Recorded = Callable[..., Segment]
-
-
-def lib(*names: str) -> set[str]:
-    return {f"lib.py:{name}" for name in names}
-
-
-def of_lib(seen: Segment, test: str) -> set[str]:
-    return {unit for unit in seen.tests[test].units if unit.startswith("lib.py:")}
 
 
 def test_units_are_outermost_functions(recorded: Recorded) -> None:
@@ -108,30 +60,6 @@ def test_none(): pass
 
 def blob(content: bytes) -> str:
     return sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-WIDE = """
-import lib, pytest, unittest
-
-@pytest.fixture(scope="{scope}")
-def base():
-    lib.one()
-    yield
-    lib.two()
-
-@pytest.fixture(scope="{scope}")
-def above(base, request):
-    lib.three()
-    request.addfinalizer(lib.four)
-
-class TestAll:
-    def test_first(self, above): lib.five()
-    def test_second(self, above): pass
-    def test_base(self, base): pass
-    def test_none(self): pass
-    def test_asks(self, request): request.getfixturevalue("above")
-    def test_last(self, request): request.getfixturevalue("base")
-"""
 
 
 @pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
@@ -525,66 +453,6 @@ def test_user_2(server): pass
     assert unseen == {*PROCESSES, "test_user_1", "test_user_2"} - HARMLESS
 
 
-def test_reruns_are_united(project: MakeProject) -> None:
-    made = project(
-        CONFIG
-        | {
-            "test_a.py": """
-import lib, pytest
-tries = []
-@pytest.fixture(scope="module")
-def breaks():
-    tries.append(1)
-    lib.four()
-    assert len(tries) > 2
-    yield
-    lib.five()
-def test_a():
-    tries.append(1)
-    if len(tries) == 1: lib.one()
-    else: lib.two()
-    assert len(tries) > 1
-def test_b(): lib.three()
-def test_c(breaks): pass
-"""
-        }
-    )
-    run(made, RECORD, "-p", "no:randomly", "-p", "rerunfailures", "--reruns=2")
-    seen = newest(made.repository.root)
-    assert of_lib(seen, "test_a") == lib("one", "two")
-    assert of_lib(seen, "test_b") == lib("three")
-    assert of_lib(seen, "test_c") == lib("four", "five")
-
-
-def test_asyncio(project: MakeProject) -> None:
-    made = project(
-        CONFIG
-        | {
-            "pytest.ini": "[pytest]\npythonpath=.\nasyncio_default_fixture_loop_scope=function\n",
-            "test_a.py": """
-import asyncio, lib, pytest, pytest_asyncio
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def wide():
-    await asyncio.sleep(0)
-    lib.one()
-    yield
-    lib.two()
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a(wide): await lib.later()
-@pytest.mark.asyncio(loop_scope="module")
-async def test_b(wide): pass
-@pytest.mark.asyncio
-async def test_c(): await asyncio.gather(lib.later(), asyncio.to_thread(lib.five))
-""",
-        }
-    )
-    run(made, RECORD, "-p", "asyncio")
-    seen = newest(made.repository.root)
-    assert of_lib(seen, "test_a") == lib("one", "two", "later")
-    assert of_lib(seen, "test_b") == lib("one", "two")
-    assert of_lib(seen, "test_c") == lib("later", "five")
-
-
 def test_subtests_and_doctests(recorded: Recorded) -> None:
     seen = recorded(
         {
@@ -725,15 +593,6 @@ def test_coverage_beside_us(project: MakeProject, core: str) -> None:
     assert reports[0] == reports[1]
     assert segments[0].tests == segments[1].tests
     assert of_lib(segments[0], "test_d") == lib("numbers")
-
-
-def test_any_order(project: MakeProject) -> None:
-    made = project(CONFIG | {"test_a.py": WIDE.format(scope="module")})
-    found = []
-    for seed in ("1", "2", "3"):
-        run(made, RECORD, "-p", "randomly", f"--randomly-seed={seed}")
-        found.append(newest(made.repository.root).tests)
-    assert found[0] == found[1] == found[2]
 
 
 def test_two_sessions_of_one_process(project: MakeProject) -> None:
