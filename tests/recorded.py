@@ -42,7 +42,6 @@ def knowledge(
     functions = {(path, name.partition(".<locals>")[0]) for path, name in ran if _is_unit(name)}
     process = Process(
         run="run",
-        python="python",
         inputs=Inputs({}),
         outside=frozenset(functions),
         session=Trace(),

@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Iterable, Mapping
 
-from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.tracing import inputs
 from pytest_ciopt.adapters.worktree import Worktree
-from pytest_ciopt.core.proof.seen import python_of
 
 
 class Present:
@@ -15,7 +13,6 @@ class Present:
 
     def __init__(self, worktree: Worktree, listing: Listing) -> None:
         self._worktree, self._listing = worktree, listing
-        self.python = python_of(surroundings())
         self.distributions = inputs.distributions(sys.path)
         self._sources = listing.sources()
         self._contents: dict[str, str | None] = {}

@@ -33,6 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     fail.add_argument("-n", type=_positive, default=200, dest="limit", help="failures to look at")
     merge = verb("merge", "take over the runs of other histories", keeping.merge)
     merge.add_argument("paths", nargs="+", type=Path, help="folders with segments, or files")
+    merge.add_argument(
+        "--untrusted", action="store_true", help="take results only: nothing that proves a test"
+    )
     foreign = verb("import", "take over results of other tools, a run a file", keeping.take_over)
     foreign.add_argument(
         "paths",

@@ -16,7 +16,9 @@ def merge(options: argparse.Namespace) -> int:
     """Runs of other histories. Exit code 1 when a file was refused."""
     where = place()
     _exist(options.paths)
-    kept = keeping.merge(where.state, options.paths, where.repository(), now())
+    kept = keeping.merge(
+        where.state, options.paths, where.repository(), now(), untrusted=options.untrusted
+    )
     tell(
         options,
         kept,

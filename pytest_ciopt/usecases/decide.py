@@ -190,11 +190,13 @@ class _Records:
         """The selection with what records prove and add; as it was when they cannot be used."""
         from pytest_ciopt.adapters.clock import now
         from pytest_ciopt.adapters.history import knowing, reader
+        from pytest_ciopt.adapters.history.facts import surroundings
         from pytest_ciopt.adapters.present import Present
+        from pytest_ciopt.core.proof.seen import python_of
         from pytest_ciopt.usecases.prove import prove
 
         found = reader.inventory(self._state, now())
-        known, told = knowing.known(self._state, found)
+        known, told = knowing.known(self._state, found, python_of(surroundings()))
         self.told.extend((*found.told, *told))
         if not known.tests:
             return ask.selection

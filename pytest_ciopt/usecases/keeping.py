@@ -1,5 +1,6 @@
 """Keeps a history in order: merge, compact, prune, check, export. Nothing here runs tests."""
 
+import gzip
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -7,14 +8,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from pytest_ciopt.adapters.history import indexing, reader
+from pytest_ciopt.adapters.history import indexing, knowing, reader
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compressed
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
-from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.decoding import SegmentError, decoded
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.packing import PackedRun, packed, unpacked
-from pytest_ciopt.core.history.records import RunStart
+from pytest_ciopt.core.history.records import Record, RunStart
 from pytest_ciopt.core.history.results import Result, RunResults, RunRow, Subject, results_of
 
 PACKED_RUNS = 100
@@ -37,10 +38,18 @@ class Kept:
 # --- merge ---------------------------------------------------------------------------------------
 
 
-def merge(state: StateDir, paths: Iterable[Path], repository: str | None, moment: float) -> Kept:
+def merge(
+    state: StateDir,
+    paths: Iterable[Path],
+    repository: str | None,
+    moment: float,
+    *,
+    untrusted: bool = False,
+) -> Kept:
     """Copies the runs of other histories: folders that hold segments, or single files.
 
-    What is damaged, or of another repository, is left where it is and told. Raises: OSError.
+    Of `untrusted` ones only results, nothing that could prove a test. What is damaged, or of
+    another repository, is left where it is and told. Raises: OSError.
     """
     runs, told = ask(state, moment, Index.runs)
     known = {run.start.run for run in runs}
@@ -54,6 +63,8 @@ def merge(state: StateDir, paths: Iterable[Path], repository: str | None, moment
             kept.refused += 1
             kept.told.append(f"{path} is not taken: {_why(error)}")
             continue
+        if untrusted and not _is_pack(name):
+            content = _results_only(content)
         fresh = {run.start.run for run in found} - known
         if not _is_pack(name):  # copied while it went on, and now again from its end
             fresh |= {run.start.run for run in found if run.end is not None} & partial
@@ -115,6 +126,12 @@ def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], str, bytes]:
     return [run], run.start.run + CLOSED, compressed(path.read_bytes()[:size])
 
 
+def _results_only(content: bytes) -> bytes:
+    """A compressed segment without traces. What would not be understood is left out, too."""
+    lines = gzip.decompress(content).splitlines(keepends=True)
+    return compressed(b"".join(line for line in lines if isinstance(decoded(line), Record)))
+
+
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:
     others = {start.repository for start in starts} - {None, repository}
     if repository is not None and others:
@@ -125,10 +142,12 @@ def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None
 
 
 def compact(state: StateDir, keep: int, moment: float) -> Kept:
-    """Puts all but the newest `keep` segments into packs. Raises: OSError."""
+    """Puts all but the newest `keep` segments into packs, and but those that selections still read.
+    Raises: OSError."""
     runs, told = ask(state, moment, Index.runs)
     single = [run for run in runs if run.source.endswith(CLOSED) and not _is_pack(run.source)]
-    older = single[keep:][::-1]
+    needed = knowing.relied_on(reader.inventory(state, moment))
+    older = [run for run in single[keep:][::-1] if run.source not in needed]
     for first in range(0, len(older), PACKED_RUNS):
         part = older[first : first + PACKED_RUNS]
         paths = [state.path / FOLDER / run.source for run in part]

@@ -14,7 +14,7 @@ from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
-from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled, shaken
+from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
@@ -28,8 +28,6 @@ FAILED_LAST = "failed last"
 class Present(Protocol):
     """The inputs as they are now."""
 
-    python: str
-    """As `Process.python`."""
     distributions: tuple[str, ...]
     """As `Inputs.distributions`."""
 
@@ -194,10 +192,9 @@ class _Prove:
     # --- whom it concerns ------------------------------------------------------------------------
 
     def _ground(self, number: int, process: Process, stale: _Stale) -> Ground:
-        why = shaken(process, self.present.python)
         everybody, importers = self._importers(reinstalled(process, self.present.distributions))
-        if why is not None or everybody is not None:
-            return Ground(shaken=why or everybody)
+        if process.session.unseen is not None or everybody is not None:
+            return Ground(shaken=process.session.unseen or everybody)
         loaded = self.ask.unreached & stale.sources.keys()
         if loaded:
             return Ground(shaken=f"{min(loaded)} was loaded, and by whom cannot be told")
@@ -234,10 +231,8 @@ class _Prove:
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
         """Whom it concerns that these are not what they were."""
         if distributions not in self.reinstalled:
-            why, importers = self.ask.importers(distributions) if distributions else (None, {})
-            if why is not None:
-                why = f"other distributions are installed than when it was recorded: {why}"
-            self.reinstalled[distributions] = (why, importers)
+            found = self.ask.importers(distributions) if distributions else (None, {})
+            self.reinstalled[distributions] = found
         return self.reinstalled[distributions]
 
     def _reads(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeProject, Project
-from pytest_ciopt.adapters.history import knowing
 from pytest_ciopt.adapters.tracing.tracer import can_trace
+from pytest_ciopt.cli.main import main
 
 pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 
@@ -324,7 +325,7 @@ def test_rules_and_manifests_are_not_answered_by_records(recorded: Project) -> N
 def test_what_is_kept_of_records_is_disposable(recorded: Project) -> None:
     edit(recorded)
     assert recorded.select().selected.keys() == {TWO, THREE}
-    kept = Path(".ciopt") / knowing.NAME
+    (kept,) = Path(".ciopt/cache").glob("records-*")
     content = kept.read_bytes()
     for damaged in (b"", content[:-10], content.replace(b"two", b"too"), b"\n{}", b"x\n[]"):
         kept.write_bytes(damaged)
@@ -351,11 +352,73 @@ def test_of_very_many_runs_the_newest_are_read(
     assert made.run(DEPS, "tests/test_two.py").ret == 0
     made.repository.write({"app/code.py": FILES["app/code.py"] + "\nUNUSED = 1\n"})
     module = import_module("pytest_ciopt.adapters.history.knowing")
-    monkeypatch.setattr(module, "NEWEST", 1)
+    monkeypatch.setattr(module, "MOST", 1)
     assert made.select("--ciopt-record=off").selected.keys() == {ONE}
-    (Path(".ciopt") / knowing.NAME).unlink()
-    monkeypatch.setattr(module, "NEWEST", 2)
+    (kept,) = Path(".ciopt/cache").glob("records-*")
+    kept.unlink()
+    monkeypatch.setattr(module, "MOST", 1_000_000)
     assert made.select("--ciopt-record=off").selected == {}
+
+
+def with_python(version: str) -> None:
+    """The newest segment becomes one of a run on another Python."""
+    newest = max(Path(".ciopt/segments").glob("*.gz"))
+    content = gzip.decompress(newest.read_bytes())
+    changed = re.sub(rb'"python":"[^"]*"', f'"python":"{version}"'.encode(), content, count=1)
+    newest.write_bytes(gzip.compress(changed))
+
+
+def test_runs_on_another_interpreter_hide_nothing(recorded: Project) -> None:
+    """Neither that a test was proved on this one, nor that it failed."""
+    recorded.repository.replace("app/code.py", "return 1", "return 0")
+    assert recorded.run(DEPS).ret == 1
+    with_python("3.99.1")
+    recorded.repository.replace("app/code.py", "return 0", "return 1")
+    edit(recorded)
+    assert recorded.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+
+
+def test_records_of_other_interpreters_alone_are_told(recorded: Project) -> None:
+    with_python("3.99.1")
+    edit(recorded)
+    result = recorded.run("--ciopt-changed", "--ciopt-record=off")
+    result.stdout.fnmatch_lines(["note: nothing was recorded with cpython-*, but with *3.99.1*"])
+    result.assert_outcomes(passed=4)
+
+
+def test_a_run_without_its_environment_proves_nothing(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(FILES)
+    monkeypatch.setenv("CIOPT_RECORD_OMIT", "environment")
+    assert made.run(DEPS).ret == 0
+    edit(made)
+    assert made.select("--ciopt-record=off").selected.keys() == {ONE, TWO, THREE, NONE}
+
+
+def test_compacting_loses_no_records(recorded: Project) -> None:
+    for _ in range(3):
+        assert recorded.run("--ciopt-record=results").ret == 0
+    assert recorded.run(DEPS, ONE).ret == 0
+    assert main(("history", "compact", "--keep=1")) == 0
+    names = [path.name for path in Path(".ciopt/segments").iterdir()]
+    assert len(names) == 3
+    assert sum(name.startswith("pack-") for name in names) == 1
+    edit(recorded)
+    assert recorded.select("--ciopt-record=off").selected.keys() == {TWO, THREE}
+
+
+@pytest.mark.parametrize("trust", [True, False])
+def test_runs_that_are_not_trusted_prove_nothing(
+    recorded: Project, tmp_path: Path, trust: bool
+) -> None:
+    segments = tmp_path / "segments"
+    shutil.move(".ciopt/segments", segments)
+    assert main(("history", "merge", str(segments), *([] if trust else ["--untrusted"]))) == 0
+    edit(recorded)
+    selected = recorded.select("--ciopt-record=off").selected.keys()
+    assert selected == ({TWO, THREE} if trust else {ONE, TWO, THREE, NONE})
+    assert main(("history", "show", ONE)) == 0
 
 
 def test_a_damaged_segment_is_left_out_and_told(recorded: Project) -> None:

@@ -1,30 +1,36 @@
-"""What all segments together know of tests, kept in `.ciopt/cache/records-3.12`.
+"""What all segments together know of tests, kept in `.ciopt/cache/`.
+
+One file for each interpreter: a proof holds on that on which it was made.
 
 The file is disposable: it is made anew from the segments when it is damaged, of another version, or
 when a segment came or went that is not newer than all others.
 """
 
 import json
-import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from pytest_ciopt.adapters.codeversion import version_of
-from pytest_ciopt.adapters.history.reader import Inventory, all_records
+from pytest_ciopt.adapters.history.reader import Inventory, all_records, lines, records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.edits import decorators, definitions, mentions
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.records import Environment, RunStart
+from pytest_ciopt.core.history.trace_encoding import TRACED
 from pytest_ciopt.core.proof import gathered, knowledge, prints, seen, storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.seen import python_of
 
-NAME = f"cache/records-{sys.version_info.major}.{sys.version_info.minor}"
-NEWEST = 50
-"""Runs that are read at a time, at a few tenths of a second each for 10,000 tests. What only older
-ones told is not known then: their tests run, and are recorded anew."""
+MOST = 5_000_000
+"""Bytes of compressed segments that are read at a time, at about a second each million; a run of
+10,000 tests has less than one. What only older ones told is not known then: their tests run, and
+are recorded anew."""
+_UNKNOWN = python_of(Environment("", "", ""))
+"""Of a run that was recorded without its environment, or by another tool."""
 _COMPUTED_BY = (
     decorators,
     definitions,
@@ -42,27 +48,74 @@ _COMPUTED_BY = (
 @cache
 def version() -> str:
     """Of the file's form and of what is computed into it."""
-    return version_of("4", *_COMPUTED_BY)
+    return version_of("5", *_COMPUTED_BY)
 
 
-def known(state: StateDir, found: Inventory) -> tuple[Knowledge, list[str]]:
-    """The knowledge of all finished segments, and lines on what could not be read or kept."""
+def place(python: str) -> str:
+    """Where it is kept what runs on an interpreter told, within the folder of the history."""
+    return f"cache/records-{python}"
+
+
+def known(state: StateDir, found: Inventory, python: str) -> tuple[Knowledge, list[str]]:
+    """The knowledge of all finished segments of runs on an interpreter, which is named as by
+    `python_of`; and lines on what could not be read, used or kept."""
     wanted = {run: path for run, path in found.runs.items() if path.name.endswith(CLOSED)}
     if not wanted:
         return Knowledge(), []
     sizes = dict(_sizes(wanted))
-    stored = _load(state)
+    stored = _load(state, python)
     made, read = (Knowledge(), {}) if stored is None else stored
     if any(sizes.get(run) != size for run, size in read.items()):
         made, read = Knowledge(), {}
     fresh = sorted(sizes.keys() - read.keys())
     if fresh and read and fresh[0] < max(read):
         made, fresh = Knowledge(), sorted(sizes)
-    told = [line for run in fresh[-NEWEST:] for line in _added(made, wanted[run])]
+    newest = _newest([(wanted[run], sizes[run]) for run in reversed(fresh)])
+    paths = (*newest.get(python, ()), *newest.get(_UNKNOWN, ()))
+    told = [line for path in paths for line in _added(made, path, python)]
     if fresh:
-        problem = state.write(NAME, _encoded(made, sizes))
+        problem = state.write(place(python), _encoded(made, sizes))
         told.extend([] if problem is None else [problem])
+    others = sorted(newest.keys() - {python, _UNKNOWN})
+    if others and not made.tests:
+        told.append(f"nothing was recorded with {python}, but with {', '.join(others)}")
     return made, told
+
+
+def relied_on(found: Inventory) -> set[str]:
+    """Names of the segments with traces that would be read, whatever the interpreter."""
+    closed = [path for path in found.runs.values() if path.name.endswith(CLOSED)]
+    sizes = dict(_sizes({path.name: path for path in closed}))
+    newest = _newest([(p, sizes[p.name]) for p in reversed(closed) if p.name in sizes])
+    return {path.name for paths in newest.values() for path in paths if _has_traces(path)}
+
+
+def _has_traces(path: Path) -> bool:
+    try:
+        return any(line.startswith(TRACED) for line in lines(path))
+    except (SegmentError, OSError):
+        return False
+
+
+def _newest(segments: Iterable[tuple[Path, int]]) -> dict[str, list[Path]]:
+    """Of segments with their sizes, the newest first, those to be read, by interpreter. What cannot
+    be read counts for all."""
+    chosen: dict[str, list[Path]] = {}
+    spent: dict[str, int] = {}
+    for path, size in segments:
+        python = _python(path)
+        if spent.get(python, 0) < MOST:
+            chosen.setdefault(python, []).append(path)
+            spent[python] = spent.get(python, 0) + size
+    return chosen
+
+
+def _python(path: Path) -> str:
+    try:
+        start = next(iter(all_records(path)))
+    except (SegmentError, OSError):
+        return _UNKNOWN  # whoever reads it says why it cannot be read
+    return python_of(start.environment) if isinstance(start, RunStart) else _UNKNOWN
 
 
 def _sizes(wanted: Mapping[str, Path]) -> Iterator[tuple[str, int]]:
@@ -73,16 +126,18 @@ def _sizes(wanted: Mapping[str, Path]) -> Iterator[tuple[str, int]]:
             continue  # gone meanwhile
 
 
-def _added(made: Knowledge, path: Path) -> Iterator[str]:
-    """A damaged segment adds nothing, be its beginning sound."""
+def _added(made: Knowledge, path: Path, python: str) -> Iterator[str]:
+    """A damaged segment adds nothing, be its beginning sound; one of who knows which interpreter
+    only outcomes."""
     try:
-        made.add(list(all_records(path)))
+        read = all_records if _python(path) == python else records
+        made.add(list(read(path)))
     except (SegmentError, OSError) as error:
         yield f"{path.name} is left out: {error}"
 
 
-def _load(state: StateDir) -> tuple[Knowledge, dict[str, int]] | None:
-    content = state.read(NAME)
+def _load(state: StateDir, python: str) -> tuple[Knowledge, dict[str, int]] | None:
+    content = state.read(place(python))
     if content is None:
         return None
     head, _, body = content.partition(b"\n")

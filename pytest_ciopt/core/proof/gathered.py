@@ -28,7 +28,6 @@ from pytest_ciopt.core.proof.seen import (
     Ran,
     Seen,
     Unit,
-    python_of,
     read_in,
 )
 
@@ -120,7 +119,6 @@ class Gathered:
         session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
         return Process(
             run=start.run,
-            python=python_of(start.environment),
             inputs=replace(self._inputs[worker], worker=None),
             outside=frozenset(self._named(worker, session.units)),
             session=_reads(session),

@@ -71,13 +71,6 @@ def dotted(path: str, name: str) -> str:
     return f"{module}.{name}" if name else module
 
 
-def shaken(process: Process, python: str) -> str | None:
-    """Why nothing is proved that ran in a process; `python` is that of now."""
-    if process.python != python:
-        return f"recorded with {process.python}"
-    return process.session.unseen
-
-
 def reinstalled(process: Process, distributions: Iterable[str]) -> tuple[str, ...]:
     """Names of distributions that came, went or are of another version now, sorted."""
     differing = set(process.inputs.distributions).symmetric_difference(distributions)

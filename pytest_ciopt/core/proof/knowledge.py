@@ -1,5 +1,7 @@
 """All that the history knows of what tests depend on: the newest word on each test. Pure.
 
+Of runs on one interpreter, for on another one a test may take other ways.
+
 Runs can be added in any order and more than once, always with the same result: of two words on a
 test that of the later run counts, and what the earlier one saw is kept for files that did not
 change in between, since a test may run less when others have run before it.
@@ -64,8 +66,6 @@ def _united(one: Seen | None, other: Seen | None) -> Seen | None:
     if one is None or other is None:
         return one or other
     newer, older = (one, other) if one.process.run >= other.process.run else (other, one)
-    if older.process.python != newer.process.python:
-        return newer
     before, after = older.process.inputs.sources, newer.process.inputs.sources
     kept = {unit for unit in older.units - newer.units if before.get(unit[0]) == after.get(unit[0])}
     if not kept:

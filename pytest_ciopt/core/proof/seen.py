@@ -24,7 +24,6 @@ class Process:
     """What all tests share that ran in one process of a run."""
 
     run: str
-    python: str
     inputs: Inputs
     outside: frozenset[Unit]
     """Units that ran outside of tests and fixtures."""

@@ -52,7 +52,6 @@ def _calls(
 def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Process:
     return Process(
         run=made["run"],
-        python=made["python"],
         inputs=Inputs(
             made["sources"],
             made["data"],
@@ -151,7 +150,6 @@ class _Plain:
             self._made_processes.append(
                 {
                     "run": process.run,
-                    "python": process.python,
                     "sources": dict(inputs.sources),
                     "data": dict(inputs.data),
                     "folders": dict(inputs.folders),
