@@ -277,7 +277,7 @@ class _Reader:
 
     def constant(self, node: ast.Constant, scope: _Scope) -> Iterable[ast.AST]:
         """A string, perhaps."""
-        if isinstance(node.value, str) and not _is_prose(node.value):
+        if isinstance(node.value, str) and not is_prose(node.value):
             self._words(node.value)
         return ()
 
@@ -375,7 +375,7 @@ def _without_docstring(
     return node.body
 
 
-def _is_prose(text: str) -> bool:
+def is_prose(text: str) -> bool:
     """Whether a text is a sentence, and no code."""
     if _SENTENCE.search(text) is None or _NO_PROSE.search(text) is not None:
         return False

@@ -1,11 +1,15 @@
 """What code does with the names that it mentions. Pure."""
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from pytest_ciopt.core.edits.mentions import is_prose
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 class Uses:
@@ -67,6 +71,11 @@ class Uses:
         return frozenset[str]().union(*(handed(node) for node, _ in self._code))
 
     @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Names that are read, as variables or attributes, and words in strings."""
+        return frozenset[str]().union(*(looked_up(node) for node, _ in self._code))
+
+    @cached_property
     def only_written(self) -> frozenset[str]:
         """Names that are written to, and never read."""
         found = [only_written(node) for node, _ in self._code]
@@ -83,6 +92,23 @@ def only_written(node: ast.AST) -> frozenset[str]:
     return frozenset(found[False] - found[True])
 
 
+def looked_up(node: ast.AST) -> frozenset[str]:
+    """Names and attributes that are read below a node, and words in strings that are no prose: no
+    keywords, no local variables."""
+    inside = list(ast.walk(node))
+    docs = {id(one.value) for one in inside if isinstance(one, ast.Expr)}
+    names, others = set[str](), set[str]()
+    for one in inside:
+        match one:
+            case ast.Name(id=name, ctx=ast.Load()):
+                names.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                others.add(name)
+            case ast.Constant(value=str(text)) if id(one) not in docs and not is_prose(text):
+                others.update(_IDENTIFIER.findall(text))
+    return frozenset(others | (names - _local(inside)))
+
+
 def calls(node: ast.AST) -> frozenset[str]:
     """Names of what is called below a node, or handed to what is called; no local variables."""
     inside = list(ast.walk(node))
@@ -93,9 +119,7 @@ def calls(node: ast.AST) -> frozenset[str]:
                 found[type(function)].add(name)
     for argument in _handed(inside):
         found[type(argument)].add(_name_of(argument))
-    local = {one.arg for one in inside if isinstance(one, ast.arg)}
-    local.update(name for one in inside for name in _stored(one))
-    return frozenset(found[ast.Attribute] | (found[ast.Name] - local))
+    return frozenset(found[ast.Attribute] | (found[ast.Name] - _local(inside)))
 
 
 def handed(node: ast.AST) -> frozenset[str]:
@@ -121,8 +145,7 @@ def gives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """What a function calls with something that it was given, e.g. `app.tasks.add`; what hangs on a
     value that it has itself begins with a dot."""
     inside = list(ast.walk(node))
-    given = {one.arg for one in inside if isinstance(one, ast.arg)}
-    local = given | {name for one in inside for name in _stored(one)}
+    local = _local(inside)
     found = set[str]()
     for call in inside:
         if isinstance(call, ast.Call):
@@ -136,7 +159,13 @@ def gives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     return frozenset(found)
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
+def _local(inside: Iterable[ast.AST]) -> set[str]:
+    """Parameters, and names that are bound, unless they are declared to be those of others."""
+    found, others = set[str](), set[str]()
+    for one in inside:
+        match one:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                others.update(names)
+    return found - others

@@ -161,12 +161,15 @@ class Spread:
         return set()
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
-        """Whether a function mentions what another one is called by; operators have no names."""
+        """Whether a function looks up what another one is called by; operators have no names."""
         name = simple_name(unit[1])
         if is_special(name) and name not in MAKERS:
             return True
         definition = self._keepers.definition(caller)
-        return definition is None or called_as(unit[1]) in definition.mentions
+        called = called_as(unit[1])
+        return definition is None or (
+            called in definition.mentions and called in definition.uses.looked_up
+        )
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention."""

@@ -43,6 +43,25 @@ def test_what_is_called_and_what_is_handed_over(source: str, called: str, handed
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("def f(): g(); m.h", "g m h"),
+        ("def f(): g.a = m.h = 1", "g m"),
+        ("def f(g): g(); g.h", "h"),
+        ("def f(): g = 1; return g", ""),
+        ("def f():\n global g\n g = 1\n return g", "g"),
+        ("def f(): m(g=1)", "m"),
+        ("def f(): getattr(m, 'g')", "getattr m g"),
+        ("def f(): m(f'{x}_g')", "m x _g"),
+        ("def f(): raise E('The g must be called')", "E"),
+        ("def f():\n 'Calls g.'", ""),
+    ],
+)
+def test_what_is_looked_up(source: str, expected: str) -> None:
+    assert uses(source).looked_up == names(expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
         ("def f(): m.x = 1", "x"),
         ("def f(): del m.x", "x"),
         ("def f(): m.x = 1; print(m.x)", ""),
@@ -103,7 +122,7 @@ def test_definitions_of_one_name_are_taken_together() -> None:
     assert both.gives == names("g")
     assert both.stores == names("R")
     assert both.keeps == (Keeping("f", None),)
-    assert Uses().calls == Uses().only_written == names("")
+    assert Uses().calls == Uses().looked_up == Uses().only_written == names("")
 
 
 def test_an_assignment_keeps_nothing() -> None:

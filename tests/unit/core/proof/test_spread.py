@@ -274,12 +274,14 @@ def test_each_of_several_changes_is_followed_all_the_way() -> None:
         ("m:g", "from m import f\ndef asks(x): x.f()", False),
         ("m:f", "from m import f\ndef asks(x): x.f()", True),
         ("m:f", "from m import f\ndef asks(x): x.g()", False),
+        ("m:f", "from m import f\ndef asks(x, f): x.f = f; x.g(f=1)", False),
+        ("m:f", "from m import f\ndef asks(x): getattr(x, 'f')()", True),
     ],
 )
 def test_callers_of_what_is_called_often_are_not_all_known(
     often: str, text: str, expected: bool
 ) -> None:
-    """Whoever mentions it, and first ran with what changed, may be one."""
+    """Whoever looks it up, and first ran with what changed, may be one."""
     tests = ["test_a:test_one m:f user:asks user:runs", "other:f"]
     calls = ["test_a:test_one > user:runs > m:f"]
     user = f"{text}\ndef runs(): f()\n"
