@@ -44,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import early
 
         early.ensure(config)
+    if options.sharding_is_asked(_option(config)):
+        from pytest_ciopt.hooks import sharding
+
+        sharding.start(config)
     if options.recording(config) != options.OFF:
         from pytest_ciopt.hooks import remembering
 

@@ -56,6 +56,7 @@ STARTS = st.builds(
     root=TEXT,
     options=st.lists(TEXT, max_size=3).map(tuple),
     shard=MAYBE,
+    plan=MAYBE,
     workers=st.integers(0, 512),
     base=OBJECT_ID,
     everything=MAYBE,

@@ -26,16 +26,30 @@ class ToldTest:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What pytest collects."""
+
+    tests: tuple[ToldTest, ...]
+    base: str | None
+    """The commit that the selection compared with, None without one."""
+
+
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
-    """Runs `pytest --collect-only --ciopt-changed` in `folder`.
+    """What `pytest --ciopt-changed` decides on all tests. Raises: CioptError."""
+    flag = f"--ciopt-changed={base}" if base is not None else "--ciopt-changed"
+    return collect(folder, [flag, *arguments]).tests
+
+
+def collect(folder: Path, arguments: Sequence[str]) -> Collection:
+    """Runs `pytest --collect-only` in `folder`.
 
     Raises: CioptError when pytest is missing or cannot collect.
     """
     with tempfile.TemporaryDirectory(prefix="ciopt-") as temporary:
         place = Path(temporary) / "decisions.json"
-        flag = f"--ciopt-changed={base}" if base is not None else "--ciopt-changed"
         pytest = (sys.executable, "-m", "pytest", "-p", "ciopt", "--collect-only", "-q")
-        command = (*pytest, flag, *arguments)
+        command = (*pytest, *arguments)
         done = subprocess.run(
             (*command, f"--ciopt-json={place}"), cwd=folder, capture_output=True, text=True
         )
@@ -44,7 +58,9 @@ def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple
             raise CioptError(
                 f"pytest cannot collect (exit code {done.returncode}): " + "\n  ".join(said[-8:])
             )
-        return _told(json.loads(place.read_text(encoding="ascii")))
+        document = json.loads(place.read_text(encoding="ascii"))
+        base = document["base"]
+        return Collection(_told(document), None if base is None else base["commit"])
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

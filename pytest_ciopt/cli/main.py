@@ -21,6 +21,8 @@ from pytest_ciopt.errors import CioptError
 _FAMILIES = {
     "select": "print the test files that the change can affect",
     "why": "explain why a test runs or not",
+    "plan": "divide the tests among shards, once for all jobs",
+    "verify": "prove that the shards of a plan ran each test once",
     "history": "show, merge and prune what runs have left",
     "demo": "show a selection on a small project made for it",
 }

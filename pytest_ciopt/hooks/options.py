@@ -11,6 +11,8 @@ AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
 SELECTION = "ciopt-selection"
 """Name of the plugin that carries a selection out."""
+SHARD = "ciopt-shard"
+"""Name of the plugin that carries a plan of shards out."""
 OFF, RESULTS, DEPS = "off", "results", "deps"
 RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
@@ -28,6 +30,11 @@ _INI = (
         "Lines `glob -> target, target`: tests or modules that depend on the files.",
     ),
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
+    (
+        "ciopt_durations",
+        "string",
+        "File with durations by which --ciopt-shard divides tests, the same for all shards.",
+    ),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
     ("ciopt_record", "string", "Default of --ciopt-record (environment: CIOPT_RECORD)."),
@@ -41,6 +48,11 @@ _INI = (
         "string",
         "How recorded dependencies are used: exact (default) or closure (environment: "
         "CIOPT_SAFETY).",
+    ),
+    (
+        "ciopt_shard_history",
+        "string",
+        "Whose the history is in CI: own (default) or shared, if all shards restore the same one.",
     ),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
 )
@@ -72,12 +84,26 @@ def add(parser: pytest.Parser) -> None:
         help="write all decisions, with their reasons, to FILE",
     )
     group.addoption(
+        "--ciopt-plan",
+        metavar="FILE",
+        default=None,
+        help="divide the tests as the plan in FILE says, which `ciopt plan` makes (environment: "
+        "CIOPT_PLAN)",
+    )
+    group.addoption(
         "--ciopt-record",
         choices=RECORDS,
         default=None,
         help="keep the outcome and the duration of each test in .ciopt/segments; with deps also "
         "which code and files it used (default: results beside another option of this group, else "
         "off)",
+    )
+    group.addoption(
+        "--ciopt-shard",
+        metavar="K/N",
+        default=None,
+        help="run the K-th of N parts of the tests, or with auto the one that the CI service tells "
+        "(environment: CIOPT_SHARD)",
     )
     group.addoption(
         "--ciopt-strict",
@@ -98,6 +124,14 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
     )
 
 
+def sharding_is_asked(known: argparse.Namespace) -> bool:
+    """Whether only one shard is to run. Asked in every run, so no adapter is imported."""
+    return any(
+        getattr(known, name.lower(), None) is not None or os.environ.get(name, "").strip()  # noqa: TID251
+        for name in ("CIOPT_SHARD", "CIOPT_PLAN")
+    )
+
+
 def recording(config: pytest.Config, known: argparse.Namespace | None = None) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
@@ -108,7 +142,8 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     options = config.option if known is None else known
     asked = getattr(options, "ciopt_record", None)
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
-    default = RESULTS if selection_is_asked(options) else OFF
+    lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
+    default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.hooks.costs import Costs, Sending
-from pytest_ciopt.hooks.options import DEPS, RECORDS, SELECTION, recording
+from pytest_ciopt.hooks.options import DEPS, RECORDS, SELECTION, SHARD, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
@@ -16,6 +16,7 @@ from pytest_ciopt.usecases.remember import About, begin
 if TYPE_CHECKING:  # a run that selects nothing does not import them
     from pytest_ciopt.hooks.collection import Collection
     from pytest_ciopt.hooks.run import Run
+    from pytest_ciopt.hooks.sharding import Sharding
     from pytest_ciopt.hooks.tracing import Traces
 
 _NAME = "ciopt-history"
@@ -94,11 +95,14 @@ class Remembering:
         config, run = self._config, self._selection()
         base = None if run is None else run.decided.base
         workers: Any = getattr(config.option, "tx", None) or ()
+        sharding: Sharding | None = config.pluginmanager.getplugin(SHARD)
         return About(
             rootpath=config.rootpath,
             arguments=tuple(map(str, config.invocation_params.args)),
             workers=len(workers) if getattr(config.option, "dist", "no") != "no" else 0,
             state_dir=state_dir_of(config),
+            shard=None if sharding is None else str(sharding.position),
+            plan=None if sharding is None else sharding.digest,
             base=None if run is None or base is None else base.commit,
             everything=None if run is None or not run.asked else run.selection.everything,
             omitted=self._omitted,

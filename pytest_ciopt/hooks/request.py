@@ -32,7 +32,7 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
                 config.getini("ciopt_dependencies"),
             ),
             state_dir=state_dir_of(config),
-            strict=_switch(config, known, "ciopt_strict"),
+            strict=strict(config, known),
             by_name=settings.by_name(variable("CIOPT_SAFETY") or config.getini("ciopt_safety")),
             explain=_switch(config, known, "ciopt_explain"),
             json=_resolved(config, json) if json else None,
@@ -45,6 +45,11 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
 def state_dir_of(config: pytest.Config) -> str | None:
     """Where `.ciopt` lies instead of the top of the repository; relative to it."""
     return variable("CIOPT_DIR") or config.getini("ciopt_dir") or None
+
+
+def strict(config: pytest.Config, known: argparse.Namespace) -> bool:
+    """Whether an error of ours is one of the run."""
+    return _switch(config, known, "ciopt_strict")
 
 
 def _resolved(config: pytest.Config, file: str) -> str:

@@ -24,6 +24,8 @@ class About:
     arguments: tuple[str, ...]
     workers: int = 0
     state_dir: str | None = None
+    shard: str | None = None
+    plan: str | None = None
     base: str | None = None
     everything: str | None = None
     omitted: frozenset[str] = frozenset()
@@ -61,6 +63,8 @@ def begin(about: About) -> Begun:
         dirty=head.dirty,
         root=(place_of(about.rootpath, top) or "").removeprefix("."),
         options=names_in(about.arguments),
+        shard=about.shard,
+        plan=about.plan,
         workers=about.workers,
         base=about.base,
         everything=about.everything,

@@ -19,6 +19,8 @@ from pytest_ciopt.core.history.records import RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, Result, RunRow
 
 _T = TypeVar("_T")
+UNREADABLE = (OSError, sqlite3.Error)
+"""What asking may raise."""
 _TRIES = 5
 """Listings of a history that others are packing at the same time."""
 

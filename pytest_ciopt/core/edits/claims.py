@@ -40,8 +40,8 @@ HARMLESS = (
     *(".readthedocs.y*ml", "codecov.yml", ".codecov.yml", ".coveragerc", "CODEOWNERS"),
     *(".gitignore", ".git-blame-ignore-revs", ".mailmap", ".github/ISSUE_TEMPLATE/**"),
     *(".github/PULL_REQUEST_TEMPLATE*", ".github/FUNDING.yml", ".github/dependabot.yml"),
-    # What earlier runs leave.
-    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov/**"),
+    # What earlier runs and commands leave.
+    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov/**", "ciopt-plan.json"),
     # Never loaded at run time.
     *("*.pyi", "py.typed"),
 )

@@ -90,6 +90,7 @@ def _read_start(fields: Fields) -> RunStart:
         root=fields.text("root"),
         options=fields.texts("options"),
         shard=fields.maybe("shard"),
+        plan=fields.maybe("plan"),
         workers=fields.count("workers"),
         base=fields.object_id("base"),
         everything=fields.maybe("everything"),

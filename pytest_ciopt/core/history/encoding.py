@@ -122,6 +122,7 @@ def _start(start: RunStart) -> dict[str, object]:
         "root": start.root,
         "options": list(start.options),
         "shard": start.shard,
+        "plan": start.plan,
         "workers": start.workers,
         "base": start.base,
         "everything": start.everything,

@@ -11,7 +11,7 @@ _KNOWN = frozenset(
         *("--numprocesses", "--random-order", "--reruns", "--runslow", "--stepwise", "--sw"),
         *("--timeout", "-p", "-s", "--benchmark-only", "--benchmark-skip"),
         *("--ciopt-changed", "--ciopt-explain", "--ciopt-json", "--ciopt-record"),
-        "--ciopt-strict",
+        *("--ciopt-plan", "--ciopt-shard", "--ciopt-strict"),
     )
 )
 

@@ -51,6 +51,8 @@ class RunStart:
     """Names of known options in use, sorted; never their values."""
     shard: str | None = None
     """E.g. `2/4`."""
+    plan: str | None = None
+    """Digest of the plan of shards."""
     workers: int = 0
     """Processes of xdist; 0 without."""
     base: str | None = None

@@ -35,6 +35,7 @@ FULL = {
         root="sub",
         options=("-k",),
         shard="1/2",
+        plan="p",
         workers=2,
         base="d",
         everything="e",

@@ -87,6 +87,7 @@ def test_the_schema_knows_every_key() -> None:
             tree="c" * 40,
             branch="d",
             shard="1/2",
+            plan="p",
             base="e" * 40,
             everything="f",
             source="junit",

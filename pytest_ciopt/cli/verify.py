@@ -1,0 +1,76 @@
+"""`ciopt verify`: whether the shards of a plan ran what was planned, each test once."""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from pytest_ciopt.adapters import plans
+from pytest_ciopt.cli.place import print_json, print_lines
+from pytest_ciopt.core.plan.document import PlanError
+from pytest_ciopt.core.plan.plan import Plan
+from pytest_ciopt.core.plan.proof import Findings, proof
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.report.lines import count
+from pytest_ciopt.usecases.verifying import runs_in
+
+_SHOWN = 20
+"""Lines on one kind of finding."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command."""
+    parser.add_argument("plan", type=Path, help="the plan that all shards used")
+    parser.add_argument("segments", nargs="+", type=Path, help="segments, or folders with them")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 1 when anything is missing, doubled or unknown."""
+    plan = read_plan(options.plan)
+    if not plan.complete:
+        raise CioptError(f"{options.plan} does not name all tests", "Make it with `ciopt plan`.")
+    for path in options.segments:
+        if not path.exists():
+            raise CioptError(f"{path} does not exist", "Nothing is proved.")
+    found = proof(plan, runs_in(options.segments))
+    if options.json:
+        print_json({"proved": found.proved, **asdict(found)})
+    else:
+        print_lines(told(plan, found))
+    return 0 if found.proved else 1
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises: CioptError."""
+    try:
+        return plans.read(path)
+    except (PlanError, OSError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise CioptError(f"{path} cannot be used: {why}") from None
+
+
+def told(plan: Plan, found: Findings) -> Iterator[str]:
+    """For people: one line when all is well, else what is not."""
+    planned = sum(len(plan.named(number)) for number in range(1, plan.shards + 1))
+    if found.proved:
+        yield f"proved: {count(planned, 'test')} in {count(plan.shards, 'shard')}, each ran once"
+        return
+    yield f"not proved: {count(planned, 'test')} in {count(plan.shards, 'shard')}"
+    for number in found.absent:
+        yield f"  shard {number}/{plan.shards} left no segment"
+    for number in found.cut:
+        yield f"  shard {number}/{plan.shards} was killed before its end"
+    yield from _some("not counted", found.foreign)
+    yield from _some("not collected, or not ended", found.broken)
+    yield from _some("did not run", found.missing)
+    doubled = [f"{test} (shards {', '.join(map(str, n))})" for test, n in found.doubled.items()]
+    yield from _some("ran more than once", doubled)
+    yield from _some("ran and is not planned", found.unplanned)
+
+
+def _some(what: str, several: list[str]) -> Iterator[str]:
+    yield from (f"  {what}: {one}" for one in several[:_SHOWN])
+    if len(several) > _SHOWN:
+        yield f"  {what}: {len(several) - _SHOWN:,} more"

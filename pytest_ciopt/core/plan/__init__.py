@@ -1,0 +1,1 @@
+"""Which shard runs what: the work, its division, and the plan that keeps it. Pure."""

@@ -1,0 +1,115 @@
+"""A plan as JSON, and back. Pure. See docs/reference/plan.md."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from pytest_ciopt.core.plan.packing import ALGORITHM
+from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, Share
+
+SCHEMA = 1
+_KIND = "ciopt-plan"
+_MOST = 10_000
+"""Shards: more than any service runs at a time."""
+
+
+class PlanError(ValueError):
+    """A text that is no plan; says why."""
+
+
+def encoded(plan: Plan) -> str:
+    """Equal for equal plans; ASCII, a module a line."""
+    head = {
+        "kind": _KIND,
+        "schema": SCHEMA,
+        "algorithm": ALGORITHM,
+        "shards": plan.shards,
+        "seconds": list(plan.seconds),
+        "lower_bound": plan.bound,
+        "made_from": plan.origin,
+        "complete": plan.complete,
+        "commit": plan.commit,
+        "base": plan.base,
+    }
+    modules = ",\n".join(
+        f"{json.dumps(path)}: {json.dumps(_plain(path, share))}"
+        for path, share in sorted(plan.modules.items())
+    )
+    return f'{json.dumps(head, indent=1)[:-2]},\n "modules": {{\n{modules}\n}}}}\n'
+
+
+def _plain(path: str, share: Share) -> dict[str, object]:
+    """Ids without the path, which all of them begin with."""
+    tests = {str(n): [t.removeprefix(path) for t in ids] for n, ids in sorted(share.tests.items())}
+    return {"home": share.home, "tests": tests}
+
+
+def digest(plan: Plan) -> str:
+    """Of what a plan says; runs under the same plan have the same one."""
+    return sha256(encoded(plan).encode("ascii")).hexdigest()[:16]
+
+
+def decoded(text: str) -> Plan:
+    """Raises: PlanError for anything else, also for a test that two shards would run."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PlanError(f"it is no JSON: {error}") from None
+    if not isinstance(plain, dict) or plain.get("kind") != _KIND:
+        raise PlanError("it is no plan of shards")
+    if plain.get("schema") != SCHEMA:
+        raise PlanError(f"its schema is {plain.get('schema')!r}; this version reads {SCHEMA}")
+    try:
+        plan = _read(plain)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise PlanError(f"it is damaged: {type(error).__name__}: {error}") from None
+    _check(plan)
+    return plan
+
+
+def _read(plain: Mapping[str, Any]) -> Plan:
+    return Plan(
+        shards=_whole(plain["shards"]),
+        modules={
+            path: Share(
+                _whole(share["home"]),
+                {
+                    int(number): tuple(path + str(test) for test in tests)
+                    for number, tests in share["tests"].items()
+                },
+            )
+            for path, share in plain["modules"].items()
+        },
+        seconds=tuple(map(float, plain["seconds"])),
+        bound=float(plain["lower_bound"]),
+        origin=plain["made_from"],
+        complete=plain["complete"] is True,
+        commit=plain["commit"],
+        base=plain["base"],
+    )
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no number of a shard")
+    return value
+
+
+def _check(plan: Plan) -> None:
+    if not 1 <= plan.shards <= _MOST:
+        raise PlanError(f"it has {plan.shards} shards")
+    if plan.origin not in (HISTORY, DURATIONS, SIZES):
+        raise PlanError(f"it is made from {plan.origin!r}")
+    if len(plan.seconds) not in (0, plan.shards):
+        raise PlanError("its seconds are not as many as its shards")
+    seen: set[str] = set()
+    for path, share in plan.modules.items():
+        numbers = {share.home, *share.tests}
+        if not numbers <= set(range(1, plan.shards + 1)):
+            raise PlanError(f"{path} has a shard that is none")
+        for tests in share.tests.values():
+            for test in tests:
+                if test in seen:
+                    raise PlanError(f"{test} occurs twice")
+                seen.add(test)

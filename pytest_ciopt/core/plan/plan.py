@@ -1,0 +1,136 @@
+"""The plan: which shard runs what, fixed once and carried out many times. Pure.
+
+Every test of every project belongs to exactly one shard of a plan, whether the plan names it or
+not: a test that is not named goes to the home of its module, and of a module that is not named
+either the home is found from its path alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+
+from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.plan.packing import divided
+from pytest_ciopt.core.plan.work import Module, Shard, lower_bound
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who runs what of one test module."""
+
+    home: int
+    """The shard that runs what is not named."""
+    tests: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Ids by shard, sorted."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A division of tests among shards, which are numbered from 1."""
+
+    shards: int
+    modules: Mapping[str, Share]
+    """By path from the top of the repository."""
+    seconds: tuple[float, ...] = ()
+    """Expected of each shard; empty where nobody knows."""
+    bound: float = 0.0
+    """Seconds below which the slowest shard cannot come."""
+    origin: str = ""
+    """What it was made from: `history`, `durations` or `sizes`."""
+    complete: bool = False
+    """Whether it names every test that is to run."""
+    commit: str | None = None
+    base: str | None = None
+    """The commit with which a selection compared: then tests that are not named were not selected.
+    None without one."""
+
+    @cached_property
+    def _shards(self) -> Mapping[str, int]:
+        return {
+            test: number
+            for share in self.modules.values()
+            for number, tests in share.tests.items()
+            for test in tests
+        }
+
+    def shard_of(self, test: str) -> int:
+        """The one shard that runs a test, given by its id from the top of the repository."""
+        number = self._shards.get(test)
+        return self.home(module_of(test)) if number is None else number
+
+    def names(self, test: str) -> bool:
+        """Whether it says who runs a test."""
+        return test in self._shards
+
+    def home(self, path: str) -> int:
+        """The shard that runs what is not named of a module, or of any other file."""
+        share = self.modules.get(path)
+        return _by_name(path, self.shards) if share is None else share.home
+
+    def runs_any(self, path: str, number: int) -> bool:
+        """Whether a shard may run anything of a file."""
+        share = self.modules.get(path)
+        if share is None:
+            return _by_name(path, self.shards) == number
+        return share.home == number or number in share.tests
+
+    def named(self, number: int) -> Sequence[str]:
+        """The tests that it names for a shard, sorted."""
+        return sorted(
+            test for share in self.modules.values() for test in share.tests.get(number, ())
+        )
+
+    @property
+    def imbalance(self) -> float:
+        """Seconds of the slowest shard by the lower bound; 1 is perfect, and so is nothing."""
+        return max(self.seconds, default=0.0) / self.bound if self.bound else 1.0
+
+
+def _by_name(path: str, shards: int) -> int:
+    """The same on every machine."""
+    digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest) % shards + 1
+
+
+def planned(
+    modules: Iterable[Module],
+    shards: int,
+    *,
+    origin: str,
+    complete: bool = False,
+    commit: str | None = None,
+    base: str | None = None,
+) -> Plan:
+    """The plan of a division. Where it is made from sizes no seconds are expected."""
+    known = list(modules)
+    made = divided(known, shards)
+    in_seconds = origin != SIZES
+    return Plan(
+        shards,
+        dict(sorted(_shares(made).items())),
+        tuple(round(shard.weight, 3) for shard in made) if in_seconds else (),
+        round(lower_bound(known, shards), 3) if in_seconds else 0.0,
+        origin,
+        complete,
+        commit,
+        base,
+    )
+
+
+HISTORY, DURATIONS, SIZES = "history", "durations", "sizes"
+"""What a plan is made from: recorded runs, a file in the repository, or sizes of test files."""
+
+
+def _shares(made: Sequence[Shard]) -> dict[str, Share]:
+    """The heaviest part of a module is at home."""
+    homes: dict[str, tuple[float, int]] = {}
+    tests: dict[str, dict[int, tuple[str, ...]]] = {}
+    for number, shard in enumerate(made, 1):
+        for part in shard.parts:
+            path = part.module.path
+            if path not in homes or part.weight > homes[path][0]:
+                homes[path] = (part.weight, number)
+            if part.tests:
+                tests.setdefault(path, {})[number] = tuple(name for name, _ in part.tests)
+    return {path: Share(home, tests.get(path, {})) for path, (_, home) in homes.items()}

@@ -1,0 +1,98 @@
+"""Whether the shards of a plan together ran what was planned, each test once. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_ciopt.core.history.records import RunStart
+from pytest_ciopt.core.plan.document import digest
+from pytest_ciopt.core.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one recorded run says of a shard."""
+
+    start: RunStart
+    ended: bool
+    """Whether the run came to its end."""
+    tests: frozenset[str]
+    """Those that have a final outcome, by id from the top of the repository."""
+    broken: frozenset[str] = frozenset()
+    """Modules that could not be collected, and tests that began and did not end."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong; all empty when everything is proved."""
+
+    foreign: list[str] = field(default_factory=list)
+    """Runs that do not count, each with why."""
+    absent: list[int] = field(default_factory=list)
+    """Shards that left no run."""
+    cut: list[int] = field(default_factory=list)
+    """Shards whose run was killed."""
+    missing: list[str] = field(default_factory=list)
+    """Planned tests that did not run."""
+    doubled: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Tests that ran in several shards."""
+    unplanned: list[str] = field(default_factory=list)
+    """Tests that ran and are in no plan."""
+    broken: list[str] = field(default_factory=list)
+    """What could not be collected, or began and did not end."""
+
+    @property
+    def proved(self) -> bool:
+        """Whether planned is what ran, each once."""
+        return not any(
+            (
+                self.foreign,
+                self.absent,
+                self.cut,
+                self.missing,
+                self.doubled,
+                self.unplanned,
+                self.broken,
+            )
+        )
+
+
+def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
+    """Compares. Of several runs of a shard the newest counts: it was run again."""
+    found, newest = Findings(), dict[int, Ran]()
+    known = digest(plan)
+    for ran in sorted(runs, key=lambda ran: ran.start.run):
+        number = _number(plan, ran.start)
+        why = _foreign(plan, known, ran.start, number)
+        if why is not None:
+            found.foreign.append(f"run {ran.start.run}: {why}")
+        elif number is not None:
+            newest[number] = ran
+    found.absent = [n for n in range(1, plan.shards + 1) if n not in newest]
+    found.cut = sorted(number for number, ran in newest.items() if not ran.ended)
+    found.broken = sorted(frozenset[str]().union(*(ran.broken for ran in newest.values())))
+    where: dict[str, list[int]] = {}
+    for number, ran in sorted(newest.items()):
+        for test in ran.tests:
+            where.setdefault(test, []).append(number)
+    wanted = {test for number in range(1, plan.shards + 1) for test in plan.named(number)}
+    found.missing = sorted(wanted - where.keys())
+    found.doubled = {test: n for test, n in sorted(where.items()) if len(n) > 1}
+    found.unplanned = sorted(where.keys() - wanted)
+    return found
+
+
+def _number(plan: Plan, start: RunStart) -> int | None:
+    number, _, shards = (start.shard or "").partition("/")
+    return int(number) if number.isdecimal() and shards == str(plan.shards) else None
+
+
+def _foreign(plan: Plan, known: str, start: RunStart, number: int | None) -> str | None:
+    if start.shard is None:
+        return "it is of no shard"
+    if number is None or not 1 <= number <= plan.shards:
+        return f"it is shard {start.shard}, and the plan has {plan.shards:,}"
+    if start.plan != known:
+        return "it had another plan"
+    if plan.commit is not None and start.commit is not None and start.commit != plan.commit:
+        return f"it is of commit {start.commit[:12]}, the plan of {plan.commit[:12]}"
+    return None if start.base is None else "it left tests out by a selection of its own"

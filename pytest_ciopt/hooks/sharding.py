@@ -1,0 +1,239 @@
+"""Carries a plan of shards out: what other shards run is not collected, or deselected."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters import crashlog
+from pytest_ciopt.adapters.environment import environ, variable
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.plan.document import decoded, digest, encoded
+from pytest_ciopt.core.plan.position import Position, position
+from pytest_ciopt.core.testfiles import is_test_module
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.hooks.options import SHARD
+from pytest_ciopt.hooks.request import state_dir_of, strict, test_files_of
+from pytest_ciopt.report import shards
+from pytest_ciopt.settings import Discovery
+from pytest_ciopt.usecases.sharding import Agreed, Asked, agreed
+
+_KEY = "ciopt_shard"
+"""In `workerinput` and `workeroutput`."""
+_SHARED, _OWN = "shared", "own"
+
+
+def start(config: pytest.Config) -> None:
+    """Registers what carries the plan out. Raises: pytest.UsageError."""
+    shipped: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_KEY)
+    if shipped is not None:
+        told = Agreed(decoded(shipped["plan"]))
+        where = Position(shipped["number"], told.plan.shards)
+        tests = test_files_of(config, config.option)
+        sharding = Sharding(told, where, Path(shipped["top"]), config.rootpath, tests)
+        config.pluginmanager.register(sharding, SHARD)
+        return
+    try:
+        asked = _asked(config)
+        sharding = Sharding(agreed(asked), asked.position, asked.top, config.rootpath, asked.tests)
+    except CioptError as error:
+        raise pytest.UsageError(str(error)) from error
+    except Exception as error:  # of ours: no test may be lost by it
+        what = f"pytest-ciopt failed with {type(error).__name__}: {error}"
+        place = crashlog.write(error, None)
+        if strict(config, config.option):
+            raise pytest.UsageError(f"{what} (details in {place})") from error
+        why = f"all tests run and not only those of the shard: {what} (details in {place})"
+        config.pluginmanager.register(Failure(why), SHARD + "-failure")
+        return
+    config.pluginmanager.register(sharding, SHARD)
+    config.pluginmanager.register(Telling(sharding), f"{SHARD}-telling")
+
+
+def _asked(config: pytest.Config) -> Asked:
+    written = config.getoption("ciopt_shard") or variable("CIOPT_SHARD")
+    plan = config.getoption("ciopt_plan") or variable("CIOPT_PLAN")
+    if written is None:
+        raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
+    where = position(written, environ())
+    try:
+        git = Git(config.rootpath)
+    except GitError:
+        git = None
+    top = config.rootpath if git is None else git.top
+    if plan and config.getoption("ciopt_changed") is not None:
+        selecting = "--ciopt-changed is given beside --ciopt-plan"
+        raise CioptError(
+            selecting, "A plan is of one selection: make it with `ciopt plan --changed`."
+        )
+    durations = config.getini("ciopt_durations")
+    history = config.getini("ciopt_shard_history") or _OWN
+    if history not in (_SHARED, _OWN):
+        raise CioptError(f"ciopt_shard_history is {history!r}", "Use own or shared.")
+    return Asked(
+        position=where,
+        top=top,
+        git=git,
+        state=StateDir(top / (state_dir_of(config) or ".ciopt")),
+        tests=test_files_of(config, config.option),
+        places=tuple(_places(config, top)),
+        plan=config.invocation_params.dir / plan if plan else None,
+        durations=config.rootpath / durations if durations else None,
+        private=history == _SHARED or not in_ci(environ()),
+    )
+
+
+def _places(config: pytest.Config, top: Path) -> Iterator[str]:
+    """Files, and folders with a slash at the end; "" where everything is asked for."""
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        place = place_of(path, top)
+        if place in (None, ".") or not path.exists():
+            yield ""
+        else:
+            yield f"{place}/" if path.is_dir() else str(place)
+
+
+class Sharding:
+    """Leaves to the other shards what is theirs. The same in one process and in xdist workers."""
+
+    def __init__(
+        self, told: Agreed, where: Position, top: Path, rootpath: Path, tests: Discovery
+    ) -> None:
+        self.told, self.plan, self.position = told, told.plan, where
+        self.own = 0
+        """Tests of this shard, before anybody else deselects some."""
+        self.others = 0
+        """Tests of other shards that had to be collected."""
+        self.unread: set[str] = set()
+        """Test files of which this shard runs nothing."""
+        self._tests, self._top = tests, top
+        self._selected = told.plan.base is not None
+        self._root = (place_of(rootpath, top) or "").removeprefix(".")
+
+    def _is_left(self, path: Path) -> bool:
+        """Whether a file holds nothing for this shard."""
+        place = place_of(path, self._top)
+        if place is None or self.plan.runs_any(place, self.position.number):
+            return False
+        if self._tests.doctest_modules or is_test_module(place, self._tests):
+            self.unread.add(place)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Files that are named on the command line never get to `pytest_ignore_collect`."""
+        config = session.config
+        config.args = [word for word in config.args if not self._drops(word, config)]
+
+    def _drops(self, argument: str, config: pytest.Config) -> bool:
+        path = Path(os.path.normpath(config.invocation_params.dir / argument))
+        return "::" not in argument and path.is_file() and self._is_left(path)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Files of which other shards run everything are not imported."""
+        return True if not collection_path.is_dir() and self._is_left(collection_path) else None
+
+    @pytest.hookimpl(tryfirst=True)  # before the ids are altered, and before others deselect some
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Of files that several shards share each has some."""
+        own: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (own if self._is_own(repository_id(self._root, item.nodeid)) else others).append(item)
+        self.own, self.others = len(own), len(others)
+        if others:
+            items[:] = own
+            config.hook.pytest_deselected(items=others)
+
+    def _is_own(self, test: str) -> bool:
+        if self._selected and not self.plan.names(test):
+            return False
+        return self.plan.shard_of(test) == self.position.number
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker tells what became of it."""
+        output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_KEY] = [self.own, self.others, sorted(self.unread)]
+
+    def fill(self, told: list[Any]) -> None:
+        """Takes over what a worker tells; all of them collect the same."""
+        self.own, self.others, unread = told
+        self.unread = set(unread)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are tests, and all of them are those of other shards."""
+        return self.own == 0 and bool(self.others or self.unread)
+
+    @property
+    def digest(self) -> str:
+        """Of the plan."""
+        return digest(self.plan)
+
+    def shipped(self) -> dict[str, object]:
+        """What a worker has to know."""
+        number, top = self.position.number, str(self._top)
+        return {"plan": encoded(self.plan), "number": number, "top": top}
+
+
+class Failure:
+    """Tells why there is no sharding."""
+
+    def __init__(self, told: str) -> None:
+        self._told = told
+
+    def pytest_report_header(self) -> str:
+        """One line."""
+        return f"ciopt: {self._told}"
+
+
+class Telling:
+    """Header, summary and exit code; not in xdist workers."""
+
+    def __init__(self, sharding: Sharding) -> None:
+        self._sharding = sharding
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Ships the plan to a starting worker of xdist."""
+        node.workerinput[_KEY] = self._sharding.shipped()
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """What the worker says of its collection."""
+        told = getattr(node, "workeroutput", {}).get(_KEY)
+        if told is not None:
+            self._sharding.fill(told)
+
+    def pytest_report_header(self) -> str:
+        """One line."""
+        return shards.header(self._sharding.position, self._sharding.plan)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A shard without tests is no mistake; that nothing is there at all is one."""
+        nothing = session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+        if nothing and self._sharding.is_empty:
+            session.exitstatus = pytest.ExitCode.OK
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What this shard had, and what could be better."""
+        sharding = self._sharding
+        if terminalreporter.config.getoption("no_summary", False):
+            return
+        lines = shards.summary(
+            sharding.position, sharding.own, sharding.others, len(sharding.unread)
+        )
+        for line in (lines, *(f"note: {line}" for line in sharding.told.told)):
+            terminalreporter.write_line(f"ciopt: {line}")

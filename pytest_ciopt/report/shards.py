@@ -1,0 +1,58 @@
+"""What people read of shards and plans. Pure."""
+
+from collections.abc import Iterator
+
+from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan
+from pytest_ciopt.core.plan.position import Position
+from pytest_ciopt.report.lines import count
+
+_ORIGINS = {
+    HISTORY: "by recorded durations",
+    DURATIONS: "by the durations in ciopt_durations",
+    SIZES: "by the size of test files",
+}
+
+
+def header(position: Position, plan: Plan) -> str:
+    """One line at the beginning of a run."""
+    expected = ""
+    if plan.seconds:
+        seconds = plan.seconds[position.number - 1]
+        expected = f"; expected {duration(seconds)}, the slowest {duration(max(plan.seconds))}"
+    return f"ciopt: shard {position}, {_ORIGINS[plan.origin]}{expected}"
+
+
+def summary(position: Position, own: int, others: int, unread: int) -> str:
+    """One line at its end."""
+    left = f"{others:,} collected and {count(unread, 'file')} not imported belong to others"
+    if own == 0:
+        return f"shard {position} has no tests; {left}"
+    return f"shard {position} has {count(own, 'test')}; {left}"
+
+
+def duration(seconds: float) -> str:
+    """For people: `0.4 s`, `12 s`, `3 min 05 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def table(plan: Plan) -> Iterator[str]:
+    """A line a shard, with a bar; then how good the balance is."""
+    longest = max(plan.seconds, default=0.0)
+    names = [len(plan.named(number)) for number in range(1, plan.shards + 1)]
+    files = [
+        sum(number == share.home or number in share.tests for share in plan.modules.values())
+        for number in range(1, plan.shards + 1)
+    ]
+    for number, (tests, modules) in enumerate(zip(names, files, strict=True), 1):
+        seconds = plan.seconds[number - 1] if plan.seconds else 0.0
+        bar = "#" * round(40 * seconds / longest) if longest else ""
+        told = duration(seconds) if plan.seconds else ""
+        yield f"{number:>5}  {told:>10}  {tests:>7,} tests  {modules:>5,} files  {bar}".rstrip()
+    if plan.seconds:
+        yield (
+            f"slowest {duration(longest)}, lower bound {duration(plan.bound)}, "
+            f"imbalance {plan.imbalance:.3f}"
+        )

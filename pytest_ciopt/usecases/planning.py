@@ -1,0 +1,142 @@
+"""Makes plans of shards from what is known of tests: the history, a file of durations, or sizes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
+from pytest_ciopt.adapters.sources import python_files
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.estimates import Estimate
+from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.history.results import Kind
+from pytest_ciopt.core.plan.work import Module
+from pytest_ciopt.core.testfiles import is_text_test, test_modules
+from pytest_ciopt.settings import Discovery
+from pytest_ciopt.usecases.expecting import as_now_named, forecasts, moved
+
+_PAID_BY_MODULE = (" (module)", " (class)")
+"""Ends of the ids of fixtures that live within one module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files that may hold tests, and how large they are."""
+
+    top: Path
+    git: Git | None
+    sizes: Mapping[str, int]
+    """Bytes by path from the top."""
+
+
+@dataclass(slots=True)
+class Made:
+    """Work to be divided, and lines on what went wrong with it."""
+
+    modules: list[Module] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+
+def tree(top: Path, git: Git | None, tests: Discovery, asked: Iterable[str]) -> Tree:
+    """Test files that git tracks; without git all that are there. `asked` are files, and folders
+    with a slash at the end, below which pytest collects; "" is everything."""
+    wanted = tuple(asked)
+    sizes = {}
+    for path in sorted(_tracked(top, git, tests)):
+        if any(
+            path == one or one == "" or (one[-1] == "/" and path.startswith(one)) for one in wanted
+        ):
+            try:
+                sizes[path] = (top / path).stat().st_size
+            except OSError:
+                continue  # deleted, and not committed yet
+    return Tree(top, git, sizes)
+
+
+def _tracked(top: Path, git: Git | None, tests: Discovery) -> set[str]:
+    try:
+        paths = python_files(top) if git is None else list(git.records("ls-files", "-z"))
+    except GitError:
+        paths = python_files(top)
+    if tests.doctest_modules:
+        found = {path for path in paths if path.endswith(".py")}
+    else:
+        found = set(test_modules(paths, tests))
+    return found.union(path for path in paths if is_text_test(path, tests))
+
+
+def by_size(where: Tree) -> list[Module]:
+    """What every runner sees alike: each file is kept whole, and weighs what it has in bytes."""
+    return [Module(path, setup=float(size)) for path, size in where.sizes.items()]
+
+
+def by_history(state: StateDir, where: Tree, collected: Iterable[str] | None = None) -> Made:
+    """Seconds of tests from recorded runs, of `collected` ones or of all that are known.
+
+    Nothing when no run knows any of them; a history that cannot be read is told.
+    """
+    wanted = None if collected is None else list(collected)
+    try:
+        (modules, told) = ask(state, now(), lambda index: _modules(index, where, wanted))
+    except UNREADABLE as error:
+        return Made(told=[f"the history cannot be read: {error}"])
+    return Made(modules, told)
+
+
+def _modules(index: Index, where: Tree, collected: list[str] | None) -> list[Module]:
+    environment = surroundings().key
+    since = moved(index, where.top, where.git)
+    known = as_now_named({test: test for test in index.subjects(Kind.TEST)}, since)
+    if not known:
+        return []
+    wanted = [test for test in known if module_of(test) in where.sizes]
+    wanted = wanted if collected is None else collected
+    expected = forecasts(index, since, wanted, environment)
+    tests: dict[str, list[tuple[str, float]]] = {path: [] for path in where.sizes}
+    for test in wanted:
+        tests.setdefault(module_of(test), []).append((test, expected[test].estimate.seconds))
+    setups = _setups(index, environment)
+    usual = sum(setups.values()) / len(setups) if setups else 0.0
+    made = [Module(path, setups.get(path, usual), own) for path, own in tests.items()]
+    return made if collected is not None else _with_unknown(made, where)
+
+
+def _setups(index: Index, environment: str) -> dict[str, float]:
+    """Seconds of import, collection and shared fixtures, by module."""
+    found: dict[str, float] = {}
+    for path, estimate in _of(index, Kind.MODULE, environment).items():
+        found[path] = estimate.seconds
+    for name, estimate in _of(index, Kind.FIXTURE, environment).items():
+        path = module_of(name)
+        if path in found and name.endswith(_PAID_BY_MODULE):
+            found[path] += estimate.seconds
+    return found
+
+
+def _of(index: Index, kind: Kind, environment: str) -> Mapping[str, Estimate]:
+    """In this environment, or else in the one that knows most."""
+    known = index.estimates(kind)
+    return known.get(environment) or max(known.values(), key=len, default={})
+
+
+def _with_unknown(modules: list[Module], where: Tree) -> list[Module]:
+    """Modules of which no test is known take as long as others of their size."""
+    known = [module for module in modules if module.tests]
+    size = sum(where.sizes.get(module.path, 0) for module in known)
+    rate = sum(module.seconds for module in known) / size if size else 0.0
+    return [
+        m if m.tests else Module(m.path, m.setup + rate * where.sizes.get(m.path, 0))
+        for m in modules
+    ]
+
+
+def by_durations(durations: Mapping[str, float], where: Tree) -> list[Module]:
+    """Seconds of tests by id, from a file that all runners have."""
+    tests: dict[str, list[tuple[str, float]]] = {path: [] for path in where.sizes}
+    for test, seconds in durations.items():
+        if module_of(test) in tests:
+            tests[module_of(test)].append((test, seconds))
+    return _with_unknown([Module(path, 0.0, own) for path, own in tests.items()], where)

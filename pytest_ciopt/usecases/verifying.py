@@ -1,0 +1,61 @@
+"""Reads what shards have recorded, to be compared with their plan."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytest_ciopt.adapters.history import reader
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN
+from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.records import Attempt, Record, RunEnd, RunStart, Uncollected
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.plan.proof import Ran
+from pytest_ciopt.errors import CioptError
+
+
+def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
+    """Of segments, and of all in folders. Raises: CioptError for a file that cannot be read."""
+    for path in _files(paths):
+        try:
+            yield ran(reader.records(path))
+        except (SegmentError, OSError) as error:
+            why = (isinstance(error, OSError) and error.strerror) or str(error)
+            raise CioptError(
+                f"{path} cannot be read: {why}", "Without it nothing is proved."
+            ) from None
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        folder = path / FOLDER if (path / FOLDER).is_dir() else path
+        if not folder.is_dir():
+            yield path
+            continue
+        found = [one for one in sorted(folder.iterdir()) if one.name.endswith((OPEN, CLOSED))]
+        yield from (one for one in found if reader.PACK.fullmatch(one.name) is None)
+
+
+def ran(records: Iterable[Record]) -> Ran:
+    """What the records of one run say; their first is its start."""
+    start: RunStart | None = None
+    ended = False
+    tests: dict[str, bool] = {}
+    broken: set[str] = set()
+    for record in records:
+        match record:
+            case RunStart():
+                start = record
+            case Attempt():  # the last attempt at a test decides whether it came to its end
+                tests[record.id] = record.teardown is not None
+            case Uncollected(outcome="failed"):
+                broken.add(record.id)
+            case RunEnd():
+                ended = True
+    if start is None:
+        raise SegmentError("it has no beginning")
+    broken |= {test for test, whole in tests.items() if not whole}
+    return Ran(
+        start,
+        ended,
+        frozenset(repository_id(start.root, test) for test, whole in tests.items() if whole),
+        frozenset(repository_id(start.root, one) for one in broken),
+    )

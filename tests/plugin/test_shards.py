@@ -1,0 +1,470 @@
+"""Shards of real runs: together they run each test once, whatever the plan knows."""
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from conftest import MakeProject, Project
+from pytest_ciopt.adapters import plans
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.cli.main import main
+from pytest_ciopt.core.plan.plan import SIZES, planned
+from pytest_ciopt.core.plan.work import Module
+
+FILES = {
+    "pytest.ini": "[pytest]\n",
+    ".gitignore": "__pycache__\n",
+    "tests/test_many.py": """
+        import pytest, time
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_many(number):
+            time.sleep(0.01)
+        """,
+    "tests/test_two.py": "def test_a(): pass\ndef test_b(): pass\n",
+    "tests/deep/test_one.py": "def test_one(): pass\n",
+}
+MANY = [f"tests/test_many.py::test_many[{number}]" for number in range(8)]
+ALL = [*MANY, "tests/test_two.py::test_a", "tests/test_two.py::test_b"]
+ALL.append("tests/deep/test_one.py::test_one")
+RECORD = "--ciopt-record=results"
+
+
+@pytest.fixture
+def made(project: MakeProject) -> Project:
+    return project(FILES)
+
+
+@pytest.fixture
+def recorded(made: Project) -> Project:
+    assert made.run(RECORD).ret == 0
+    return made
+
+
+def ids(text: Iterable[str]) -> list[str]:
+    return [line.split()[0] for line in text if "::" in line and " PASSED" in line]
+
+
+def run(made: Project, number: int, shards: int, *arguments: str) -> list[str]:
+    result = made.run("-v", f"--ciopt-shard={number}/{shards}", *arguments)
+    assert result.ret == 0
+    return ids(result.outlines)
+
+
+def together(made: Project, shards: int, *arguments: str) -> list[list[str]]:
+    """What each shard runs; all of them are tests of the suite, each is in one."""
+    ran = [run(made, number, shards, *arguments) for number in range(1, shards + 1)]
+    assert Counter(test for tests in ran for test in tests) == Counter(ALL)
+    return ran
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 20])
+def test_each_test_runs_once(made: Project, shards: int) -> None:
+    together(made, shards)
+
+
+def test_a_history_that_grows_between_two_shards_changes_nothing(recorded: Project) -> None:
+    """The first shard makes the plan, the others find it."""
+    first = run(recorded, 1, 3)
+    slow = FILES["tests/test_two.py"].replace("pass", "__import__('time').sleep(0.3)")
+    recorded.repository.write({"tests/test_two.py": slow})
+    assert recorded.run(RECORD).ret == 0
+    rest = [test for number in (2, 3) for test in run(recorded, number, 3)]
+    assert Counter(first + rest) == Counter(ALL)
+
+
+def test_runners_with_other_histories_agree_in_ci(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    first = run(recorded, 1, 2)
+    shutil.rmtree(".ciopt")
+    assert Counter(first + run(recorded, 2, 2)) == Counter(ALL)
+
+
+def test_in_ci_it_is_said_how_to_do_better(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    result = recorded.run("--ciopt-shard=1/2")
+    result.stdout.fnmatch_lines(
+        ["ciopt: shard 1/2, by the size of test files", "ciopt: note: *`ciopt plan`*"]
+    )
+
+
+def test_a_history_that_all_jobs_share_counts_in_ci(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    shared = "ciopt_shard_history=shared"
+    result = recorded.run("--ciopt-shard=1/2", "-o", shared)
+    result.stdout.fnmatch_lines(["ciopt: shard 1/2, by recorded durations; expected *"])
+    together(recorded, 2, "-o", shared)
+
+
+def test_durations_in_the_repository_count_everywhere(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    durations = dict.fromkeys(MANY, 0.1) | {"tests/test_two.py::test_a": 5.0}
+    made.repository.write({".test_durations": json.dumps(durations)})
+    ran = together(made, 2, "-o", "ciopt_durations=.test_durations")
+    alone = next(tests for tests in ran if "tests/test_two.py::test_a" in tests)
+    assert set(MANY).isdisjoint(alone)
+    made.repository.write({".test_durations": "[]"})
+    result = made.run("--ciopt-shard=1/2", "-o", "ciopt_durations=.test_durations")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*ciopt_durations: *.test_durations cannot be used: *"])
+
+
+def test_what_is_slow_is_split(recorded: Project) -> None:
+    ran = together(recorded, 2)
+    assert all(not set(MANY).isdisjoint(tests) for tests in ran)
+
+
+def test_other_files_are_not_imported(made: Project) -> None:
+    note = "with open('seen', 'a') as seen: seen.write(__name__ + '\\n')\n"
+    paths = [path for path in FILES if path.endswith(".py")]
+    made.repository.commit({path: note + dedent(FILES[path]) for path in paths})
+    ran = run(made, 1, 2)
+    imported = Path("seen").read_text().split()
+    assert len(imported) == len({test.split("::")[0] for test in ran}) < len(paths)
+
+
+def test_new_tests_run_in_the_shard_of_their_module(recorded: Project) -> None:
+    run(recorded, 1, 2)
+    recorded.repository.write(
+        {
+            "tests/test_two.py": FILES["tests/test_two.py"] + "def test_new(): pass\n",
+            "tests/test_new.py": "def test_new(): pass\n",
+        }
+    )
+    ran = [test for number in (1, 2) for test in run(recorded, number, 2)]
+    assert Counter(ran) == Counter(
+        [*ALL, "tests/test_two.py::test_new", "tests/test_new.py::test_new"]
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tests/test_two.py", "tests/test_many.py", "tests/deep"),
+        (
+            "tests/test_two.py::test_a",
+            "tests/test_two.py::test_b",
+            "tests/test_many.py",
+            "tests/deep",
+        ),
+        ("-n2",),
+        ("-n2", "--dist=loadgroup"),
+        ("--import-mode=importlib",),
+        ("-p", "no:cacheprovider", "-k", "test"),
+    ],
+)
+def test_beside_other_arguments(recorded: Project, arguments: tuple[str, ...]) -> None:
+    if "-n2" in arguments:
+        found = [
+            recorded.run(f"--ciopt-shard={number}/2", *arguments).parseoutcomes()["passed"]
+            for number in (1, 2)
+        ]
+        assert sum(found) == len(ALL)
+    else:
+        together(recorded, 2, *arguments)
+
+
+def test_groups_of_xdist_do_not_hide_the_ids(made: Project) -> None:
+    """xdist writes the group behind the id."""
+    marked = FILES["tests/test_many.py"].replace(
+        "@pytest", "@pytest.mark.xdist_group('g')\n        @pytest", 1
+    )
+    made.repository.write({"tests/test_many.py": marked})
+    made.repository.commit({})
+    plan("--shards=2")
+    found = [
+        made.run(
+            f"--ciopt-shard={number}/2", "--ciopt-plan=ciopt-plan.json", "-n2", "--dist=loadgroup"
+        )
+        for number in (1, 2)
+    ]
+    assert sum(one.parseoutcomes()["passed"] for one in found) == len(ALL)
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+
+
+def test_files_that_are_no_modules(made: Project) -> None:
+    """Text doctests, and what a conftest collects."""
+    made.repository.write(
+        {
+            **{f"docs/test_{name}.txt": ">>> 1\n1\n" for name in "abcdef"},
+            **{f"docs/{name}.case": "" for name in "uvwxyz"},
+            "docs/conftest.py": """
+                import pytest
+
+                class Case(pytest.Item):
+                    def runtest(self): pass
+
+                class File(pytest.File):
+                    def collect(self): yield Case.from_parent(self, name="case")
+
+                def pytest_collect_file(file_path, parent):
+                    if file_path.suffix == ".case":
+                        return File.from_parent(parent, path=file_path)
+                """,
+        }
+    )
+    ran = [test for number in (1, 2, 3) for test in run(made, number, 3, "docs")]
+    assert len(ran) == len(set(ran)) == 12
+
+
+def test_a_shard_without_tests(made: Project) -> None:
+    result = made.run("--ciopt-shard=1/20", "tests/deep")
+    other = made.run("--ciopt-shard=2/20", "tests/deep")
+    assert (result.ret, other.ret) == (0, 0)
+    empty = other if "1 passed" in result.stdout.str() else result
+    empty.stdout.fnmatch_lines(["ciopt: shard */20 has no tests; *"])
+
+
+@pytest.mark.parametrize("arguments", [("-k", "nothing"), ("docs",)])
+def test_that_there_are_no_tests_at_all_is_not_hidden(
+    made: Project, arguments: tuple[str, ...]
+) -> None:
+    made.repository.write({"docs/readme.txt": ""})
+    codes = {made.run(f"--ciopt-shard={number}/2", *arguments).ret for number in (1, 2)}
+    assert codes == {pytest.ExitCode.NO_TESTS_COLLECTED}
+
+
+def test_a_failing_test_fails_its_shard(made: Project) -> None:
+    made.repository.write({"tests/test_two.py": "def test_a(): assert 0\n"})
+    codes = sorted(made.run(f"--ciopt-shard={number}/2").ret for number in (1, 2))
+    assert codes == [0, 1]
+
+
+def test_with_a_selection_each_shard_selects_within_its_part(made: Project) -> None:
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    made.repository.replace("tests/deep/test_one.py", "pass", "assert 1")
+    ran = [test for number in (1, 2) for test in run(made, number, 2, "--ciopt-changed")]
+    assert Counter(ran) == Counter([*MANY, "tests/deep/test_one.py::test_one"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--ciopt-shard=3/2",), "there is no shard 3/2*"),
+        (("--ciopt-shard=0/2",), "there is no shard 0/2*"),
+        (("--ciopt-shard=two",), "--ciopt-shard is 'two'. Write K/N*"),
+        (("--ciopt-shard=auto",), "--ciopt-shard=auto finds no numbers*"),
+        (("--ciopt-plan=plan",), "--ciopt-plan is given without --ciopt-shard*"),
+        (
+            ("--ciopt-shard=1/2", "--ciopt-plan=none"),
+            "--ciopt-plan: *none cannot be used: No such*",
+        ),
+        (("--ciopt-shard=1/2", "--ciopt-plan=pytest.ini"), "--ciopt-plan: * it is no JSON*"),
+        (("--ciopt-shard=1/2", "-o", "ciopt_shard_history=x"), "ciopt_shard_history is 'x'*"),
+    ],
+)
+def test_bad_input(made: Project, arguments: tuple[str, ...], message: str) -> None:
+    result = made.run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"CIOPT_SHARD": "2/3"}, "2/3"),
+        ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, "2/3"),
+        ({"CIRCLE_NODE_INDEX": "2", "CIRCLE_NODE_TOTAL": "3"}, "3/3"),
+        ({"BUILDKITE_PARALLEL_JOB": "0", "BUILDKITE_PARALLEL_JOB_COUNT": "3"}, "1/3"),
+        ({"SYSTEM_JOBPOSITIONINPHASE": "1", "SYSTEM_TOTALJOBSINPHASE": "3"}, "1/3"),
+        ({"SEMAPHORE_JOB_INDEX": "3", "SEMAPHORE_JOB_COUNT": "3"}, "3/3"),
+    ],
+)
+def test_the_shard_from_the_environment(
+    made: Project, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    flags = () if "CIOPT_SHARD" in variables else ("--ciopt-shard=auto",)
+    made.run(*flags).stdout.fnmatch_lines([f"ciopt: shard {expected}, *"])
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_error_of_ours_loses_no_test(
+    made: Project, monkeypatch: pytest.MonkeyPatch, strict: bool
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("pytest_ciopt.hooks.sharding.agreed", fails)
+    result = made.run("--ciopt-shard=1/2", *(["--ciopt-strict"] if strict else []))
+    if strict:
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+    else:
+        result.assert_outcomes(passed=len(ALL))
+        result.stdout.fnmatch_lines(["ciopt: all tests run and not only those of the shard: *"])
+
+
+def test_a_history_that_cannot_be_written_to_is_not_used(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next shard would find a plan of its own."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(plans, "keep", refused)
+    result = recorded.run("--ciopt-shard=1/2")
+    result.stdout.fnmatch_lines(["ciopt: shard 1/2, by the size of test files", "*cannot be kept*"])
+
+
+def test_of_two_that_plan_at_a_time_the_first_counts(tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "state")
+    one, other = (
+        planned([Module("a.py", 1.0), Module("b.py", weight)], 2, origin=SIZES)
+        for weight in (2.0, 0.5)
+    )
+    assert one != other
+    assert plans.keep(state, "key", one) == plans.keep(state, "key", other) == one
+    (path,) = (state.path / plans.FOLDER).iterdir()
+    path.write_text("damaged")
+    assert plans.keep(state, "key", other) == plans.kept(state, "key") == other
+
+
+def test_plans_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "state")
+    plan = planned([Module("a.py", 1.0)], 2, origin=SIZES)
+    for number in range(25):
+        plans.keep(state, f"key{number:02}", plan)
+        os.utime(state.path / plans.FOLDER / f"key{number:02}.json", (number, number))
+    left = sorted(path.stem for path in (state.path / plans.FOLDER).iterdir())
+    assert left == [f"key{number:02}" for number in range(5, 25)]
+
+
+# --- plans that are made on purpose --------------------------------------------------------------
+
+
+def plan(*arguments: str, code: int = 0) -> None:
+    assert main(("plan", *arguments)) == code
+
+
+def test_a_plan_is_carried_out_and_proved(
+    recorded: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(".ciopt/segments")
+    plan("--shards=3")
+    together(recorded, 3, "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+    assert capsys.readouterr().out == "proved: 11 tests in 3 shards, each ran once\n"
+    assert main(("verify", "ciopt-plan.json", ".ciopt")) == 0
+    run(recorded, 2, 3, "--ciopt-plan=ciopt-plan.json")  # once more, as a failed job would
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+
+
+def test_what_is_not_proved(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(".ciopt/segments")
+    plan("--shards=2")
+    run(recorded, 1, 2, "--ciopt-plan=ciopt-plan.json")
+    recorded.run("--ciopt-shard=1/2", RECORD)
+    recorded.run(RECORD)
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+    said = capsys.readouterr().out
+    assert "  shard 2/2 left no segment\n" in said
+    assert "  did not run: tests/" in said
+    assert ": it is of no shard\n" in said
+    assert ": it had another plan\n" in said
+
+
+def test_a_module_that_cannot_be_collected_did_not_run(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan("--shards=1")
+    made.repository.write({"tests/test_two.py": "import nothing_of_the_kind\n"})
+    made.run("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "--json", "ciopt-plan.json", ".ciopt/segments")) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["broken"] == ["tests/test_two.py"]
+    assert set(document["missing"]) == set(ALL)  # a collection error interrupts the run
+    assert not document["proved"]
+
+
+def test_tests_that_no_plan_has(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    plan("--shards=1")
+    made.repository.write({"tests/test_new.py": "def test_new(): pass\n"})
+    run(made, 1, 1, "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+    said = capsys.readouterr().out
+    assert "  ran and is not planned: tests/test_new.py::test_new\n" in said
+
+
+def test_a_plan_of_another_number_of_shards(made: Project) -> None:
+    plan("--shards=3")
+    result = made.run("--ciopt-shard=1/2", "--ciopt-plan=ciopt-plan.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ciopt-shard is 1/2, but *plan for 3 shards*"])
+
+
+def test_a_plan_of_another_commit_is_told(made: Project) -> None:
+    plan("--shards=1")
+    made.repository.commit({"README.md": "more"})
+    result = made.run("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    result.stdout.fnmatch_lines(["ciopt: note: the plan is of commit *, not of *"])
+    result.assert_outcomes(passed=len(ALL))
+
+
+def test_a_plan_of_a_selection(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    plan("--shards=2", "--changed")
+    ran = [run(made, number, 2, "--ciopt-plan=ciopt-plan.json") for number in (1, 2)]
+    assert sorted(test for tests in ran for test in tests) == MANY
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+    result = made.run("--ciopt-shard=1/2", "--ciopt-plan=ciopt-plan.json", "--ciopt-changed")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ciopt-changed is given beside --ciopt-plan*"])
+    made.repository.commit({"README.md": "more"})
+    result = made.run("--ciopt-shard=1/2", "--ciopt-plan=ciopt-plan.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_as_few_shards_as_suffice(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    plan("--max-shards=4", "--target-minutes=10", "--github-matrix")
+    assert json.loads(capsys.readouterr().out) == {"shard": ["1/1"]}
+    plan("--max-shards=4", "--target-minutes=0.0001", "--json")
+    assert json.loads(capsys.readouterr().out)["shards"] == 4
+    assert main(("plan", "--max-shards=4")) == 2
+    assert "--max-shards needs --target-minutes" in capsys.readouterr().err
+
+
+def test_arguments_of_pytest_are_handed_on(made: Project) -> None:
+    plan("--shards=2", "--output=part.json", "--", "tests/deep")
+    found = plans.read(Path("part.json"))
+    assert [test for number in (1, 2) for test in found.named(number)] == [ALL[-1]]
+
+
+def test_plans_that_cannot_be_verified(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    run(made, 1, 2)
+    (kept,) = Path(".ciopt/plans").iterdir()
+    assert main(("verify", str(kept), ".ciopt/segments")) == 2
+    assert "does not name all tests" in capsys.readouterr().err
+    plan("--shards=2")
+    assert main(("verify", "ciopt-plan.json", "nowhere")) == 2
+    Path("damaged.jsonl").write_text("{}")
+    assert main(("verify", "ciopt-plan.json", "damaged.jsonl")) == 2
+    assert main(("verify", "nothing.json", ".ciopt/segments")) == 2
+
+
+def test_the_key_of_a_kept_plan(made: Project) -> None:
+    """Reports that have the shard in their names must not keep the shards apart."""
+    run(made, 1, 2, "--junitxml=report-1.xml")
+    run(made, 2, 2, "--junitxml=report-2.xml")
+    assert len(list(Path(".ciopt/plans").iterdir())) == 1
+    run(made, 1, 2, "tests/deep")
+    assert len(list(Path(".ciopt/plans").iterdir())) == 2
