@@ -66,12 +66,19 @@ def run(options: argparse.Namespace) -> int:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     collection = collect(current_folder(), words)
     tests = [_from_top(test) for test in collection.tests if test.selected]
-    modules, origin = _work(where, tests)
+    work, origin = _work(where, tests)
     head = None if where.git is None else where.git.commit("HEAD")
 
     def made(number: int) -> Plan:
-        base = collection.base
-        return planned(modules, number, origin=origin, complete=True, commit=head, base=base)
+        return planned(
+            work.modules,
+            number,
+            origin=origin,
+            start=work.start,
+            complete=True,
+            commit=head,
+            base=collection.base,
+        )
 
     plan = made(options.shards) if options.shards else _fewest(made, options)
     plans.write(options.output, plan)
@@ -84,17 +91,18 @@ def _from_top(test: ToldTest) -> str:
     return test.id if test.path is None else test.path + test.id[len(module_of(test.id)) :]
 
 
-def _work(where: Place, tests: Sequence[str]) -> tuple[list[Module], str]:
+def _work(where: Place, tests: Sequence[str]) -> tuple[planning.Work, str]:
+    """What is to be divided, and what that was made from."""
     files = planning.tree(where.top, where.git, Discovery(), [""])
-    made = planning.by_history(where.state, files, tests)
-    warn(made.told)
-    if made.modules:
-        return made.modules, HISTORY
+    work = planning.by_history(where.state, files, tests)
+    warn(work.told)
+    if work.modules:
+        return work, HISTORY
     warn(["no durations are known, so each test counts alike: `pytest --ciopt-record=results`"])
     modules: dict[str, list[tuple[str, float]]] = {}
     for test in tests:
         modules.setdefault(module_of(test), []).append((test, 1.0))
-    return [Module(path, 0.0, own) for path, own in modules.items()], SIZES
+    return planning.Work([Module(path, 0.0, own) for path, own in modules.items()]), SIZES
 
 
 def _fewest(made: Callable[[int], Plan], options: argparse.Namespace) -> Plan:

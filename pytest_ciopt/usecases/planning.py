@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.git import Git, GitError
@@ -12,7 +13,7 @@ from pytest_ciopt.adapters.sources import python_files
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.history.results import Kind
+from pytest_ciopt.core.history.results import Kind, RunRow
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.core.testfiles import is_text_test, test_modules
 from pytest_ciopt.settings import Discovery
@@ -20,6 +21,15 @@ from pytest_ciopt.usecases.expecting import as_now_named, forecasts, moved
 
 _PAID_BY_MODULE = (" (module)", " (class)")
 """Ends of the ids of fixtures that live within one module."""
+_PAID_BY_ALL = " (session)"
+_FIRST, _FIRST_SHARE = 3, 0.05
+"""So many modules, and such a share of them, are the first that are collected."""
+_RUNS = 20
+"""The newest ones, of which those count that ran at least `_WHOLE` of the tests, and `_TELLING`."""
+_WHOLE, _TELLING = 0.8, 50
+_MOST_BESIDE = 0.01
+_UNUSUAL = 5
+"""Times the median from which an import counts as one of others as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +43,14 @@ class Tree:
 
 
 @dataclass(slots=True)
-class Made:
-    """Work to be divided, and lines on what went wrong with it."""
+class Work:
+    """What is to be divided."""
 
     modules: list[Module] = field(default_factory=list)
+    start: float = 0.0
+    """Seconds that each shard takes, whatever it runs."""
     told: list[str] = field(default_factory=list)
+    """What went wrong with finding it out."""
 
 
 def tree(top: Path, git: Git | None, tests: Discovery, asked: Iterable[str]) -> Tree:
@@ -73,47 +86,86 @@ def by_size(where: Tree) -> list[Module]:
     return [Module(path, setup=float(size)) for path, size in where.sizes.items()]
 
 
-def by_history(state: StateDir, where: Tree, collected: Iterable[str] | None = None) -> Made:
+def by_history(state: StateDir, where: Tree, collected: Iterable[str] | None = None) -> Work:
     """Seconds of tests from recorded runs, of `collected` ones or of all that are known.
 
     Nothing when no run knows any of them; a history that cannot be read is told.
     """
     wanted = None if collected is None else list(collected)
     try:
-        (modules, told) = ask(state, now(), lambda index: _modules(index, where, wanted))
+        work, told = ask(state, now(), lambda index: _work(index, where, wanted))
     except UNREADABLE as error:
-        return Made(told=[f"the history cannot be read: {error}"])
-    return Made(modules, told)
+        return Work(told=[f"the history cannot be read: {error}"])
+    work.told += told
+    return work
 
 
-def _modules(index: Index, where: Tree, collected: list[str] | None) -> list[Module]:
+def _work(index: Index, where: Tree, collected: list[str] | None) -> Work:
     environment = surroundings().key
     since = moved(index, where.top, where.git)
     known = as_now_named({test: test for test in index.subjects(Kind.TEST)}, since)
     if not known:
-        return []
-    wanted = [test for test in known if module_of(test) in where.sizes]
-    wanted = wanted if collected is None else collected
+        return Work()
+    wanted = collected
+    if wanted is None:
+        wanted = [test for test in known if module_of(test) in where.sizes]
     expected = forecasts(index, since, wanted, environment)
-    tests: dict[str, list[tuple[str, float]]] = {path: [] for path in where.sizes}
+    setups, start = _setups(index, environment)
+    runs = [run for run in index.runs(_RUNS) if run.start.environment.key == environment]
+    beside = _beside(runs, sum(setups.values()) + start)
+    tests: dict[str, list[tuple[str, float]]] = {}
+    for path in where.sizes if collected is None else ():
+        tests[path] = []
     for test in wanted:
-        tests.setdefault(module_of(test), []).append((test, expected[test].estimate.seconds))
-    setups = _setups(index, environment)
+        seconds = beside + expected[test].estimate.seconds
+        tests.setdefault(module_of(test), []).append((test, seconds))
     usual = sum(setups.values()) / len(setups) if setups else 0.0
     made = [Module(path, setups.get(path, usual), own) for path, own in tests.items()]
-    return made if collected is not None else _with_unknown(made, where)
+    return Work(made if collected is not None else _with_unknown(made, where), start)
 
 
-def _setups(index: Index, environment: str) -> dict[str, float]:
-    """Seconds of import, collection and shared fixtures, by module."""
-    found: dict[str, float] = {}
-    for path, estimate in _of(index, Kind.MODULE, environment).items():
-        found[path] = estimate.seconds
+def _setups(index: Index, environment: str) -> tuple[dict[str, float], float]:
+    """Seconds of import, collection and shared fixtures by module, and those of every shard."""
+    found = {path: one.seconds for path, one in _of(index, Kind.MODULE, environment).items()}
+    start = _imports_of_all(found)
     for name, estimate in _of(index, Kind.FIXTURE, environment).items():
         path = module_of(name)
         if path in found and name.endswith(_PAID_BY_MODULE):
             found[path] += estimate.seconds
-    return found
+        elif name.endswith(_PAID_BY_ALL):
+            start += estimate.seconds
+    return found, start
+
+
+def _beside(runs: Iterable[RunRow], collecting: float) -> float:
+    """Seconds of pytest itself for each test, beside its phases, which nothing else measures: what
+    is left of whole runs in one process. `collecting` is what all modules take."""
+    whole = [
+        (run, number)
+        for run in runs
+        if run.end is not None and run.start.workers == 0 and run.start.source is None
+        if (number := sum(run.outcomes.values())) >= _TELLING
+    ]
+    most = max((number for _, number in whole), default=0)
+    left = [
+        (run.end.finished - run.start.started - run.seconds - collecting) / number
+        for run, number in whole
+        if run.end is not None and number >= most * _WHOLE
+    ]
+    return min(max(median(left), 0.0), _MOST_BESIDE) if left else 0.0
+
+
+def _imports_of_all(setups: dict[str, float]) -> float:
+    """Takes from the first modules what they take longer than usual, and returns it: they pay for
+    imports that whichever module comes first would have caused."""
+    if not setups:
+        return 0.0
+    usual, start = median(setups.values()), 0.0
+    for path in sorted(setups)[: max(_FIRST, round(len(setups) * _FIRST_SHARE))]:
+        if setups[path] > _UNUSUAL * usual:
+            start += setups[path] - usual
+            setups[path] = usual
+    return start
 
 
 def _of(index: Index, kind: Kind, environment: str) -> Mapping[str, Estimate]:

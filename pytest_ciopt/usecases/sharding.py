@@ -115,14 +115,14 @@ def _from_history(asked: Asked, where: Tree) -> Agreed:
     plan = plans.kept(asked.state, key)
     if plan is not None:
         return Agreed(plan)
-    made = planning.by_history(asked.state, where)
-    modules, origin = (made.modules, HISTORY) if made.modules else (planning.by_size(where), SIZES)
-    plan = planned(modules, asked.position.shards, origin=origin)
+    work = planning.by_history(asked.state, where)
+    modules, origin = (work.modules, HISTORY) if work.modules else (planning.by_size(where), SIZES)
+    plan = planned(modules, asked.position.shards, origin=origin, start=work.start)
     try:
-        return Agreed(plans.keep(asked.state, key, plan), tuple(made.told))
+        return Agreed(plans.keep(asked.state, key, plan), tuple(work.told))
     except OSError as error:  # the next shard would find another history
         why = f"the plan cannot be kept ({error.strerror or error}), so the history is not used"
-        return _from_sizes(asked, where, *made.told, why)
+        return _from_sizes(asked, where, *work.told, why)
 
 
 def _key(asked: Asked) -> str:

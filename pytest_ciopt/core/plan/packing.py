@@ -2,9 +2,10 @@
 
 Each shard pays the set-up of every module that it has a part of, so modules are kept whole where
 they fit. The smallest capacity is searched into which everything goes: whole modules, the heaviest
-first, into the fullest shard that has room; what fits nowhere is split, its heaviest tests first,
-among the shards with most room. Two simpler divisions are made as well, longest processing time
-first by module and by test, and the best of the three is taken: so none of them is ever better.
+first, into the fullest shard that has room. What not even an empty shard has room for is split at
+once, its heaviest tests first, among the shards with most room; what fits nowhere any more is split
+in the end. Two simpler divisions are made as well, longest processing time first by module and by
+test, and the best of the three is taken: so none of them is ever better.
 
 **Source:** the search for the capacity is MULTIFIT (Coffman, Garey and Johnson, An Application of
 Bin-Packing to Multiprocessor Scheduling, SIAM J. Comput. 7, 1978), with best fit instead of first
@@ -108,16 +109,19 @@ def _packed(known: Sequence[Module], shards: int, capacity: float) -> list[Shard
     """A division in which no shard takes more than `capacity`, if this way finds one."""
     made = [Shard() for _ in range(shards)]
     rooms = [(capacity, number) for number in range(shards)]
-    too_large = []
+    left = []
     for module in known:
         place = bisect_left(rooms, (module.weight, -1))
         if place == len(rooms):
-            too_large.append(module)
+            if module.weight <= capacity:
+                left.append(module)
+            elif not _split(module, made, rooms):
+                return None
             continue
         room, number = rooms.pop(place)
         made[number].add(whole(module))
         insort(rooms, (room - module.weight, number))
-    return made if all(_split(module, made, rooms) for module in too_large) else None
+    return made if all(_split(module, made, rooms) for module in left) else None
 
 
 def _split(module: Module, made: Sequence[Shard], rooms: list[tuple[float, int]]) -> bool:

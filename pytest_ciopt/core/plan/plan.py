@@ -98,19 +98,23 @@ def planned(
     shards: int,
     *,
     origin: str,
+    start: float = 0.0,
     complete: bool = False,
     commit: str | None = None,
     base: str | None = None,
 ) -> Plan:
-    """The plan of a division. Where it is made from sizes no seconds are expected."""
+    """The plan of a division. `start` are seconds that each shard takes whatever it runs.
+
+    Where it is made from sizes no seconds are expected.
+    """
     known = list(modules)
     made = divided(known, shards)
     in_seconds = origin != SIZES
     return Plan(
         shards,
         dict(sorted(_shares(made).items())),
-        tuple(round(shard.weight, 3) for shard in made) if in_seconds else (),
-        round(lower_bound(known, shards), 3) if in_seconds else 0.0,
+        tuple(round(start + shard.weight, 3) for shard in made) if in_seconds else (),
+        round(start + lower_bound(known, shards), 3) if in_seconds else 0.0,
         origin,
         complete,
         commit,
