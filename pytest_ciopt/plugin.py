@@ -38,8 +38,9 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the marker; under xdist a worker takes over the controller's decision."""
-    config.addinivalue_line("markers", options.MARKER)
+    """Registers the markers; under xdist a worker takes over the controller's decision."""
+    for marker in options.MARKERS:
+        config.addinivalue_line("markers", marker)
     if options.selection_is_asked(_option(config)):
         from pytest_ciopt.hooks import early
 

@@ -24,6 +24,7 @@ class ToldTest:
     """Relative to the top of the repository, None outside."""
     selected: bool
     reason: str
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,6 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:
     return tuple(
-        ToldTest(test["id"], test["path"], test["selected"], test["reason"])
+        ToldTest(test["id"], test["path"], test["selected"], test["reason"], test.get("group"))
         for test in document["tests"]
     )

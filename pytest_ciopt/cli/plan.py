@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
     if options.changed is not None:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     collection = collect(current_folder(), words)
-    tests = [_from_top(test) for test in collection.tests if test.selected]
+    wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
+    tests = list(wanted)
     work, origin = _work(where, tests)
     head = None if where.git is None else where.git.commit("HEAD")
 
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
             number,
             origin=origin,
             start=work.start,
+            groups={test: group for test, group in wanted.items() if group is not None},
             complete=True,
             commit=head,
             base=collection.base,

@@ -10,7 +10,7 @@ import pytest
 from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
-from pytest_ciopt.hooks.items import Describer
+from pytest_ciopt.hooks.items import Describer, group_of
 from pytest_ciopt.hooks.options import REASON
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
@@ -144,7 +144,7 @@ class Collection:
             if self.run.selection.everything is None:
                 item.stash[REASON] = decision.reason
             self.run.outcome.tests.append(
-                DecidedTest(item.nodeid, place, decision.selected, decision.reason)
+                DecidedTest(item.nodeid, place, decision.selected, decision.reason, group_of(item))
             )
         if dropped:
             items[:] = kept

@@ -10,6 +10,9 @@ from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
+from pytest_ciopt.hooks.options import TOGETHER
+
+_XDIST_GROUP = "xdist_group"
 
 
 class Describer:
@@ -108,3 +111,15 @@ def _always(item: pytest.Item) -> str | None:
     if not said:
         return None
     return f"always: {said}" if isinstance(said, str) else "always: pytest_ciopt_always"
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """What a test shares with those that have to run in the same shard, None for most."""
+    for node, marker in item.iter_markers_with_node(TOGETHER):
+        return str(_named(marker) or node.nodeid)
+    of_xdist = item.get_closest_marker(_XDIST_GROUP)
+    return None if of_xdist is None else f"@{_named(of_xdist) or 'default'}"
+
+
+def _named(marker: pytest.Mark) -> object:
+    return marker.args[0] if marker.args else marker.kwargs.get("name")

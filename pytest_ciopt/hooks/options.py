@@ -18,7 +18,11 @@ RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
 REASON = pytest.StashKey[str]()
 """On an item, why a selection keeps it; absent where everything runs."""
-MARKER = "ciopt_always: run this test under --ciopt-changed whatever changed."
+TOGETHER = "ciopt_together"
+MARKERS = (
+    "ciopt_always: run this test under --ciopt-changed whatever changed.",
+    f"{TOGETHER}(name=None): run these tests in one shard; with a name, all that have it.",
+)
 
 _INI = (
     ("ciopt_base", "string", "Base of --ciopt-changed, a git ref (environment: CIOPT_BASE)."),

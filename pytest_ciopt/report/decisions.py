@@ -36,6 +36,7 @@ def document(
                 "path": test.path,
                 "selected": test.selected,
                 "reason": test.reason,
+                **({} if test.group is None else {"group": test.group}),
             }
             for test in outcome.tests
         ],

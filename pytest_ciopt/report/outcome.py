@@ -13,6 +13,8 @@ class DecidedTest(NamedTuple):
     """Repository-relative; None outside the repository."""
     selected: bool
     reason: str
+    group: str | None = None
+    """Tests of one group run in one shard."""
 
 
 class Outcome:
@@ -51,7 +53,7 @@ class Outcome:
     def plain(self) -> dict[str, object]:
         """Builtin types, to be sent from an xdist worker."""
         return {
-            "tests": [[t.nodeid, t.path, t.selected, t.reason] for t in self.tests],
+            "tests": [list(test) for test in self.tests],
             "dropped_modules": dict(self.dropped_modules),
         }
 

@@ -21,6 +21,7 @@ from pytest_ciopt.usecases.expecting import as_now_named, forecasts, moved
 
 _PAID_BY_MODULE = (" (module)", " (class)")
 """Ends of the ids of fixtures that live within one module."""
+_KEEPING = (b"xdist_group", b"ciopt_together")
 _PAID_BY_ALL = " (session)"
 _FIRST, _FIRST_SHARE = 3, 0.05
 """So many modules, and such a share of them, are the first that are collected."""
@@ -49,6 +50,8 @@ class Work:
     modules: list[Module] = field(default_factory=list)
     start: float = 0.0
     """Seconds that each shard takes, whatever it runs."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """Tests that have to stay together, as far as that is known without collecting them."""
     told: list[str] = field(default_factory=list)
     """What went wrong with finding it out."""
 
@@ -121,7 +124,27 @@ def _work(index: Index, where: Tree, collected: list[str] | None) -> Work:
         tests.setdefault(module_of(test), []).append((test, seconds))
     usual = sum(setups.values()) / len(setups) if setups else 0.0
     made = [Module(path, setups.get(path, usual), own) for path, own in tests.items()]
-    return Work(made if collected is not None else _with_unknown(made, where), start)
+    if collected is not None:
+        return Work(made, start)
+    return Work(_with_unknown(made, where), start, _whole_modules(made, where.top))
+
+
+def _whole_modules(modules: Iterable[Module], top: Path) -> dict[str, str]:
+    """Modules that ask for tests to be kept together are not split: who belongs to whom is known
+    only when they are collected."""
+    found: dict[str, str] = {}
+    for module in modules:
+        if len(module.tests) > 1 and _asks(top / module.path):
+            found.update((test, module.path) for test, _ in module.tests)
+    return found
+
+
+def _asks(path: Path) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return any(word in content for word in _KEEPING)
 
 
 def _setups(index: Index, environment: str) -> tuple[dict[str, float], float]:

@@ -117,7 +117,9 @@ def _from_history(asked: Asked, where: Tree) -> Agreed:
         return Agreed(plan)
     work = planning.by_history(asked.state, where)
     modules, origin = (work.modules, HISTORY) if work.modules else (planning.by_size(where), SIZES)
-    plan = planned(modules, asked.position.shards, origin=origin, start=work.start)
+    plan = planned(
+        modules, asked.position.shards, origin=origin, start=work.start, groups=work.groups
+    )
     try:
         return Agreed(plans.keep(asked.state, key, plan), tuple(work.told))
     except OSError as error:  # the next shard would find another history

@@ -468,3 +468,69 @@ def test_the_key_of_a_kept_plan(made: Project) -> None:
     assert len(list(Path(".ciopt/plans").iterdir())) == 1
     run(made, 1, 2, "tests/deep")
     assert len(list(Path(".ciopt/plans").iterdir())) == 2
+
+
+# --- what belongs together -----------------------------------------------------------------------
+
+TOGETHER = {
+    "tests/test_many.py": """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(8))
+        @pytest.mark.xdist_group("g")
+        def test_many(number): pass
+        """,
+    "tests/test_two.py": """
+        import pytest
+
+        @pytest.mark.ciopt_together("pair")
+        def test_a(): pass
+
+        def test_b(): pass
+        """,
+    "tests/deep/test_one.py": """
+        import pytest
+        pytestmark = pytest.mark.ciopt_together("pair")
+
+        def test_one(): pass
+        """,
+}
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_groups_stay_together(project: MakeProject, recording: bool) -> None:
+    made = project(FILES | TOGETHER)
+    if recording:
+        assert made.run(RECORD).ret == 0
+    plan("--shards=4")
+    ran = together(made, 4, "--ciopt-plan=ciopt-plan.json")
+    where = {test: number for number, tests in enumerate(ran) for test in tests}
+    assert len({where[test] for test in MANY}) == 1
+    assert where["tests/test_two.py::test_a"] == where["tests/deep/test_one.py::test_one"]
+
+
+def test_a_class_stays_together(project: MakeProject) -> None:
+    code = """
+        import pytest
+
+        @pytest.mark.ciopt_together
+        class TestA:
+            def test_1(self): pass
+            def test_2(self): pass
+
+        class TestB:
+            def test_1(self): pass
+            def test_2(self): pass
+        """
+    project({"pytest.ini": "[pytest]\n", "test_a.py": code})
+    plan("--shards=3")
+    found = plans.read(Path("ciopt-plan.json"))
+    one, other = (found.shard_of(f"test_a.py::TestA::test_{number}") for number in (1, 2))
+    assert one == other
+
+
+def test_without_collecting_a_module_with_groups_is_not_split(project: MakeProject) -> None:
+    made = project(FILES | TOGETHER)
+    assert made.run(RECORD).ret == 0
+    ran = together(made, 3)
+    assert len([tests for tests in ran if not set(MANY).isdisjoint(tests)]) == 1

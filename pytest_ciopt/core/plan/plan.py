@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.plan.packing import divided
+from pytest_ciopt.core.plan.together import Bundles, bundled
 from pytest_ciopt.core.plan.work import Module, Shard, lower_bound
 
 
@@ -99,20 +100,23 @@ def planned(
     *,
     origin: str,
     start: float = 0.0,
+    groups: Mapping[str, str] | None = None,
     complete: bool = False,
     commit: str | None = None,
     base: str | None = None,
 ) -> Plan:
-    """The plan of a division. `start` are seconds that each shard takes whatever it runs.
+    """The plan of a division. `start` are seconds that each shard takes whatever it runs; `groups`
+    are names by test: those of one name get to one shard.
 
     Where it is made from sizes no seconds are expected.
     """
-    known = list(modules)
+    bundles = bundled(modules, groups or {})
+    known = bundles.modules
     made = divided(known, shards)
     in_seconds = origin != SIZES
     return Plan(
         shards,
-        dict(sorted(_shares(made).items())),
+        dict(sorted(_shares(made, bundles).items())),
         tuple(round(start + shard.weight, 3) for shard in made) if in_seconds else (),
         round(start + lower_bound(known, shards), 3) if in_seconds else 0.0,
         origin,
@@ -126,15 +130,19 @@ HISTORY, DURATIONS, SIZES = "history", "durations", "sizes"
 """What a plan is made from: recorded runs, a file in the repository, or sizes of test files."""
 
 
-def _shares(made: Sequence[Shard]) -> dict[str, Share]:
+def _shares(made: Sequence[Shard], bundles: Bundles) -> dict[str, Share]:
     """The heaviest part of a module is at home."""
     homes: dict[str, tuple[float, int]] = {}
     tests: dict[str, dict[int, tuple[str, ...]]] = {}
     for number, shard in enumerate(made, 1):
         for part in shard.parts:
-            path = part.module.path
-            if path not in homes or part.weight > homes[path][0]:
-                homes[path] = (part.weight, number)
-            if part.tests:
-                tests.setdefault(path, {})[number] = tuple(name for name, _ in part.tests)
+            found: dict[str, list[str]] = {} if part.tests else {part.module.path: []}
+            for name, _ in part.tests:
+                for test in bundles.ids(name):
+                    found.setdefault(module_of(test), []).append(test)
+            for path, ids in found.items():
+                if path not in homes or part.weight > homes[path][0]:
+                    homes[path] = (part.weight, number)
+                if ids:
+                    tests.setdefault(path, {})[number] = tuple(sorted(ids))
     return {path: Share(home, tests.get(path, {})) for path, (_, home) in homes.items()}

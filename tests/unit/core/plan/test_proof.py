@@ -1,0 +1,85 @@
+"""Planned is what ran, each once, or it is said what is not."""
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_ciopt.core.history.records import Environment, RunStart
+from pytest_ciopt.core.plan.document import digest
+from pytest_ciopt.core.plan.plan import HISTORY, Plan, Share
+from pytest_ciopt.core.plan.proof import Findings, Ran, proof
+
+PLAN = Plan(
+    2,
+    {"a.py": Share(1, {1: ("a.py::x",), 2: ("a.py::y", "a.py::z")})},
+    origin=HISTORY,
+    complete=True,
+    commit="c" * 40,
+)
+
+
+def ran(number: int, *names: str, ended: bool = True, run: int = 0, **about: str | None) -> Ran:
+    start = RunStart(
+        run=f"{run:012x}-{number:020x}",
+        started=1.0,
+        environment=Environment("3.12.1", "cpython", "linux"),
+        commit="c" * 40,
+        shard=f"{number}/2",
+        plan=digest(PLAN),
+    )
+    tests = frozenset(f"a.py::{name}" for name in names)
+    return Ran(replace(start, **about), ended, tests)  # type: ignore[arg-type]
+
+
+ONE, TWO = ran(1, "x"), ran(2, "y", "z")
+
+
+def test_all_is_well() -> None:
+    assert proof(PLAN, [ONE, TWO]) == Findings()
+    assert proof(PLAN, [ONE, TWO]).proved
+
+
+@pytest.mark.parametrize(
+    ("runs", "found"),
+    [
+        ([], {"absent": [1, 2], "missing": ["a.py::x", "a.py::y", "a.py::z"]}),
+        ([ONE], {"absent": [2], "missing": ["a.py::y", "a.py::z"]}),
+        ([ONE, ran(2, "y")], {"missing": ["a.py::z"]}),
+        ([ran(1, "x", "y"), TWO], {"doubled": {"a.py::y": [1, 2]}}),
+        ([ran(1, "x", "new"), TWO], {"unplanned": ["a.py::new"]}),
+        ([ONE, ran(2, "y", "z", ended=False)], {"cut": [2]}),
+        ([ONE, replace(TWO, broken=frozenset(["b.py"]))], {"broken": ["b.py"]}),
+    ],
+)
+def test_what_is_wrong_is_named(runs: list[Ran], found: dict[str, object]) -> None:
+    findings = proof(PLAN, runs)
+    assert findings == Findings(**found)  # type: ignore[arg-type]
+    assert not findings.proved
+
+
+def test_of_two_runs_of_a_shard_the_later_counts() -> None:
+    assert proof(
+        PLAN, [ran(2, "y", ended=False), ONE, replace(TWO, start=ran(2, run=1).start)]
+    ).proved
+    assert proof(PLAN, [ran(2, run=1), ONE, TWO]).missing == ["a.py::y", "a.py::z"]
+
+
+@pytest.mark.parametrize(
+    ("about", "why"),
+    [
+        ({"shard": None}, "it is of no shard"),
+        ({"shard": "1/3"}, "it is shard 1/3, and the plan has 2"),
+        ({"shard": "3/2"}, "it is shard 3/2, and the plan has 2"),
+        ({"shard": "x"}, "it is shard x, and the plan has 2"),
+        ({"plan": "other"}, "it had another plan"),
+        ({"plan": None}, "it had another plan"),
+        ({"commit": "d" * 40}, "it is of commit dddddddddddd, the plan of cccccccccccc"),
+        ({"base": "d" * 40}, "it left tests out by a selection of its own"),
+    ],
+)
+def test_what_does_not_count(about: dict[str, str | None], why: str) -> None:
+    other = ran(1, "x", run=5, **about)
+    findings = proof(PLAN, [ONE, TWO, other])
+    assert findings.foreign == [f"run {other.start.run}: {why}"]
+    assert not findings.missing
+    assert not findings.proved
