@@ -10,7 +10,9 @@ from pytest_ciopt.adapters import plans
 from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.cli.collecting import ToldTest, collect
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
+from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
 from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, planned
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.errors import CioptError
@@ -20,28 +22,38 @@ from pytest_ciopt.usecases import planning
 
 NAME = "ciopt-plan.json"
 FLAG = "--ciopt-changed"
+_SHOW = "show"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    number = parser.add_mutually_exclusive_group(required=True)
+    parser.usage = (
+        "ciopt plan [options] [-- ARGUMENTS OF PYTEST]\n       ciopt plan show [ID or FILE ...]"
+    )
+    number = parser.add_mutually_exclusive_group()
     number.add_argument("--shards", type=_positive, metavar="N", help="how many there are")
     number.add_argument(
-        "--max-shards", type=_positive, metavar="N", help="at most so many, as few as suffice"
+        "--max-shards", type=_positive, metavar="N", help="choose at most so many, by the two below"
     )
     parser.add_argument(
         "--target-minutes",
-        type=_minutes,
+        type=_amount,
         metavar="M",
-        help="with --max-shards, what the slowest shard may take",
+        help="with --max-shards, as few as keep the slowest job to M minutes",
     )
     parser.add_argument(
-        "--startup",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="what each job takes before pytest begins (default: 0)",
+        "--max-cost",
+        type=_amount,
+        metavar="X",
+        help="with --max-shards, only so many as cost at most X",
     )
+    for name, default, text in (
+        ("startup", 0.0, "seconds of each job before pytest begins"),
+        ("price", 0.0, "price of a minute"),
+        ("billed", 60.0, "seconds to which each job is rounded up"),
+    ):
+        told = f"{text} (default: {default:g})"
+        parser.add_argument(f"--{name}", type=_amount, default=default, metavar="Y", help=told)
     parser.add_argument(
         "--changed",
         nargs="?",
@@ -49,25 +61,37 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="BASE",
         help="plan only the tests that the change since BASE can affect",
     )
-    parser.add_argument("-o", "--output", type=Path, default=Path(NAME), help=f"default: {NAME}")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path(NAME),
+        help=f"the plan (default: {NAME})",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--github-matrix", action="store_true", help="print the matrix of a GitHub job, as JSON"
     )
     form.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("pytest", nargs="*", help="behind --, further arguments of pytest")
+    parser.add_argument("words", nargs="*", help="show, or behind -- arguments of pytest")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Collects, divides, writes the plan, and tells what each shard will take."""
-    where, words = place(), list(options.pytest)
+    if options.shards is None and options.max_shards is None:
+        if options.words[:1] != [_SHOW]:
+            raise CioptError(
+                "ciopt plan needs --shards or --max-shards", "Or say `ciopt plan show`."
+            )
+        return _show(options.output, options.words[1:])
+    where, words = place(), list(options.words)
     if options.changed is not None:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     collection = collect(current_folder(), words)
     wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
-    tests = list(wanted)
-    work, origin = _work(where, tests)
+    work, origin = _work(where, list(wanted))
     head = None if where.git is None else where.git.commit("HEAD")
 
     def made(number: int) -> Plan:
@@ -82,9 +106,39 @@ def run(options: argparse.Namespace) -> int:
             base=collection.base,
         )
 
-    plan = made(options.shards) if options.shards else _fewest(made, options)
-    plans.write(options.output, plan)
-    _tell(options, plan)
+    prices = Prices(options.startup, options.price, options.billed)
+    offers = [made(options.shards)] if options.shards else _possible(made, options.max_shards)
+    told = [offer(plan, prices) for plan in offers]
+    best = told[0] if options.shards else _best(told, options)
+    plans.write(options.output, best.plan)
+    _tell(options, best, told)
+    return 0
+
+
+def _possible(made: Callable[[int], Plan], most: int) -> list[Plan]:
+    return [made(number) for number in range(1, most + 1)]
+
+
+def _best(offers: Sequence[Offer], options: argparse.Namespace) -> Offer:
+    if options.target_minutes is None and options.max_cost is None:
+        raise CioptError("--max-shards needs --target-minutes or --max-cost", "Or give --shards.")
+    target = None if options.target_minutes is None else options.target_minutes * 60
+    best = chosen(offers, target, options.max_cost)
+    if best is None:
+        least = min(offers, key=lambda one: one.cost)
+        raise CioptError(
+            f"every number of shards costs more than {options.max_cost:g}",
+            f"The cheapest is {least.plan.shards:,}, for {least.cost:.2f}.",
+        )
+    return best
+
+
+def _show(path: Path, asked: Sequence[str]) -> int:
+    """A plan that was made, or where tests and files are in it."""
+    plan = read_plan(path)
+    print_lines(() if asked else shards.table(plan))
+    for word in asked:
+        print_lines(shards.explained(plan, word))
     return 0
 
 
@@ -107,30 +161,22 @@ def _work(where: Place, tests: Sequence[str]) -> tuple[planning.Work, str]:
     return planning.Work([Module(path, 0.0, own) for path, own in modules.items()]), SIZES
 
 
-def _fewest(made: Callable[[int], Plan], options: argparse.Namespace) -> Plan:
-    """The smallest number of shards of which the slowest keeps to the target."""
-    if options.target_minutes is None:
-        raise CioptError("--max-shards needs --target-minutes", "Or give --shards.")
-    for number in range(1, options.max_shards):
-        plan = made(number)
-        if options.startup + max(plan.seconds, default=0.0) <= options.target_minutes * 60:
-            return plan
-    return made(options.max_shards)
-
-
-def _tell(options: argparse.Namespace, plan: Plan) -> None:
-    names = [f"{number}/{plan.shards}" for number in range(1, plan.shards + 1)]
+def _tell(options: argparse.Namespace, best: Offer, offers: Sequence[Offer]) -> None:
+    plan = best.plan
     if options.github_matrix:
+        names = [f"{number}/{plan.shards}" for number in range(1, plan.shards + 1)]
         print(json.dumps({"shard": names}))
     elif options.json:
-        print(json.dumps(figures(plan), indent=2))
+        print(json.dumps({**figures(best), "offers": [figures(one) for one in offers]}, indent=2))
     else:
+        print_lines(shards.curve(offers, best) if len(offers) > 1 else ())
         print_lines(shards.table(plan))
         print(f"written to {options.output}")
 
 
-def figures(plan: Plan) -> dict[str, object]:
+def figures(one: Offer) -> dict[str, object]:
     """What a plan promises."""
+    plan = one.plan
     return {
         "shards": plan.shards,
         "made_from": plan.origin,
@@ -138,6 +184,9 @@ def figures(plan: Plan) -> dict[str, object]:
         "lower_bound": plan.bound,
         "imbalance": round(plan.imbalance, 4),
         "tests": [len(plan.named(number)) for number in range(1, plan.shards + 1)],
+        "slowest_job": round(one.slowest, 3),
+        "billed_minutes": round(one.minutes, 3),
+        "cost": round(one.cost, 4),
     }
 
 
@@ -148,8 +197,8 @@ def _positive(text: str) -> int:
     return number
 
 
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no time")
-    return minutes
+def _amount(text: str) -> float:
+    amount = float(text)
+    if not 0 <= amount < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no amount")
+    return amount

@@ -1,7 +1,9 @@
 """What people read of shards and plans. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.plan.choice import Offer
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan
 from pytest_ciopt.core.plan.position import Position
 from pytest_ciopt.report.lines import count
@@ -56,3 +58,39 @@ def table(plan: Plan) -> Iterator[str]:
             f"slowest {duration(longest)}, lower bound {duration(plan.bound)}, "
             f"imbalance {plan.imbalance:.3f}"
         )
+
+
+def curve(offers: Sequence[Offer], best: Offer) -> Iterator[str]:
+    """What each number of shards takes and costs; the chosen one is marked."""
+    priced = any(one.cost for one in offers)
+    for one in offers:
+        cost = f"  cost {one.cost:.2f}" if priced else ""
+        mark = "  <- chosen" if one is best else ""
+        yield (
+            f"{one.plan.shards:>5} shards  slowest job {duration(one.slowest):>10}"
+            f"  billed {one.minutes:,.1f} min{cost}{mark}"
+        )
+
+
+def explained(plan: Plan, word: str) -> Iterator[str]:
+    """Where a test or a file is, and why."""
+    path = module_of(word)
+    share = plan.modules.get(path)
+    if share is None:
+        yield f"{word}: shard {plan.home(path)}, by a hash of its path: the plan does not name it"
+        return
+    if word != path:
+        how = "as the plan says" if plan.names(word) else "the home of its module: it is not named"
+        yield f"{word}: shard {plan.shard_of(word)}, {how}"
+    parts = [
+        f"shard {number} runs {count(len(tests), 'test')}"
+        for number, tests in sorted(share.tests.items())
+    ]
+    yield f"{path}: {', '.join(parts) or f'shard {share.home} runs it'}; home is shard {share.home}"
+    if share.seconds and len(share.tests) > 1:
+        yield (
+            f"  it is split: in one shard it would take {duration(share.seconds)}, "
+            f"and nothing need take more than {duration(plan.bound)}"
+        )
+    elif share.seconds:
+        yield f"  it is kept whole: {duration(share.seconds)}, its set-up is paid once"

@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import dedent
 
@@ -441,6 +444,40 @@ def test_as_few_shards_as_suffice(recorded: Project, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["shards"] == 4
     assert main(("plan", "--max-shards=4")) == 2
     assert "--max-shards needs --target-minutes" in capsys.readouterr().err
+    assert main(("plan",)) == 2
+    assert "needs --shards or --max-shards" in capsys.readouterr().err
+
+
+def test_what_shards_cost(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    plan("--max-shards=3", "--max-cost=2", "--price=1", "--startup=30")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["1", "2", "3"]
+    assert all("cost" in line for line in lines[:3])
+    (best,) = (line for line in lines if line.endswith("<- chosen"))
+    assert best.startswith("    2 shards  slowest job       30 s  billed 2.0 min  cost 2.00")
+    assert main(("plan", "--max-shards=3", "--max-cost=0.5", "--price=1")) == 2
+    assert "The cheapest is 1, for 1.00" in capsys.readouterr().err
+
+
+def test_a_plan_is_shown_and_explained(
+    recorded: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan("--shards=2")
+    capsys.readouterr()
+    plan("show")
+    said = capsys.readouterr().out
+    assert said.count(" tests ") == 2
+    assert "imbalance 1.0" in said
+    plan("show", MANY[0], "tests/test_two.py", "tests/test_two.py::new", "other.py")
+    said = capsys.readouterr().out
+    assert f"{MANY[0]}: shard " in said
+    assert "  it is split: in one shard it would take " in said
+    assert "  it is kept whole: " in said
+    assert "tests/test_two.py::new: shard " in said
+    assert "the home of its module: it is not named" in said
+    assert "other.py: shard " in said
+    assert "by a hash of its path" in said
+    plan("show", "-o", "nowhere.json", code=2)
 
 
 def test_arguments_of_pytest_are_handed_on(made: Project) -> None:
@@ -534,3 +571,61 @@ def test_without_collecting_a_module_with_groups_is_not_split(project: MakeProje
     assert made.run(RECORD).ret == 0
     ran = together(made, 3)
     assert len([tests for tests in ran if not set(MANY).isdisjoint(tests)]) == 1
+
+
+# --- separate processes --------------------------------------------------------------------------
+
+SLOW = {
+    f"tests/test_{name}.py": f"""
+        import pytest, time
+
+        @pytest.fixture(scope="module")
+        def base(): time.sleep(0.05)
+
+        @pytest.mark.parametrize("number", range({number}))
+        def test_it(base, number): time.sleep(0.05)
+        """
+    for name, number in (("a", 12), ("b", 8), ("c", 3), ("d", 1))
+}
+
+
+def process(made: Project, number: int, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist"]
+    command += ["-p", "pytest_ciopt.plugin", "--ciopt-plan=ciopt-plan.json"]
+    command += [f"--ciopt-shard={number}/3", *arguments]
+    return subprocess.Popen(command, cwd=made.repository.root, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_a_shard_that_is_killed_can_be_run_again(
+    project: MakeProject, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    made = project({"pytest.ini": "[pytest]\n"} | SLOW)
+    plan("--shards=3")
+    several = [process(made, number, *arguments) for number in (1, 2, 3)]
+    segments = made.repository.root / ".ciopt/segments"
+    wait_until(
+        lambda: any(b'"shard":"2/3"' in s and b'"kind":"test"' in s for s in texts(segments))
+    )
+    several[1].kill()
+    assert [one.wait() for one in several] == [0, -9, 0]
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+    said = capsys.readouterr().out
+    assert "  shard 2/3 was killed before its end\n" in said
+    assert "  did not run: tests/" in said
+    assert process(made, 2, *arguments).wait() == 0
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+    assert capsys.readouterr().out == "proved: 24 tests in 3 shards, each ran once\n"
+
+
+def texts(segments: Path) -> Iterable[bytes]:
+    return [path.read_bytes() for path in segments.glob("*.jsonl")]
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if happens():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never happens")

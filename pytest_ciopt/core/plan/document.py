@@ -42,7 +42,7 @@ def encoded(plan: Plan) -> str:
 def _plain(path: str, share: Share) -> dict[str, object]:
     """Ids without the path, which all of them begin with."""
     tests = {str(n): [t.removeprefix(path) for t in ids] for n, ids in sorted(share.tests.items())}
-    return {"home": share.home, "tests": tests}
+    return {"home": share.home, "seconds": share.seconds, "tests": tests}
 
 
 def digest(plan: Plan) -> str:
@@ -78,6 +78,7 @@ def _read(plain: Mapping[str, Any]) -> Plan:
                     int(number): tuple(path + str(test) for test in tests)
                     for number, tests in share["tests"].items()
                 },
+                float(share["seconds"]),
             )
             for path, share in plain["modules"].items()
         },

@@ -24,6 +24,8 @@ class Share:
     """The shard that runs what is not named."""
     tests: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Ids by shard, sorted."""
+    seconds: float = 0.0
+    """Expected of the module in one shard; 0 where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,15 @@ def planned(
 
     Where it is made from sizes no seconds are expected.
     """
-    bundles = bundled(modules, groups or {})
+    work = list(modules)
+    bundles = bundled(work, groups or {})
     known = bundles.modules
     made = divided(known, shards)
     in_seconds = origin != SIZES
+    weights = {module.path: round(module.weight, 3) for module in work} if in_seconds else {}
     return Plan(
         shards,
-        dict(sorted(_shares(made, bundles).items())),
+        dict(sorted(_shares(made, bundles, weights).items())),
         tuple(round(start + shard.weight, 3) for shard in made) if in_seconds else (),
         round(start + lower_bound(known, shards), 3) if in_seconds else 0.0,
         origin,
@@ -130,7 +134,9 @@ HISTORY, DURATIONS, SIZES = "history", "durations", "sizes"
 """What a plan is made from: recorded runs, a file in the repository, or sizes of test files."""
 
 
-def _shares(made: Sequence[Shard], bundles: Bundles) -> dict[str, Share]:
+def _shares(
+    made: Sequence[Shard], bundles: Bundles, weights: Mapping[str, float]
+) -> dict[str, Share]:
     """The heaviest part of a module is at home."""
     homes: dict[str, tuple[float, int]] = {}
     tests: dict[str, dict[int, tuple[str, ...]]] = {}
@@ -145,4 +151,7 @@ def _shares(made: Sequence[Shard], bundles: Bundles) -> dict[str, Share]:
                     homes[path] = (part.weight, number)
                 if ids:
                     tests.setdefault(path, {})[number] = tuple(sorted(ids))
-    return {path: Share(home, tests.get(path, {})) for path, (_, home) in homes.items()}
+    return {
+        path: Share(home, tests.get(path, {}), weights.get(path, 0.0))
+        for path, (_, home) in homes.items()
+    }

@@ -13,7 +13,7 @@ from pytest_ciopt.core.plan.work import Module
 PLAN = Plan(
     shards=3,
     modules={
-        "a.py": Share(2, {2: ("a.py::x",), 3: ("a.py::y", "a.py::z")}),
+        "a.py": Share(2, {2: ("a.py::x",), 3: ("a.py::y", "a.py::z")}, 4.5),
         "b.py": Share(1),
     },
     seconds=(1.0, 2.0, 3.0),
@@ -101,10 +101,15 @@ def changed(**keys: object) -> str:
         (changed(made_from="guesses"), "it is made from 'guesses'"),
         (changed(modules=[]), "it is damaged"),
         (changed(modules={"a.py": {"home": 1}}), "it is damaged"),
-        (changed(modules={"a.py": {"home": 4, "tests": {}}}), "a.py has a shard that is none"),
-        (changed(modules={"a.py": {"home": True, "tests": {}}}), "it is damaged"),
         (
-            changed(modules={"a.py": {"home": 1, "tests": {"1": ["::x"], "2": ["::x"]}}}),
+            changed(modules={"a.py": {"home": 4, "seconds": 0, "tests": {}}}),
+            "a.py has a shard that is none",
+        ),
+        (changed(modules={"a.py": {"home": True, "seconds": 0, "tests": {}}}), "it is damaged"),
+        (
+            changed(
+                modules={"a.py": {"home": 1, "seconds": 0, "tests": {"1": ["::x"], "2": ["::x"]}}}
+            ),
             "a.py::x occurs twice",
         ),
     ],
