@@ -122,6 +122,15 @@ def test_the_longest_tests_of_a_split_module_come_first() -> None:
     assert [shard.weight for shard in found] == [8.0] * 4
 
 
+def test_what_no_shard_has_room_for_is_split_at_once() -> None:
+    """Were it the last, the others would have left it places of the wrong sizes."""
+    large = module("b.py", 3.0, 3.0, 3.0)
+    modules = [module("a.py", 1.0, 1.0), large, module("c.py", 1.0, setup=2.0)]
+    found = divided(modules, 2)
+    assert len(shards_of("b.py", found)) == 2
+    assert [shard.weight for shard in found] == [7.0, 7.0]
+
+
 def test_a_split_that_costs_more_than_it_saves_is_not_made() -> None:
     modules = [module("a.py", 1.0, 1.0, setup=9.0), module("b.py", 1.0, 1.0, setup=9.0)]
     found = divided(modules, 4)
