@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import sharding
 
         sharding.start(config)
+    if options.timeouts_are_asked(config):
+        from pytest_ciopt.hooks import timeouts
+
+        timeouts.start(config)
     if options.recording(config) != options.OFF:
         from pytest_ciopt.hooks import remembering
 

@@ -1,11 +1,12 @@
 """The index of a history without files: plain loops, slow and easy to believe."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pytest_ciopt.adapters.history.filling import KEPT
 from pytest_ciopt.core.history.estimates import Estimate, estimated
-from pytest_ciopt.core.history.results import Kind, Result, RunResults, RunRow
+from pytest_ciopt.core.history.limits import Slowest
+from pytest_ciopt.core.history.results import GOOD, Kind, Outcome, Result, RunResults, RunRow
 
 BAD_OR_RERUN = ("F", "E", "R")
 
@@ -71,6 +72,23 @@ class FakeIndex:
             if any(k is Kind.TEST and name.startswith(f"{file}::") for k, name in run.results)
         ]
         return [commit for commit in commits if commit is not None]
+
+    def slowest(self) -> dict[str, Slowest]:
+        most = {
+            kind: self._most(kind, good)
+            for kind, good in ((Kind.FIXTURE, frozenset(Outcome)), (Kind.TEST, GOOD))
+        }
+        shared = sum(most[Kind.FIXTURE].values()) / 1e6
+        return {name: Slowest(micro / 1e6, shared) for name, micro in most[Kind.TEST].items()}
+
+    def _most(self, kind: Kind, good: Collection[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for (_, name), several in self._kept(kind).items():
+            for _, one in several:
+                if one.outcome in good:
+                    took = one.setup + one.call + one.teardown
+                    found[name] = max(took, found.get(name, 0))
+        return found
 
     def subjects(self, kind: Kind) -> list[str]:
         names = {name for run in self._runs for its, name in run.results if its is kind}

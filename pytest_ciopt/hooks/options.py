@@ -59,6 +59,7 @@ _INI = (
         "Whose the history is in CI: own (default) or shared, if all shards restore the same one.",
     ),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
+    ("ciopt_timeout", "string", "Default of --ciopt-timeout (environment: CIOPT_TIMEOUT)."),
 )
 
 
@@ -115,6 +116,13 @@ def add(parser: pytest.Parser) -> None:
         default=None,
         help="make an error inside pytest-ciopt an error of the run, instead of running all tests",
     )
+    group.addoption(
+        "--ciopt-timeout",
+        metavar="FACTOR",
+        default=None,
+        help="stop a test that takes FACTOR times as long as its slowest recorded run, and more "
+        "than a minute (needs pytest-timeout)",
+    )
     for name, kind, text in _INI:
         parser.addini(name, text, type=kind, default="" if kind == "string" else [])  # type: ignore[arg-type]
 
@@ -136,6 +144,15 @@ def sharding_is_asked(known: argparse.Namespace) -> bool:
     )
 
 
+def timeouts_are_asked(config: pytest.Config) -> bool:
+    """Whether tests get limits. Asked in every run, so no adapter is imported."""
+    return bool(
+        getattr(config.option, "ciopt_timeout", None)
+        or os.environ.get("CIOPT_TIMEOUT", "").strip()  # noqa: TID251
+        or config.getini("ciopt_timeout")
+    )
+
+
 def recording(config: pytest.Config, known: argparse.Namespace | None = None) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
@@ -147,6 +164,7 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     asked = getattr(options, "ciopt_record", None)
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
     lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
+    lives_with_us = lives_with_us or getattr(options, "ciopt_timeout", None) is not None
     default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 

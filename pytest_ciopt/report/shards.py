@@ -52,7 +52,8 @@ def table(plan: Plan) -> Iterator[str]:
         seconds = plan.seconds[number - 1] if plan.seconds else 0.0
         bar = "#" * round(40 * seconds / longest) if longest else ""
         told = duration(seconds) if plan.seconds else ""
-        yield f"{number:>5}  {told:>10}  {tests:>7,} tests  {modules:>5,} files  {bar}".rstrip()
+        has = f"{count(tests, 'test'):>13}  {count(modules, 'file'):>11}"
+        yield f"{number:>5}  {told:>10}  {has}  {bar}".rstrip()
     if plan.seconds:
         yield (
             f"slowest {duration(longest)}, lower bound {duration(plan.bound)}, "
@@ -64,7 +65,7 @@ def curve(offers: Sequence[Offer], best: Offer) -> Iterator[str]:
     """What each number of shards takes and costs; the chosen one is marked."""
     priced = any(one.cost for one in offers)
     for one in offers:
-        cost = f"  cost {one.cost:.2f}" if priced else ""
+        cost = f"  cost {one.cost:.3f}" if priced else ""
         mark = "  <- chosen" if one is best else ""
         yield (
             f"{one.plan.shards:>5} shards  slowest job {duration(one.slowest):>10}"

@@ -158,6 +158,7 @@ def answers(index: Index | FakeIndex) -> dict[str, object]:
         "by the second part": [plain(row) for row in index.runs_like("0a0a")],
         "failures": list(index.failures()),
         "two failures": list(index.failures(2)),
+        "slowest": index.slowest(),
         "commits": [index.commits_of(file) for file in ("a.py", "b/a.py", "b/b/a.py", "none")],
     }
     for kind in Kind:

@@ -15,8 +15,9 @@ from pytest_ciopt.adapters.history.sealing import is_sound
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError, decoded
 from pytest_ciopt.core.history.estimates import Estimate
+from pytest_ciopt.core.history.limits import Slowest
 from pytest_ciopt.core.history.records import RunEnd, RunStart
-from pytest_ciopt.core.history.results import Kind, Result, RunRow
+from pytest_ciopt.core.history.results import GOOD, Kind, Result, RunRow
 
 _T = TypeVar("_T")
 UNREADABLE = (OSError, sqlite3.Error)
@@ -159,12 +160,27 @@ class Index:
         commits = (s.commit for s in starts if isinstance(s, RunStart))
         return [commit for commit in commits if commit is not None]
 
+    def slowest(self) -> dict[str, Slowest]:
+        """By test, of all environments; only results of runs that came to their end."""
+        rows = self._ask(f"{_SLOWEST} WHERE kind = 'fixture' GROUP BY subject.id")
+        shared = sum(micro for _, micro in rows) / _MICRO
+        good = ", ".join(f"'{outcome}'" for outcome in sorted(GOOD))
+        rows = self._ask(
+            f"{_SLOWEST} WHERE kind = 'test' AND outcome IN ({good}) GROUP BY subject.id"
+        )
+        return {name: Slowest(micro / _MICRO, shared) for name, micro in rows}
+
     def subjects(self, kind: Kind) -> list[str]:
         """Ids of all that is known, sorted."""
         rows = self._ask("SELECT id FROM subject WHERE kind = ? ORDER BY id", (kind,))
         return [name for (name,) in rows]
 
 
+_MICRO = 1e6
+_SLOWEST = (
+    "SELECT subject.id, max(setup + call + teardown) "
+    "FROM result JOIN subject ON subject.number = subject"
+)
 _RUNS = "SELECT start, finish, outcomes, seconds, source, number FROM run"
 _RESULTS = (
     "SELECT subject.id, run, outcome, setup, call, teardown, attempts, failure "

@@ -5,7 +5,9 @@ they fit. The smallest capacity is searched into which everything goes: whole mo
 first, into the fullest shard that has room. What not even an empty shard has room for is split at
 once, its heaviest tests first, among the shards with most room; what fits nowhere any more is split
 in the end. Two simpler divisions are made as well, longest processing time first by module and by
-test, and the best of the three is taken: so none of them is ever better.
+test, and the best of the three is taken: so none of them is ever better. Tests that take more than
+an equal share of the rest get shards of their own, so that those of the others are even among
+themselves.
 
 **Source:** the search for the capacity is MULTIFIT (Coffman, Garey and Johnson, An Application of
 Bin-Packing to Multiprocessor Scheduling, SIAM J. Comput. 7, 1978), with best fit instead of first
@@ -39,10 +41,54 @@ def divided(modules: Iterable[Module], shards: int) -> list[Shard]:
     """
     if shards < 1:
         raise ValueError("at least one shard is needed")
+    known = list(modules)
+    best = _divided(known, shards)
+    alone, rest = _without_giants(known, shards)
+    if alone:
+        others = [*alone, *_divided(rest, shards - len(alone))]
+        _are_parts_of(known, others)
+        if makespan(others) <= makespan(best) * (1 + _ROUNDING):
+            return others
+    return best
+
+
+def _without_giants(known: Sequence[Module], shards: int) -> tuple[list[Shard], list[Module]]:
+    """Tests that take more than an equal share of all the others, each in a shard of its own, and
+    what is left. The slowest shard is decided by them; if the others were filled up to it, any of
+    them could become the slowest one where the times are not quite what was expected."""
+    tests = ((m.setup + seconds, name, m) for m in known for name, seconds in m.tests)
+    total = sum(module.weight for module in known)
+    left = {module.path: len(module.tests) for module in known}
+    alone: list[Shard] = []
+    gone: set[str] = set()
+    for weight, name, module in heapq.nsmallest(shards, tests, key=lambda one: (-one[0], one[1])):
+        if len(alone) == shards - 1 or weight <= total / (shards - len(alone)):
+            break
+        left[module.path] -= 1
+        total -= weight if left[module.path] == 0 else weight - module.setup
+        gone.add(name)
+        alone.append(Shard())
+        alone[-1].add(Part(module, [test for test in module.tests if test[0] == name]))
+    rest = [
+        Module(m.path, m.setup, [test for test in m.tests if test[0] not in gone])
+        for m in known
+        if left[m.path] or not m.tests
+    ]
+    return alone, rest
+
+
+def _are_parts_of(known: Iterable[Module], shards: Iterable[Shard]) -> None:
+    """Parts of what was left of a module are parts of the module."""
+    whole_one = {module.path: module for module in known}
+    for shard in shards:
+        shard.parts = [Part(whole_one[part.module.path], part.tests) for part in shard.parts]
+
+
+def _divided(modules: Iterable[Module], shards: int) -> list[Shard]:
+    """The best of the three ways."""
     known = sorted(modules, key=lambda module: (-module.weight, module.path))
     candidates = [_by_module(known, shards), _by_test(known, shards)]
-    best = min(map(makespan, candidates))
-    packed = _searched(known, shards, best)
+    packed = _searched(known, shards, min(map(makespan, candidates)))
     if packed is not None:
         candidates.insert(0, packed)
     return min(candidates, key=makespan)

@@ -112,7 +112,7 @@ def planned(
 
     Where it is made from sizes no seconds are expected.
     """
-    work = list(modules)
+    work = [_with_least(module) for module in modules]
     bundles = bundled(work, groups or {})
     known = bundles.modules
     made = divided(known, shards)
@@ -132,6 +132,15 @@ def planned(
 
 HISTORY, DURATIONS, SIZES = "history", "durations", "sizes"
 """What a plan is made from: recorded runs, a file in the repository, or sizes of test files."""
+
+
+_LEAST = 0.001
+"""Seconds that any test counts for: else one shard could get all those that take no time."""
+
+
+def _with_least(module: Module) -> Module:
+    tests = [(name, max(seconds, _LEAST)) for name, seconds in module.tests]
+    return Module(module.path, module.setup, tests)
 
 
 def _shares(
