@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import early
 
         early.ensure(config)
-    if options.sharding_is_asked(_option(config)):
+    workerinput = getattr(config, "workerinput", {})
+    if options.SHARD in workerinput or options.sharding_is_asked(_option(config)):
         from pytest_ciopt.hooks import sharding
 
         sharding.start(config)

@@ -18,6 +18,11 @@ def variable(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
 
 
+def taken(name: str) -> str | None:
+    """As `variable`, and processes that are started from now on do not have it."""
+    return os.environ.pop(name, "").strip() or None
+
+
 def github_event() -> Mapping[str, object] | None:
     """The payload of the event that started a GitHub workflow; None elsewhere or when damaged."""
     place = os.environ.get("GITHUB_EVENT_PATH")

@@ -12,7 +12,8 @@ AUTO = ":auto"
 SELECTION = "ciopt-selection"
 """Name of the plugin that carries a selection out."""
 SHARD = "ciopt-shard"
-"""Name of the plugin that carries a plan of shards out."""
+"""Name of the plugin that carries a plan of shards out; key in `workerinput` and
+`workeroutput`."""
 OFF, RESULTS, DEPS = "off", "results", "deps"
 RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
@@ -137,7 +138,8 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
 
 
 def sharding_is_asked(known: argparse.Namespace) -> bool:
-    """Whether only one shard is to run. Asked in every run, so no adapter is imported."""
+    """Whether only one shard is to run. Asked in every run, so no adapter is imported; not in xdist
+    workers, which are told."""
     return any(
         getattr(known, name.lower(), None) is not None or os.environ.get(name, "").strip()  # noqa: TID251
         for name in ("CIOPT_SHARD", "CIOPT_PLAN")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ciopt.adapters import crashlog
-from pytest_ciopt.adapters.environment import environ, variable
+from pytest_ciopt.adapters.environment import environ, taken
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import StateDir
@@ -24,14 +24,12 @@ from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases.sharding import Agreed, Asked, agreed
 
-_KEY = "ciopt_shard"
-"""In `workerinput` and `workeroutput`."""
 _SHARED, _OWN = "shared", "own"
 
 
 def start(config: pytest.Config) -> None:
     """Registers what carries the plan out. Raises: pytest.UsageError."""
-    shipped: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_KEY)
+    shipped: dict[str, Any] | None = getattr(config, "workerinput", {}).get(SHARD)
     if shipped is not None:
         told = Agreed(decoded(shipped["plan"]))
         where = Position(shipped["number"], told.plan.shards)
@@ -57,10 +55,13 @@ def start(config: pytest.Config) -> None:
 
 
 def _asked(config: pytest.Config) -> Asked:
-    written = config.getoption("ciopt_shard") or variable("CIOPT_SHARD")
-    plan = config.getoption("ciopt_plan") or variable("CIOPT_PLAN")
+    # Tests may run pytest themselves, and those runs are no shards.
+    variables = taken("CIOPT_SHARD"), taken("CIOPT_PLAN")
+    written = config.getoption("ciopt_shard") or variables[0]
+    plan = config.getoption("ciopt_plan") or variables[1]
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
+    config.option.ciopt_shard = written
     where = position(written, environ())
     try:
         git = Git(config.rootpath)
@@ -164,7 +165,7 @@ class Sharding:
         """A worker tells what became of it."""
         output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[_KEY] = [self.own, self.others, sorted(self.unread)]
+            output[SHARD] = [self.own, self.others, sorted(self.unread)]
 
     def fill(self, told: list[Any]) -> None:
         """Takes over what a worker tells; all of them collect the same."""
@@ -207,12 +208,12 @@ class Telling:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Ships the plan to a starting worker of xdist."""
-        node.workerinput[_KEY] = self._sharding.shipped()
+        node.workerinput[SHARD] = self._sharding.shipped()
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """What the worker says of its collection."""
-        told = getattr(node, "workeroutput", {}).get(_KEY)
+        told = getattr(node, "workeroutput", {}).get(SHARD)
         if told is not None:
             self._sharding.fill(told)
 

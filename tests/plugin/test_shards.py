@@ -297,6 +297,29 @@ def test_the_shard_from_the_environment(
     made.run(*flags).stdout.fnmatch_lines([f"ciopt: shard {expected}, *"])
 
 
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_runs_within_tests_are_no_shards(
+    made: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    inner = """
+        import os, subprocess, sys
+
+        def test_inner(tmp_path):
+            for name in "abcdefgh":
+                (tmp_path / f"test_{name}.py").write_text("def test_it(): pass")
+            command = [sys.executable, "-m", "pytest", "-p", "pytest_ciopt.plugin", str(tmp_path)]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+            assert "8 passed" in done.stdout, done.stdout
+        """
+    made.repository.write({f"tests/test_inner_{name}.py": inner for name in "abcdef"})
+    made.repository.commit({})
+    monkeypatch.setenv("CIOPT_SHARD", "1/2")
+    result = made.run("tests", *arguments)
+    assert result.ret == 0
+    assert 0 < result.parseoutcomes()["passed"] < len(ALL) + 6
+    assert list(Path(".ciopt/segments").iterdir())
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_an_error_of_ours_loses_no_test(
     made: Project, monkeypatch: pytest.MonkeyPatch, strict: bool
