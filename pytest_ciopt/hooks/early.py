@@ -74,6 +74,15 @@ def _register(config: pytest.Config, run: Run) -> None:
     manager.register(Telling(run), f"{SELECTION}-telling")
     if manager.hasplugin("xdist"):
         manager.register(Controller(run), f"{SELECTION}-controller")
+        _choose_workers(config, run)
+
+
+def _choose_workers(config: pytest.Config, run: Run) -> None:
+    """Where the number is left to us."""
+    if getattr(config.known_args_namespace, "numprocesses", None) in ("auto", "logical"):
+        from pytest_ciopt.hooks.autoworkers import AutoWorkers
+
+        config.pluginmanager.register(AutoWorkers(run), f"{SELECTION}-workers")
 
 
 def _may_end_early(run: Run, config: pytest.Config, parser: pytest.Parser, args: list[str]) -> bool:
