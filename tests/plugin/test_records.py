@@ -240,6 +240,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     site.mkdir()
     (site / "zz_lib.py").write_text("")
     monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site))  # of runs in processes of their own
 
     def install(version: str, entry_points: str = "") -> None:
         for other in site.glob("*.dist-info"):
