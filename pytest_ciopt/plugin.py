@@ -50,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import sharding
 
         sharding.start(config)
+    distributes = bool(workerinput) or config.pluginmanager.hasplugin("xdist")
+    if distributes and options.scheduling_is_asked(config):
+        from pytest_ciopt.hooks import scheduling
+
+        scheduling.start(config)
     if options.timeouts_are_asked(config):
         from pytest_ciopt.hooks import timeouts
 

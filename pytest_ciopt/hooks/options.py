@@ -78,6 +78,12 @@ def add(parser: pytest.Parser) -> None:
         "takes a value; without one, the base is found by itself)",
     )
     group.addoption(
+        "--ciopt-dist",
+        action="store_true",
+        default=None,
+        help="with -n, give workers the tests in batches by what they will take, the longest first",
+    )
+    group.addoption(
         "--ciopt-explain",
         action="store_true",
         default=None,
@@ -144,6 +150,12 @@ def sharding_is_asked(known: argparse.Namespace) -> bool:
         getattr(known, name.lower(), None) is not None or os.environ.get(name, "").strip()  # noqa: TID251
         for name in ("CIOPT_SHARD", "CIOPT_PLAN")
     )
+
+
+def scheduling_is_asked(config: pytest.Config) -> bool:
+    """Whether workers get their tests from us. Asked in every run, so no adapter is imported."""
+    said = os.environ.get("CIOPT_DIST", "").strip().lower()  # noqa: TID251
+    return bool(getattr(config.option, "ciopt_dist", None)) or said in ("1", "true", "yes", "on")
 
 
 def timeouts_are_asked(config: pytest.Config) -> bool:

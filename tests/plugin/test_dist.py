@@ -1,0 +1,144 @@
+"""Workers of xdist get batches: all tests run, each once, the long ones first."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeProject, Project
+
+FILES = {
+    "pytest.ini": "[pytest]\n",
+    "test_a.py": """
+        import pytest, time
+
+        @pytest.mark.parametrize("number", range(6))
+        def test_quick(number): pass
+
+        def test_slow(): time.sleep(0.3)
+        """,
+    "test_b.py": """
+        import os, pytest
+
+        @pytest.fixture(scope="module")
+        def base(): return os.getpid()
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_b(base, number): pass
+        """,
+    "test_c.py": """
+        import os, pytest
+        from pathlib import Path
+
+        @pytest.mark.parametrize("number", range(6))
+        @pytest.mark.xdist_group("one")
+        def test_c(number):
+            with open("pids", "a") as file: file.write(f"{os.getpid()}\\n")
+
+        @pytest.mark.parametrize("mail", ["a@b", "[x]@y"])
+        def test_mail(mail): pass
+        """,
+}
+DIST = ("--ciopt-dist", "-n2")
+NUMBER = 19
+
+
+@pytest.fixture
+def made(project: MakeProject) -> Project:
+    return project(FILES)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_all_run_once(made: Project, recorded: bool) -> None:
+    if recorded:
+        assert made.run("--ciopt-record=results").ret == 0
+    result = made.run(*DIST, "-v")
+    result.assert_outcomes(passed=NUMBER)
+    ids = re.findall(r"PASSED (\S+)", result.stdout.str())
+    assert len(set(ids)) == NUMBER
+    assert len(set(Path("pids").read_text().split()[-6:])) == 1
+
+
+def test_the_longest_begins(made: Project) -> None:
+    made.repository.write(
+        {
+            "conftest.py": """
+                import os, pytest
+
+                @pytest.fixture(autouse=True)
+                def told(request):
+                    with open("begun", "a") as file:
+                        file.write(f"{os.getpid()} {request.node.name}\\n")
+                """
+        }
+    )
+    assert made.run("--ciopt-record=results").ret == 0
+    Path("begun").unlink()
+    made.run(*DIST).assert_outcomes(passed=NUMBER)
+    first: dict[str, str] = {}
+    for line in Path("begun").read_text().splitlines():
+        first.setdefault(*line.split(" ", 1))
+    assert "test_slow" in first.values()
+
+
+def test_one_worker_that_dies_loses_nothing(made: Project) -> None:
+    assert made.run("--ciopt-record=results").ret == 0
+    code = """
+        import os, pytest
+        from pathlib import Path
+
+        @pytest.mark.parametrize("number", range(12))
+        def test_dies(number):
+            if number == 3 and not Path("died").exists():
+                Path("died").touch()
+                os._exit(1)
+        """
+    made.repository.write({"test_d.py": code})
+    result = made.run(*DIST)
+    outcomes = result.parseoutcomes()
+    assert outcomes["failed"] == 1
+    assert outcomes["passed"] >= NUMBER + 11  # xdist itself may run again what killed its worker
+
+
+def test_with_a_selection_and_a_shard(made: Project) -> None:
+    made.repository.write({"test_b.py": FILES["test_b.py"].replace("pass", "assert 1")})
+    made.run(*DIST, "--ciopt-changed").assert_outcomes(passed=4)
+    found = [
+        made.run(*DIST, f"--ciopt-shard={number}/2").parseoutcomes().get("passed", 0)
+        for number in (1, 2)
+    ]
+    assert sum(found) == NUMBER
+
+
+def test_without_workers_nothing_happens(made: Project) -> None:
+    made.run("--ciopt-dist").assert_outcomes(passed=NUMBER)
+    made.run("--ciopt-dist", "-n0").assert_outcomes(passed=NUMBER)
+
+
+def test_by_the_environment(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIOPT_DIST", "true")
+    made.run("-n2", "-v").stdout.fnmatch_lines(["scheduling tests via Batches"])
+
+
+def test_beside_another_dist(made: Project) -> None:
+    result = made.run(*DIST, "--dist=loadfile")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ciopt-dist is given beside --dist=loadfile*"])
+
+
+def test_an_error_of_ours_loses_no_test(
+    made: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pytester.mkdir("broken")
+    (folder / "broken.py").write_text(
+        "from pytest_ciopt.hooks import scheduling\nscheduling.batches = None\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    made.run(*DIST, "-p", "broken").assert_outcomes(passed=NUMBER)
+
+
+def test_decisions_are_those_of_all_tests(made: Project) -> None:
+    result = made.run(*DIST, "--ciopt-json=decisions.json")
+    assert result.ret == 0
+    assert len(json.loads(Path("decisions.json").read_text())["tests"]) == NUMBER
