@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_ciopt.adapters.environment import environ
 from pytest_ciopt.errors import CioptError
 
+_OF_A_SHARD = ("CIOPT_SHARD", "CIOPT_PLAN")
 _FINE = (0, 5)
 """pytest's exit codes of a collection: fine, and nothing collected."""
 
@@ -51,8 +53,13 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
         place = Path(temporary) / "decisions.json"
         pytest = (sys.executable, "-m", "pytest", "-p", "ciopt", "--collect-only", "-q")
         command = (*pytest, *arguments)
+        whole = {name: value for name, value in environ().items() if name not in _OF_A_SHARD}
         done = subprocess.run(
-            (*command, f"--ciopt-json={place}"), cwd=folder, capture_output=True, text=True
+            (*command, f"--ciopt-json={place}"),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env=whole,
         )
         if done.returncode not in _FINE or not place.exists():
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()

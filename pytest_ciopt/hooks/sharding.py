@@ -13,6 +13,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
 from pytest_ciopt.core.plan.position import Position, position
@@ -115,12 +116,13 @@ class Sharding:
         self.unread: set[str] = set()
         """Test files of which this shard runs nothing."""
         self._tests, self._top = tests, top
+        self._places: dict[Path, str | None] = {}
         self._selected = told.plan.base is not None
         self._root = (place_of(rootpath, top) or "").removeprefix(".")
 
     def _is_left(self, path: Path) -> bool:
         """Whether a file holds nothing for this shard."""
-        place = place_of(path, self._top)
+        place = self._place(path)
         if place is None or self.plan.runs_any(place, self.position.number):
             return False
         if self._tests.doctest_modules or is_test_module(place, self._tests):
@@ -149,11 +151,24 @@ class Sharding:
         own: list[pytest.Item] = []
         others: list[pytest.Item] = []
         for item in items:
-            (own if self._is_own(repository_id(self._root, item.nodeid)) else others).append(item)
+            (own if self._is_own(self._id(item)) else others).append(item)
         self.own, self.others = len(own), len(others)
         if others:
             items[:] = own
             config.hook.pytest_deselected(items=others)
+
+    def _id(self, item: pytest.Item) -> str:
+        """From the top of the repository, and by the place that decided whether to read the file: a
+        folder may go by several names."""
+        place = self._place(item.path)
+        if place is None:
+            return repository_id(self._root, item.nodeid)
+        return place + item.nodeid[len(module_of(item.nodeid)) :]
+
+    def _place(self, path: Path) -> str | None:
+        if path not in self._places:
+            self._places[path] = place_of(path, self._top)
+        return self._places[path]
 
     def _is_own(self, test: str) -> bool:
         if self._selected and not self.plan.names(test):

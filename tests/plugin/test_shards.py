@@ -225,6 +225,13 @@ def test_files_that_are_no_modules(made: Project) -> None:
     assert len(ran) == len(set(ran)) == 12
 
 
+@pytest.mark.parametrize("shards", [2, 3, 5])
+def test_folders_that_go_by_several_names(made: Project, shards: int) -> None:
+    os.symlink("tests", "linked", target_is_directory=True)
+    ran = [test for number in range(1, shards + 1) for test in run(made, number, shards, "linked")]
+    assert Counter(ran) == Counter(test.replace("tests/", "linked/", 1) for test in ALL)
+
+
 def test_a_shard_without_tests(made: Project) -> None:
     result = made.run("--ciopt-shard=1/20", "tests/deep")
     other = made.run("--ciopt-shard=2/20", "tests/deep")
@@ -502,6 +509,14 @@ def test_a_plan_is_shown_and_explained(
     assert "other.py: shard " in said
     assert "by a hash of its path" in said
     plan("show", "-o", "nowhere.json", code=2)
+
+
+def test_a_plan_is_of_all_shards(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job may know its number before the plan is made."""
+    monkeypatch.setenv("CIOPT_SHARD", "1/2")
+    plan("--shards=2")
+    found = plans.read(Path("ciopt-plan.json"))
+    assert sorted(test for number in (1, 2) for test in found.named(number)) == sorted(ALL)
 
 
 def test_arguments_of_pytest_are_handed_on(made: Project) -> None:
