@@ -14,6 +14,15 @@ def defines(source: bytes, within: str) -> bool:
     return tree is not None and name in module(tree).definitions
 
 
+def without_group(nodeid: str) -> str:
+    """A node id as it is without `--dist=loadgroup`, under which xdist writes `@group` behind it.
+
+    **Source:** xdist 3.6, `LoadGroupScheduling`. pytest 9.2 no longer lets it.
+    """
+    place = nodeid.rfind("@")
+    return nodeid[:place] if place > nodeid.rfind("]") else nodeid
+
+
 def repository_id(root: str, nodeid: str) -> str:
     """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
     return f"{root}/{nodeid}" if root else nodeid

@@ -13,6 +13,7 @@ import pytest
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.tracer import Tracer
 from pytest_ciopt.core.history.traces import TraceRecord
+from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lives import Life, Packages
 
@@ -27,8 +28,10 @@ Deliver = Callable[[pytest.TestReport, str], None]
 class Dependencies(Breakable):
     """Cuts the stretches of a session."""
 
-    def __init__(self, tracer: Tracer, deliver: Deliver) -> None:
+    def __init__(self, tracer: Tracer, deliver: Deliver, *, grouped: bool = False) -> None:
+        """`grouped` says that xdist writes the group of a test behind its id."""
         self._tracer = tracer
+        self._grouped = grouped
         self._deliver = deliver
         self._lives: dict[pytest.FixtureDef[Any], Life] = {}
         """Those that go on."""
@@ -137,7 +140,8 @@ class Dependencies(Breakable):
         if not self._check():
             return
         ended, self._ended = self._ended, []
-        test = self._tracer.test(report.nodeid, self._test)
+        name = without_group(report.nodeid) if self._grouped else report.nodeid
+        test = self._tracer.test(name, self._test)
         self._deliver(report, self._tracer.encoded(*ended, test))
 
     def _check(self) -> bool:

@@ -12,6 +12,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, Uncollected
+from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.costs import COSTS, Costs, Sent, sent_with
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 
@@ -30,9 +31,11 @@ _Key = tuple[str, str | None]
 class Recording(Breakable):
     """Turns reports into records, one line a test, written when its last phase is reported."""
 
-    def __init__(self, writer: Writer, costs: Costs) -> None:
-        """`costs` are those of this process, in which the tests run unless it has workers."""
+    def __init__(self, writer: Writer, costs: Costs, *, grouped: bool = False) -> None:
+        """`costs` are those of this process, in which the tests run unless it has workers. `grouped`
+        says that xdist writes the group of a test behind its id."""
         self.writer = writer
+        self._grouped = grouped
         self._costs = costs
         self._open: dict[_Key, list[pytest.TestReport]] = {}
         self._attempts: dict[str, int] = {}
@@ -84,7 +87,8 @@ class Recording(Breakable):
     def _finish(self, key: _Key) -> None:
         nodeid, worker = key
         number = self._attempts.get(nodeid, 0) + 1 if self._attempts else 1
-        attempt = Attempt(nodeid, _NOT_REPORTED, attempt=number, worker=worker)
+        name = without_group(nodeid) if self._grouped else nodeid
+        attempt = Attempt(name, _NOT_REPORTED, attempt=number, worker=worker)
         for report in self._open.pop(key):
             _fill(attempt, report)
             if report.outcome == _RERUN:

@@ -88,7 +88,8 @@ class Remembering:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
         self._told = begun.told
-        self._recording = Recording(begun.writer, self._costs)
+        grouped = getattr(self._config.option, "dist", "no") == "loadgroup"
+        self._recording = Recording(begun.writer, self._costs, grouped=grouped)
         self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
 
     def _about(self) -> About:

@@ -56,7 +56,8 @@ class Traces:
                 deliver = self._written
             else:
                 tracer.worker = told["workerid"]
-            self._dependencies = Dependencies(tracer, deliver)
+            grouped = bool(getattr(config.option, "loadgroup", False))
+            self._dependencies = Dependencies(tracer, deliver, grouped=grouped)
             config.pluginmanager.register(self._dependencies, "ciopt-history-dependencies")
 
     def _written(self, report: pytest.TestReport, lines: str) -> None:

@@ -496,3 +496,22 @@ def test_everything_that_is_recorded_can_be_read_as_json(recorded: Project) -> N
         json.loads(line)["kind"] for line in gzip.decompress(segment.read_bytes()).splitlines()
     ]
     assert {"units", "traced", "traced-session", "collected", "inputs"} <= set(kinds)
+
+
+def test_groups_of_xdist_are_no_part_of_the_ids(project: MakeProject) -> None:
+    marked = """
+        import app, pytest
+
+        @pytest.mark.xdist_group("g")
+        @pytest.mark.parametrize("mail", ["a@b", "c"])
+        def test_two(mail):
+            assert app.two()
+
+        def test_none():
+            pass
+        """
+    made = project(FILES | {"tests/test_two.py": marked})
+    assert made.run(DEPS, "-n2", "--dist=loadgroup").ret == 0
+    edit(made)
+    expected = {f"{TWO}[{mail}]" for mail in ("a@b", "c")}
+    assert made.select("--ciopt-record=off").selected.keys() == expected
