@@ -32,8 +32,10 @@ class Recording(Breakable):
     """Turns reports into records, one line a test, written when its last phase is reported."""
 
     def __init__(self, writer: Writer, costs: Costs, *, grouped: bool = False) -> None:
-        """`costs` are those of this process, in which the tests run unless it has workers. `grouped`
-        says that xdist writes the group of a test behind its id."""
+        """`costs` are those of this process, in which the tests run unless it has workers.
+
+        `grouped` says that xdist writes the group of a test behind its id.
+        """
         self.writer = writer
         self._grouped = grouped
         self._costs = costs
