@@ -9,8 +9,8 @@ from pytest_ciopt.core.plan.document import PlanError, decoded, encoded
 from pytest_ciopt.core.plan.plan import Plan
 
 FOLDER = "plans"
-_KEPT = 20
-"""Plans that stay; each commit with its own tests has one."""
+_KEPT = 7 * 86_400
+"""Seconds that a plan stays: the other shards of the work, or the same once more, may want it."""
 _LARGEST = 500_000_000
 """Bytes of a plan that is read."""
 
@@ -68,7 +68,7 @@ def _place(state: StateDir, key: str) -> Path:
 def _forget(folder: Path, newest: Path) -> None:
     """Removes the plans of long ago."""
     with contextlib.suppress(OSError):
-        plans = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
-        for path in plans[:-_KEPT]:
-            if path != newest:
+        present = newest.stat().st_mtime
+        for path in folder.glob("*.json"):
+            if present - path.stat().st_mtime > _KEPT:
                 path.unlink(missing_ok=True)

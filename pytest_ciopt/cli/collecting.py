@@ -13,6 +13,8 @@ from pytest_ciopt.adapters.environment import environ
 from pytest_ciopt.errors import CioptError
 
 _OF_A_SHARD = ("CIOPT_SHARD", "CIOPT_PLAN")
+_ALL = "--ciopt-shard=1/1"
+"""Whatever shard configuration or environment may say."""
 _FINE = (0, 5)
 """pytest's exit codes of a collection: fine, and nothing collected."""
 
@@ -35,7 +37,9 @@ class Collection:
 
     tests: tuple[ToldTest, ...]
     base: str | None
-    """The commit that the selection compared with, None without one."""
+    """The commit that the selection compared with, None without one or where everything runs."""
+    unread: tuple[str, ...] = ()
+    """Files of which the selection left out everything."""
 
 
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
@@ -55,10 +59,11 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
         command = (*pytest, *arguments)
         whole = {name: value for name, value in environ().items() if name not in _OF_A_SHARD}
         done = subprocess.run(
-            (*command, f"--ciopt-json={place}"),
+            (*command, f"--ciopt-json={place}", _ALL),
             cwd=folder,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             env=whole,
         )
         if done.returncode not in _FINE or not place.exists():
@@ -67,8 +72,9 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
                 f"pytest cannot collect (exit code {done.returncode}): " + "\n  ".join(said[-8:])
             )
         document = json.loads(place.read_text(encoding="ascii"))
-        base = document["base"]
-        return Collection(_told(document), None if base is None else base["commit"])
+        base = None if document["everything"] is not None else document["base"]
+        unread = tuple(module["path"] for module in document["dropped_modules"])
+        return Collection(_told(document), None if base is None else base["commit"], unread)
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

@@ -4,16 +4,18 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_ciopt.adapters import plans
+from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder
-from pytest_ciopt.cli.collecting import ToldTest, collect
+from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
 from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
-from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, planned
+from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, of_selection, planned
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import shards
@@ -103,16 +105,25 @@ def run(options: argparse.Namespace) -> int:
             groups={test: group for test, group in wanted.items() if group is not None},
             complete=True,
             commit=head,
-            base=collection.base,
         )
 
     prices = Prices(options.startup, options.price, options.billed)
     offers = [made(options.shards)] if options.shards else _possible(made, options.max_shards)
     told = [offer(plan, prices) for plan in offers]
     best = told[0] if options.shards else _best(told, options)
+    best = replace(best, plan=_as_of_now(best.plan, collection))
     plans.write(options.output, best.plan)
     _tell(options, best, told)
     return 0
+
+
+def _as_of_now(plan: Plan, collection: Collection) -> Plan:
+    """What is recorded before counts for nothing; what a selection left out is no new test."""
+    made = replace(plan, made=round(now(), 3))
+    if collection.base is None:
+        return made
+    left = [(t.path or module_of(t.id), _from_top(t)) for t in collection.tests if not t.selected]
+    return of_selection(made, collection.base, left, collection.unread)
 
 
 def _possible(made: Callable[[int], Plan], most: int) -> list[Plan]:

@@ -9,7 +9,7 @@ from pytest_ciopt.adapters import plans
 from pytest_ciopt.cli.place import print_json, print_lines
 from pytest_ciopt.core.plan.document import PlanError
 from pytest_ciopt.core.plan.plan import Plan
-from pytest_ciopt.core.plan.proof import Findings, proof
+from pytest_ciopt.core.plan.proof import Findings, by_environment, proof
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report.lines import count
 from pytest_ciopt.usecases.verifying import runs_in
@@ -34,12 +34,19 @@ def run(options: argparse.Namespace) -> int:
     for path in options.segments:
         if not path.exists():
             raise CioptError(f"{path} does not exist", "Nothing is proved.")
-    found = proof(plan, runs_in(options.segments))
+    runs = by_environment(runs_in(options.segments))
+    found = {name: proof(plan, several) for name, several in runs.items()}
+    # Where other work has left runs of other environments, those have no shard of this plan.
+    found = {name: one for name, one in found.items() if len(one.absent) < plan.shards}
+    found = found or {"no environment": proof(plan, ())}
+    proved = all(one.proved for one in found.values())
     if options.json:
-        print_json({"proved": found.proved, **asdict(found)})
+        of_each = {name: asdict(one) | {"proved": one.proved} for name, one in found.items()}
+        print_json({"proved": proved, "environments": of_each})
     else:
-        print_lines(told(plan, found))
-    return 0 if found.proved else 1
+        for name, one in found.items():
+            print_lines(told(plan, one, name))
+    return 0 if proved else 1
 
 
 def read_plan(path: Path) -> Plan:
@@ -51,13 +58,14 @@ def read_plan(path: Path) -> Plan:
         raise CioptError(f"{path} cannot be used: {why}") from None
 
 
-def told(plan: Plan, found: Findings) -> Iterator[str]:
+def told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:
     """For people: one line when all is well, else what is not."""
     planned = sum(len(plan.named(number)) for number in range(1, plan.shards + 1))
+    work = f"{count(planned, 'test')} in {count(plan.shards, 'shard')} ({environment})"
     if found.proved:
-        yield f"proved: {count(planned, 'test')} in {count(plan.shards, 'shard')}, each ran once"
+        yield f"proved: {work}, each ran once"
         return
-    yield f"not proved: {count(planned, 'test')} in {count(plan.shards, 'shard')}"
+    yield f"not proved: {work}"
     for number in found.absent:
         yield f"  shard {number}/{plan.shards} left no segment"
     for number in found.cut:

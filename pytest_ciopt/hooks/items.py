@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
@@ -20,6 +20,7 @@ class Describer:
 
     def __init__(self, top: Path, rootpath: Path) -> None:
         self._top, self._rootpath = top, rootpath
+        self._root = root_of(rootpath, top)
         self._places: dict[str, str | None] = {}
 
     def place(self, path: str | Path) -> str | None:
@@ -48,7 +49,7 @@ class Describer:
 
     def _id(self, item: pytest.Item) -> str:
         """The node id, from the top of the repository."""
-        return repository_id((self.place(self._rootpath) or "").removeprefix("."), item.nodeid)
+        return repository_id(self._root, item.nodeid)
 
     def _names(self, item: pytest.Function) -> tuple[tuple[str, ...], bool]:
         """Qualified names of the test function in the item's own file, one per class."""

@@ -145,11 +145,10 @@ def selection_is_asked(known: argparse.Namespace) -> bool:
 
 def sharding_is_asked(known: argparse.Namespace) -> bool:
     """Whether only one shard is to run. Asked in every run, so no adapter is imported; not in xdist
-    workers, which are told."""
-    return any(
-        getattr(known, name.lower(), None) is not None or os.environ.get(name, "").strip()  # noqa: TID251
-        for name in ("CIOPT_SHARD", "CIOPT_PLAN")
-    )
+    workers, which are told. A plan in the environment alone says nothing."""
+    flags = (getattr(known, name, None) for name in ("ciopt_shard", "ciopt_plan"))
+    variable = os.environ.get("CIOPT_SHARD", "").strip()  # noqa: TID251
+    return bool(variable) or any(flag is not None for flag in flags)
 
 
 def scheduling_is_asked(config: pytest.Config) -> bool:

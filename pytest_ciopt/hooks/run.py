@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.baseref import UnknownBase
+from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.selection import Selection, Verdict
 from pytest_ciopt.hooks.request import settings_of, test_files_of
@@ -59,7 +60,7 @@ class Run:
         Raises: pytest.UsageError for a base that does not exist, and under `--ciopt-strict`.
         """
         if not self.asked:
-            self.decided = Decided(Selection(everything=NOT_ASKED))
+            self.decided = Decided(Selection(everything=NOT_ASKED), _top(self.rootpath))
             return
         try:
             self.decided = decide(self.rootpath, self.settings, self.tests, declared)
@@ -70,6 +71,13 @@ class Run:
         """Everything runs after all."""
         selection = self.selection._replace(everything=reason)
         self.decided = self.decided._replace(selection=selection)
+
+
+def _top(folder: Path) -> Path | None:
+    try:
+        return Git(folder).top
+    except GitError:
+        return None
 
 
 def new_run(config: pytest.Config, known: argparse.Namespace) -> Run:

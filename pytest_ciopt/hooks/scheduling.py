@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
@@ -137,7 +137,7 @@ def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
     except GitError:
         git = None
     top = config.rootpath if git is None else git.top
-    root = (place_of(config.rootpath, top) or "").removeprefix(".")
+    root = root_of(config.rootpath, top)
     plain = {repository_id(root, test): test for test in tests}
     state = StateDir(top / (state_dir_of(config) or ".ciopt"))
     where = planning.tree(top, git, Discovery(), [""])

@@ -10,17 +10,17 @@ import pytest
 from pytest_ciopt.adapters import crashlog
 from pytest_ciopt.adapters.environment import environ, taken
 from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
 from pytest_ciopt.core.plan.position import Position, position
-from pytest_ciopt.core.testfiles import is_test_module
+from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks.options import SHARD
-from pytest_ciopt.hooks.request import state_dir_of, strict, test_files_of
+from pytest_ciopt.hooks.request import collects_other_files, state_dir_of, strict, test_files_of
 from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases.sharding import Agreed, Asked, agreed
@@ -37,6 +37,7 @@ def start(config: pytest.Config) -> None:
         tests = test_files_of(config, config.option)
         sharding = Sharding(told, where, Path(shipped["top"]), config.rootpath, tests)
         config.pluginmanager.register(sharding, SHARD)
+    if hasattr(config, "workerinput"):  # it was told, or its controller runs everything
         return
     try:
         asked = _asked(config)
@@ -116,16 +117,17 @@ class Sharding:
         self.unread: set[str] = set()
         """Test files of which this shard runs nothing."""
         self._tests, self._top = tests, top
+        self._others_collect = False
         self._places: dict[Path, str | None] = {}
-        self._selected = told.plan.base is not None
-        self._root = (place_of(rootpath, top) or "").removeprefix(".")
+        self._root = root_of(rootpath, top)
 
     def _is_left(self, path: Path) -> bool:
         """Whether a file holds nothing for this shard."""
         place = self._place(path)
         if place is None or self.plan.runs_any(place, self.position.number):
             return False
-        if self._tests.doctest_modules or is_test_module(place, self._tests):
+        module = self._tests.doctest_modules or is_test_module(place, self._tests)
+        if module or is_text_test(place, self._tests) or self._others_collect:
             self.unread.add(place)
         return True
 
@@ -133,11 +135,15 @@ class Sharding:
     def pytest_collection(self, session: pytest.Session) -> None:
         """Files that are named on the command line never get to `pytest_ignore_collect`."""
         config = session.config
+        self._others_collect = collects_other_files(config.pluginmanager)
         config.args = [word for word in config.args if not self._drops(word, config)]
 
     def _drops(self, argument: str, config: pytest.Config) -> bool:
         path = Path(os.path.normpath(config.invocation_params.dir / argument))
-        return "::" not in argument and path.is_file() and self._is_left(path)
+        if "::" in argument or not path.is_file() or not self._is_left(path):
+            return False
+        self.unread.add(argument)
+        return True
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Files of which other shards run everything are not imported."""
@@ -151,29 +157,29 @@ class Sharding:
         own: list[pytest.Item] = []
         others: list[pytest.Item] = []
         for item in items:
-            (own if self._is_own(self._id(item)) else others).append(item)
+            (own if self._is_own(item) else others).append(item)
         self.own, self.others = len(own), len(others)
         if others:
             items[:] = own
             config.hook.pytest_deselected(items=others)
 
-    def _id(self, item: pytest.Item) -> str:
-        """From the top of the repository, and by the place that decided whether to read the file: a
-        folder may go by several names."""
-        place = self._place(item.path)
-        if place is None:
-            return repository_id(self._root, item.nodeid)
-        return place + item.nodeid[len(module_of(item.nodeid)) :]
+    def _is_own(self, item: pytest.Item) -> bool:
+        """Decided by the file that was read for it, as whether to read it was: the path of a test,
+        and the one in its id, may be others."""
+        file = next((node for node in item.listchain() if isinstance(node, pytest.File)), item)
+        place = self._place(file.path)
+        test = repository_id(self._root, item.nodeid)
+        if place is not None:
+            test = place + item.nodeid[len(module_of(item.nodeid)) :]
+        path = module_of(test) if place is None else place
+        if self.plan.leaves(test, path):
+            return False
+        return self.plan.shard_of(test, path) == self.position.number
 
     def _place(self, path: Path) -> str | None:
         if path not in self._places:
             self._places[path] = place_of(path, self._top)
         return self._places[path]
-
-    def _is_own(self, test: str) -> bool:
-        if self._selected and not self.plan.names(test):
-            return False
-        return self.plan.shard_of(test) == self.position.number
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -188,9 +194,9 @@ class Sharding:
         self.unread = set(unread)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there are tests, and all of them are those of other shards."""
-        return self.own == 0 and bool(self.others or self.unread)
+    def is_part(self) -> bool:
+        """Whether tests were left to other shards, or by the plan's selection."""
+        return bool(self.others or self.unread or self.plan.base is not None)
 
     @property
     def digest(self) -> str:
@@ -238,9 +244,10 @@ class Telling:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A shard without tests is no mistake; that nothing is there at all is one."""
+        """A shard without tests is no mistake, also when `-k` or `-m` leave it none: others have
+        some. That nothing is there at all is one."""
         nothing = session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
-        if nothing and self._sharding.is_empty:
+        if nothing and self._sharding.is_part:
             session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

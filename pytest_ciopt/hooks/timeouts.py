@@ -13,7 +13,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
-from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.limits import Slowest, limit
 from pytest_ciopt.core.nodeids import repository_id
@@ -63,7 +63,7 @@ class Timeouts:
         except GitError:
             git = None
         top = config.rootpath if git is None else git.top
-        self._root = (place_of(config.rootpath, top) or "").removeprefix(".")
+        self._root = root_of(config.rootpath, top)
         self._state = StateDir(top / (state_dir_of(config) or ".ciopt"))
 
     @pytest.hookimpl(trylast=True)

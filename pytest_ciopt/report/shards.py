@@ -66,7 +66,7 @@ def curve(offers: Sequence[Offer], best: Offer) -> Iterator[str]:
     priced = any(one.cost for one in offers)
     for one in offers:
         cost = f"  cost {one.cost:.3f}" if priced else ""
-        mark = "  <- chosen" if one is best else ""
+        mark = "  <- chosen" if one.plan.shards == best.plan.shards else ""
         yield (
             f"{one.plan.shards:>5} shards  slowest job {duration(one.slowest):>10}"
             f"  billed {one.minutes:,.1f} min{cost}{mark}"

@@ -8,7 +8,7 @@ from pytest_ciopt.adapters.git import Git, GitError, NoRepository
 from pytest_ciopt.adapters.history import facts
 from pytest_ciopt.adapters.history.reader import inventory
 from pytest_ciopt.adapters.history.writer import Writer
-from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.options import names_in
 from pytest_ciopt.core.history.records import RunStart
@@ -61,7 +61,7 @@ def begin(about: About) -> Begun:
         tree=head.tree,
         branch=head.branch,
         dirty=head.dirty,
-        root=(place_of(about.rootpath, top) or "").removeprefix("."),
+        root=root_of(about.rootpath, top),
         options=names_in(about.arguments),
         shard=about.shard,
         plan=about.plan,

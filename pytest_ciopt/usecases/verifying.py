@@ -1,5 +1,6 @@
 """Reads what shards have recorded, to be compared with their plan."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,13 +40,17 @@ def ran(records: Iterable[Record]) -> Ran:
     start: RunStart | None = None
     ended = False
     tests: dict[str, bool] = {}
+    begun: Counter[str] = Counter()
     broken: set[str] = set()
     for record in records:
         match record:
             case RunStart():
                 start = record
             case Attempt():  # the last attempt at a test decides whether it came to its end
-                tests[record.id] = record.teardown is not None
+                stopped = record.setup.outcome != "passed"  # skipped, or an error
+                called = record.call is not None or stopped
+                tests[record.id] = called and record.teardown is not None
+                begun[record.id] += tests[record.id] and record.attempt == 1
             case Uncollected(outcome="failed"):
                 broken.add(record.id)
             case RunEnd():
@@ -58,4 +63,5 @@ def ran(records: Iterable[Record]) -> Ran:
         ended,
         frozenset(repository_id(start.root, test) for test, whole in tests.items() if whole),
         frozenset(repository_id(start.root, one) for one in broken),
+        frozenset(repository_id(start.root, test) for test, n in begun.items() if n > 1),
     )

@@ -38,6 +38,7 @@ MANY = [f"tests/test_many.py::test_many[{number}]" for number in range(8)]
 ALL = [*MANY, "tests/test_two.py::test_a", "tests/test_two.py::test_b"]
 ALL.append("tests/deep/test_one.py::test_one")
 RECORD = "--ciopt-record=results"
+PROVED = r"proved: {} tests in 3 shards \(cpython-.+\), each ran once\n"
 
 
 @pytest.fixture
@@ -232,6 +233,112 @@ def test_folders_that_go_by_several_names(made: Project, shards: int) -> None:
     assert Counter(ran) == Counter(test.replace("tests/", "linked/", 1) for test in ALL)
 
 
+def test_a_rootdir_whose_name_begins_with_a_dot(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = {f".ci/test_{name}.py": "def test_it(): pass\n" for name in "abcdef"}
+    made.repository.commit({".ci/pytest.ini": "[pytest]\n", **inside})
+    monkeypatch.chdir(made.repository.root / ".ci")
+    ran = [test for number in (1, 2, 3) for test in run(made, number, 3)]
+    assert sorted(ran) == [f"test_{name}.py::test_it" for name in "abcdef"]
+
+
+def test_arguments_outside_of_the_rootdir(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {f"other/test_{name}.py": "def test_it(): pass\n" for name in "uvwxyz"}
+    made.repository.commit({"inner/pytest.ini": "[pytest]\n", **other})
+    monkeypatch.chdir(made.repository.root / "inner")
+    ran = [test for n in (1, 2, 3) for test in run(made, n, 3, "--rootdir=.", "../other")]
+    assert len(ran) == len(set(ran)) == 6
+
+
+def test_collectors_that_yield_what_lies_elsewhere(made: Project) -> None:
+    made.repository.commit(
+        {
+            **{f"suites/{name}.suite": "" for name in "abcdef"},
+            **{f"suites/check_{name}.py": "def test_it(): pass\n" for name in "abcdef"},
+            "suites/conftest.py": """
+                import pytest
+
+                class Suite(pytest.File):
+                    def collect(self):
+                        path = self.path.with_name(f"check_{self.path.stem}.py")
+                        yield pytest.Module.from_parent(self, path=path)
+
+                def pytest_collect_file(file_path, parent):
+                    if file_path.suffix == ".suite":
+                        return Suite.from_parent(parent, path=file_path)
+                """,
+        }
+    )
+    for arguments in ((), ("--ciopt-plan=ciopt-plan.json",)):
+        if arguments:
+            plan("--shards=3", "--", "suites")
+        ran = [test for n in (1, 2, 3) for test in run(made, n, 3, "suites", *arguments)]
+        assert sorted(ran) == [f"suites/check_{name}.py::test_it" for name in "abcdef"]
+
+
+def test_colons_in_names_of_files(made: Project) -> None:
+    files = {f"co::lons/test_{name}::x.py": "def test_it(): pass\n" for name in "abcdef"}
+    made.repository.commit(files)
+    ran = [test for n in (1, 2, 3) for test in run(made, n, 3, "--import-mode=importlib")]
+    found = [test for test in ran if "co::lons" in test]
+    assert len(found) == len(set(found)) == 6
+
+
+def test_a_plan_for_a_part_of_the_repository(
+    made: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rootdir lies below the top."""
+    inside = {f"sub/tests/test_{name}.py": "def test_it(): pass\n" for name in "abcdef"}
+    made.repository.commit({"sub/pytest.ini": "[pytest]\n", **inside})
+    monkeypatch.chdir(made.repository.root / "sub")
+    plan("--shards=2")
+    for number in (1, 2):
+        run(made, number, 2, "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", "../.ciopt/segments")) == 0
+    assert capsys.readouterr().out.startswith("proved: 6 tests in 2 shards")
+
+
+@pytest.mark.parametrize("flag", ["--setup-only", "--setup-plan"])
+def test_what_is_only_set_up_did_not_run(made: Project, flag: str) -> None:
+    plan("--shards=1")
+    made.run("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json", flag)
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+
+
+def test_what_runs_twice_in_a_shard(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    plan("--shards=1")
+    twice = ("--keep-duplicates", "tests", "tests/test_two.py")
+    made.run("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json", *twice)
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+    assert "ran more than once: tests/test_two.py::test_a (shards 1, 1)" in capsys.readouterr().out
+
+
+def test_new_tests_under_the_plan_of_a_selection_run_at_home(made: Project) -> None:
+    """The ids that the plan left out are known; others it did not know."""
+    made.repository.replace("tests/test_two.py", "def test_a(): pass", "def test_a(): assert 1")
+    plan("--shards=2", "--changed")
+    text = FILES["tests/test_two.py"].replace("test_a(): pass", "test_a(): assert 1")
+    made.repository.write({"tests/test_two.py": text + "def test_new(): pass\n"})
+    flag = "--ciopt-plan=ciopt-plan.json"
+    ran = [test for number in (1, 2) for test in run(made, number, 2, flag)]
+    assert sorted(ran) == [f"tests/test_two.py::test_{name}" for name in ("a", "new")]
+
+
+def test_a_controller_that_fails_has_workers_that_run_everything(
+    made: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pytester.mkdir("broken")
+    (folder / "broken.py").write_text(
+        "import os\nfrom pytest_ciopt.hooks import sharding\n"
+        "if 'PYTEST_XDIST_WORKER' not in os.environ: sharding.agreed = None\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    made.run("--ciopt-shard=1/2", "-n2", "-p", "broken").assert_outcomes(passed=len(ALL))
+
+
 def test_a_shard_without_tests(made: Project) -> None:
     result = made.run("--ciopt-shard=1/20", "tests/deep")
     other = made.run("--ciopt-shard=2/20", "tests/deep")
@@ -240,13 +347,17 @@ def test_a_shard_without_tests(made: Project) -> None:
     empty.stdout.fnmatch_lines(["ciopt: shard */20 has no tests; *"])
 
 
-@pytest.mark.parametrize("arguments", [("-k", "nothing"), ("docs",)])
-def test_that_there_are_no_tests_at_all_is_not_hidden(
+def test_that_there_are_no_tests_at_all_is_not_hidden(made: Project) -> None:
+    made.repository.write({"docs/readme.md": ""})
+    codes = {made.run(f"--ciopt-shard={number}/2", "docs").ret for number in (1, 2)}
+    assert codes == {pytest.ExitCode.NO_TESTS_COLLECTED}
+
+
+@pytest.mark.parametrize("arguments", [("-k", "test_one"), ("--deselect", "tests/test_two.py")])
+def test_a_shard_of_which_a_filter_leaves_nothing(
     made: Project, arguments: tuple[str, ...]
 ) -> None:
-    made.repository.write({"docs/readme.txt": ""})
-    codes = {made.run(f"--ciopt-shard={number}/2", *arguments).ret for number in (1, 2)}
-    assert codes == {pytest.ExitCode.NO_TESTS_COLLECTED}
+    assert {made.run(f"--ciopt-shard={number}/5", *arguments).ret for number in range(1, 6)} == {0}
 
 
 def test_a_failing_test_fails_its_shard(made: Project) -> None:
@@ -370,13 +481,16 @@ def test_of_two_that_plan_at_a_time_the_first_counts(tmp_path: Path) -> None:
 
 
 def test_plans_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    """And no others: many may be made before the second shard of the first one runs."""
     state = StateDir(tmp_path / "state")
     plan = planned([Module("a.py", 1.0)], 2, origin=SIZES)
-    for number in range(25):
+    for number in range(30):
         plans.keep(state, f"key{number:02}", plan)
-        os.utime(state.path / plans.FOLDER / f"key{number:02}.json", (number, number))
-    left = sorted(path.stem for path in (state.path / plans.FOLDER).iterdir())
-    assert left == [f"key{number:02}" for number in range(5, 25)]
+    moment = time.time() - 8 * 86_400
+    os.utime(state.path / plans.FOLDER / "key00.json", (moment, moment))
+    plans.keep(state, "another", plan)
+    left = {path.stem for path in (state.path / plans.FOLDER).iterdir()}
+    assert left == {"another", *(f"key{number:02}" for number in range(1, 30))}
 
 
 # --- plans that are made on purpose --------------------------------------------------------------
@@ -394,7 +508,7 @@ def test_a_plan_is_carried_out_and_proved(
     together(recorded, 3, "--ciopt-plan=ciopt-plan.json")
     capsys.readouterr()
     assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
-    assert capsys.readouterr().out == "proved: 11 tests in 3 shards, each ran once\n"
+    assert re.fullmatch(PROVED.format(11), capsys.readouterr().out)
     assert main(("verify", "ciopt-plan.json", ".ciopt")) == 0
     run(recorded, 2, 3, "--ciopt-plan=ciopt-plan.json")  # once more, as a failed job would
     assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
@@ -424,9 +538,10 @@ def test_a_module_that_cannot_be_collected_did_not_run(
     capsys.readouterr()
     assert main(("verify", "--json", "ciopt-plan.json", ".ciopt/segments")) == 1
     document = json.loads(capsys.readouterr().out)
-    assert document["broken"] == ["tests/test_two.py"]
-    assert set(document["missing"]) == set(ALL)  # a collection error interrupts the run
     assert not document["proved"]
+    (found,) = document["environments"].values()
+    assert found["broken"] == ["tests/test_two.py"]
+    assert set(found["missing"]) == set(ALL)  # a collection error interrupts the run
 
 
 def test_tests_that_no_plan_has(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -655,7 +770,7 @@ def test_a_shard_that_is_killed_can_be_run_again(
     assert "  did not run: tests/" in said
     assert process(made, 2, *arguments).wait() == 0
     assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
-    assert capsys.readouterr().out == "proved: 24 tests in 3 shards, each ran once\n"
+    assert re.fullmatch(PROVED.format(24), capsys.readouterr().out)
 
 
 def texts(segments: Path) -> Iterable[bytes]:

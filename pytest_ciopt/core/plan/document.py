@@ -31,6 +31,8 @@ def encoded(plan: Plan) -> str:
         "complete": plan.complete,
         "commit": plan.commit,
         "base": plan.base,
+        "made": plan.made,
+        "unread": sorted(plan.unread),
     }
     modules = ",\n".join(
         f"{json.dumps(path)}: {json.dumps(_plain(path, share))}"
@@ -42,7 +44,8 @@ def encoded(plan: Plan) -> str:
 def _plain(path: str, share: Share) -> dict[str, object]:
     """Ids without the path, which all of them begin with."""
     tests = {str(n): [t.removeprefix(path) for t in ids] for n, ids in sorted(share.tests.items())}
-    return {"home": share.home, "seconds": share.seconds, "tests": tests}
+    left = [test.removeprefix(path) for test in share.left]
+    return {"home": share.home, "seconds": share.seconds, "tests": tests, "left": left}
 
 
 def digest(plan: Plan) -> str:
@@ -79,6 +82,7 @@ def _read(plain: Mapping[str, Any]) -> Plan:
                     for number, tests in share["tests"].items()
                 },
                 float(share["seconds"]),
+                tuple(path + str(test) for test in share["left"]),
             )
             for path, share in plain["modules"].items()
         },
@@ -88,6 +92,8 @@ def _read(plain: Mapping[str, Any]) -> Plan:
         complete=plain["complete"] is True,
         commit=plain["commit"],
         base=plain["base"],
+        made=float(plain["made"]),
+        unread=frozenset(map(str, plain["unread"])),
     )
 
 

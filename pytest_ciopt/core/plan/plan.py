@@ -6,7 +6,7 @@ either the home is found from its path alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 
@@ -26,6 +26,8 @@ class Share:
     """Ids by shard, sorted."""
     seconds: float = 0.0
     """Expected of the module in one shard; 0 where nobody knows."""
+    left: tuple[str, ...] = ()
+    """Ids that a selection left out, sorted."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +47,42 @@ class Plan:
     """Whether it names every test that is to run."""
     commit: str | None = None
     base: str | None = None
-    """The commit with which a selection compared: then tests that are not named were not selected.
-    None without one."""
+    """The commit with which a selection compared, None without one."""
+    made: float = 0.0
+    """When it was made, seconds of the epoch; 0 where that does not matter."""
+    unread: frozenset[str] = frozenset()
+    """Files of which a selection left everything out, so that nobody knows their tests."""
 
     @cached_property
-    def _shards(self) -> Mapping[str, int]:
+    def _named(self) -> Mapping[str, tuple[str, int]]:
         return {
-            test: number
-            for share in self.modules.values()
+            test: (path, number)
+            for path, share in self.modules.items()
             for number, tests in share.tests.items()
             for test in tests
         }
 
-    def shard_of(self, test: str) -> int:
-        """The one shard that runs a test, given by its id from the top of the repository."""
-        number = self._shards.get(test)
-        return self.home(module_of(test)) if number is None else number
+    @cached_property
+    def _left(self) -> frozenset[str]:
+        return frozenset(test for share in self.modules.values() for test in share.left)
+
+    def shard_of(self, test: str, path: str | None = None) -> int:
+        """The one shard that runs a test, given by its id from the top of the repository.
+
+        `path` is the file in which it was found, where its id may tell another one: whoever reads
+        the file must be who runs the test.
+        """
+        file = module_of(test) if path is None else path
+        named, number = self._named.get(test, (None, 0))
+        return number if named == file else self.home(file)
+
+    def leaves(self, test: str, path: str) -> bool:
+        """Whether a selection left a test of a file out. One that it did not know it did not."""
+        return path in self.unread or test in self._left
 
     def names(self, test: str) -> bool:
         """Whether it says who runs a test."""
-        return test in self._shards
+        return test in self._named
 
     def home(self, path: str) -> int:
         """The shard that runs what is not named of a module, or of any other file."""
@@ -74,6 +92,8 @@ class Plan:
     def runs_any(self, path: str, number: int) -> bool:
         """Whether a shard may run anything of a file."""
         share = self.modules.get(path)
+        if path in self.unread:
+            return False
         if share is None:
             return _by_name(path, self.shards) == number
         return share.home == number or number in share.tests
@@ -105,7 +125,6 @@ def planned(
     groups: Mapping[str, str] | None = None,
     complete: bool = False,
     commit: str | None = None,
-    base: str | None = None,
 ) -> Plan:
     """The plan of a division. `start` are seconds that each shard takes whatever it runs; `groups`
     are names by test: those of one name get to one shard.
@@ -126,7 +145,6 @@ def planned(
         origin,
         complete,
         commit,
-        base,
     )
 
 
@@ -164,3 +182,18 @@ def _shares(
         path: Share(home, tests.get(path, {}), weights.get(path, 0.0))
         for path, (_, home) in homes.items()
     }
+
+
+def of_selection(
+    plan: Plan, base: str, left: Iterable[tuple[str, str]], unread: Iterable[str]
+) -> Plan:
+    """The same plan, which knows what a selection left out: tests with their files, and files."""
+    modules = dict(plan.modules)
+    of_file: dict[str, list[str]] = {}
+    for path, test in left:
+        of_file.setdefault(path, []).append(test)
+    for path, tests in of_file.items():
+        share = modules.get(path, Share(plan.home(path)))
+        modules[path] = replace(share, left=tuple(sorted(tests)))
+    known = dict(sorted(modules.items()))
+    return replace(plan, base=base, modules=known, unread=frozenset(unread))

@@ -7,6 +7,9 @@ from pytest_ciopt.core.history.records import RunStart
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 
+_CLOCKS = 60.0
+"""Seconds by which the clocks of machines may differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -19,6 +22,8 @@ class Ran:
     """Those that have a final outcome, by id from the top of the repository."""
     broken: frozenset[str] = frozenset()
     """Modules that could not be collected, and tests that began and did not end."""
+    repeated: frozenset[str] = frozenset()
+    """Tests that ran more than once without being rerun."""
 
 
 @dataclass(slots=True)
@@ -26,7 +31,7 @@ class Findings:
     """What is wrong; all empty when everything is proved."""
 
     foreign: list[str] = field(default_factory=list)
-    """Runs that do not count, each with why."""
+    """Runs that do not count, each with why. By themselves they are nothing wrong."""
     absent: list[int] = field(default_factory=list)
     """Shards that left no run."""
     cut: list[int] = field(default_factory=list)
@@ -34,7 +39,7 @@ class Findings:
     missing: list[str] = field(default_factory=list)
     """Planned tests that did not run."""
     doubled: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Tests that ran in several shards."""
+    """Tests that ran in several shards, or several times in one."""
     unplanned: list[str] = field(default_factory=list)
     """Tests that ran and are in no plan."""
     broken: list[str] = field(default_factory=list)
@@ -45,7 +50,6 @@ class Findings:
         """Whether planned is what ran, each once."""
         return not any(
             (
-                self.foreign,
                 self.absent,
                 self.cut,
                 self.missing,
@@ -56,11 +60,22 @@ class Findings:
         )
 
 
+def by_environment(runs: Iterable[Ran]) -> dict[str, list[Ran]]:
+    """Each environment has to run everything."""
+    found: dict[str, list[Ran]] = {}
+    for ran in runs:
+        found.setdefault(ran.start.environment.key, []).append(ran)
+    return dict(sorted(found.items()))
+
+
 def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
-    """Compares. Of several runs of a shard the newest counts: it was run again."""
+    """Compares, within one environment. Of several runs of a shard the newest counts: it was run
+    again."""
     found, newest = Findings(), dict[int, Ran]()
     known = digest(plan)
     for ran in sorted(runs, key=lambda ran: ran.start.run):
+        if ran.start.started < plan.made - _CLOCKS:
+            continue  # of earlier work
         number = _number(plan, ran.start)
         why = _foreign(plan, known, ran.start, number)
         if why is not None:
@@ -73,7 +88,8 @@ def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
     where: dict[str, list[int]] = {}
     for number, ran in sorted(newest.items()):
         for test in ran.tests:
-            where.setdefault(test, []).append(number)
+            twice = [number] if test in ran.repeated else []
+            where.setdefault(test, []).extend([number, *twice])
     wanted = {test for number in range(1, plan.shards + 1) for test in plan.named(number)}
     found.missing = sorted(wanted - where.keys())
     found.doubled = {test: n for test, n in sorted(where.items()) if len(n) > 1}

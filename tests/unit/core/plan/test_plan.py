@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.plan.document import PlanError, decoded, digest, encoded
-from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, Share, planned
+from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, Share, of_selection, planned
 from pytest_ciopt.core.plan.work import Module
 
 PLAN = Plan(
     shards=3,
     modules={
-        "a.py": Share(2, {2: ("a.py::x",), 3: ("a.py::y", "a.py::z")}, 4.5),
+        "a.py": Share(2, {2: ("a.py::x",), 3: ("a.py::y", "a.py::z")}, 4.5, ("a.py::left",)),
         "b.py": Share(1),
     },
     seconds=(1.0, 2.0, 3.0),
@@ -21,6 +21,9 @@ PLAN = Plan(
     origin=HISTORY,
     complete=True,
     commit="c" * 40,
+    base="d" * 40,
+    made=1.79e9,
+    unread=frozenset(["c.py"]),
 )
 
 
@@ -31,6 +34,26 @@ def test_every_test_has_one_shard() -> None:
     assert PLAN.shard_of("other.py::any") == PLAN.home("other.py")
     assert PLAN.names("a.py::x")
     assert not PLAN.names("a.py::new")
+
+
+def test_who_reads_a_file_runs_its_tests() -> None:
+    """Whatever path their ids tell."""
+    assert PLAN.shard_of("a.py::x", "b.py") == 1
+    assert PLAN.shard_of("a.py::x", "a.py") == 2
+    assert PLAN.shard_of("a::b.py::x", "a::b.py") == PLAN.home("a::b.py")
+
+
+def test_what_a_selection_left_out() -> None:
+    assert PLAN.leaves("a.py::left", "a.py")
+    assert PLAN.leaves("c.py::any", "c.py")
+    assert not PLAN.leaves("a.py::new", "a.py")
+    assert not any(PLAN.runs_any("c.py", number) for number in (1, 2, 3))
+    plan = planned([Module("a.py", 1.0, [("a.py::x", 1.0)])], 2, origin=HISTORY)
+    found = of_selection(plan, "d" * 40, [("a.py", "a.py::y"), ("b.py", "b.py::z")], ["c.py"])
+    assert [found.leaves(f"{path}::{name}", path) for path, name in (("a.py", "y"), ("b.py", "z"))]
+    assert not found.leaves("a.py::x", "a.py")
+    assert found.modules["b.py"].home == plan.home("b.py")
+    assert found.base == "d" * 40
 
 
 def test_a_shard_looks_only_at_its_files() -> None:
@@ -102,13 +125,23 @@ def changed(**keys: object) -> str:
         (changed(modules=[]), "it is damaged"),
         (changed(modules={"a.py": {"home": 1}}), "it is damaged"),
         (
-            changed(modules={"a.py": {"home": 4, "seconds": 0, "tests": {}}}),
+            changed(modules={"a.py": {"home": 4, "seconds": 0, "left": [], "tests": {}}}),
             "a.py has a shard that is none",
         ),
-        (changed(modules={"a.py": {"home": True, "seconds": 0, "tests": {}}}), "it is damaged"),
+        (
+            changed(modules={"a.py": {"home": True, "seconds": 0, "left": [], "tests": {}}}),
+            "it is damaged",
+        ),
         (
             changed(
-                modules={"a.py": {"home": 1, "seconds": 0, "tests": {"1": ["::x"], "2": ["::x"]}}}
+                modules={
+                    "a.py": {
+                        "home": 1,
+                        "seconds": 0,
+                        "left": [],
+                        "tests": {"1": ["::x"], "2": ["::x"]},
+                    }
+                }
             ),
             "a.py::x occurs twice",
         ),

@@ -7,7 +7,7 @@ import pytest
 from pytest_ciopt.core.history.records import Environment, RunStart
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import HISTORY, Plan, Share
-from pytest_ciopt.core.plan.proof import Findings, Ran, proof
+from pytest_ciopt.core.plan.proof import Findings, Ran, by_environment, proof
 
 PLAN = Plan(
     2,
@@ -18,7 +18,7 @@ PLAN = Plan(
 )
 
 
-def ran(number: int, *names: str, ended: bool = True, run: int = 0, **about: str | None) -> Ran:
+def ran(number: int, *names: str, ended: bool = True, run: int = 0, **about: object) -> Ran:
     start = RunStart(
         run=f"{run:012x}-{number:020x}",
         started=1.0,
@@ -81,5 +81,33 @@ def test_what_does_not_count(about: dict[str, str | None], why: str) -> None:
     other = ran(1, "x", run=5, **about)
     findings = proof(PLAN, [ONE, TWO, other])
     assert findings.foreign == [f"run {other.start.run}: {why}"]
-    assert not findings.missing
-    assert not findings.proved
+    assert findings.proved  # by the others
+    assert proof(PLAN, [other, TWO]).absent == [1]
+
+
+def test_what_ran_before_the_plan_was_made_counts_for_nothing() -> None:
+    plan = replace(PLAN, made=1000.0)
+    old, new = (
+        [ran(number, *names, plan=digest(plan), started=moment) for number, names in BOTH]
+        for moment in (900.0, 1001.0)
+    )
+    assert proof(plan, old).absent == [1, 2]
+    assert not proof(plan, old).foreign
+    assert proof(plan, [*old, *new]).proved
+
+
+BOTH = ((1, "x"), (2, "yz"))
+
+
+def test_a_test_that_ran_twice_in_a_shard() -> None:
+    twice = replace(TWO, repeated=frozenset(["a.py::y"]))
+    assert proof(PLAN, [ONE, twice]).doubled == {"a.py::y": [2, 2]}
+
+
+def test_each_environment_is_proved_by_itself() -> None:
+    other = replace(
+        ONE, start=replace(ONE.start, environment=Environment("3.11.1", "cpython", "l"))
+    )
+    found = by_environment([ONE, other, TWO])
+    assert [len(runs) for runs in found.values()] == [1, 2]
+    assert [proof(PLAN, runs).proved for runs in found.values()] == [False, True]
