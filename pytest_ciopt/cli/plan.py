@@ -94,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
     collection = collect(current_folder(), words)
     wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
     work, origin = _work(where, list(wanted))
+    if options.max_shards is not None and origin == SIZES:
+        raise CioptError("--max-shards needs durations", "Record a run first, or give --shards.")
     head = None if where.git is None else where.git.commit("HEAD")
 
     def made(number: int) -> Plan:

@@ -594,6 +594,13 @@ def test_as_few_shards_as_suffice(recorded: Project, capsys: pytest.CaptureFixtu
     assert "needs --shards or --max-shards" in capsys.readouterr().err
 
 
+def test_how_many_shards_nobody_knows_without_durations(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan("--max-shards=3", "--target-minutes=5", code=2)
+    assert "--max-shards needs durations. Record a run first" in capsys.readouterr().err
+
+
 def test_what_shards_cost(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:
     plan("--max-shards=3", "--max-cost=2", "--price=1", "--startup=30")
     lines = capsys.readouterr().out.splitlines()
