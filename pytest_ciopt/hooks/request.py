@@ -3,12 +3,17 @@
 import argparse
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 
 from pytest_ciopt import settings
 from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.paths import root_of
+from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO
 from pytest_ciopt.settings import Discovery, Settings
@@ -50,6 +55,27 @@ def state_dir_of(config: pytest.Config) -> str | None:
 def strict(config: pytest.Config, known: argparse.Namespace) -> bool:
     """Whether an error of ours is one of the run."""
     return _switch(config, known, "ciopt_strict")
+
+
+class Where(NamedTuple):
+    """The repository of a run, and its history; without one, pytest's rootdir."""
+
+    git: Git | None
+    top: Path
+    root: str
+    """What ids of tests begin with at the top."""
+    state: StateDir
+
+
+def where_of(config: pytest.Config) -> Where:
+    """Asks git."""
+    try:
+        git: Git | None = Git(config.rootpath)
+    except GitError:
+        git = None
+    top = config.rootpath if git is None else git.top
+    state = StateDir(top / (state_dir_of(config) or ".ciopt"))
+    return Where(git, top, root_of(config.rootpath, top), state)
 
 
 def _resolved(config: pytest.Config, file: str) -> str:

@@ -13,15 +13,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.adapters.paths import root_of
-from pytest_ciopt.adapters.statedir import StateDir, replace_whole
+from pytest_ciopt.adapters.statedir import replace_whole
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.batches import batches
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.hooks.items import group_of
-from pytest_ciopt.hooks.request import state_dir_of
+from pytest_ciopt.hooks.request import where_of
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases import planning
 
@@ -132,16 +130,10 @@ class Heaviest(OrderedDict[str, Any]):
 def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
     """The tests by their node ids, with what the history expects of them; all alike where it knows
     none."""
-    try:
-        git = Git(config.rootpath)
-    except GitError:
-        git = None
-    top = config.rootpath if git is None else git.top
-    root = root_of(config.rootpath, top)
-    plain = {repository_id(root, test): test for test in tests}
-    state = StateDir(top / (state_dir_of(config) or ".ciopt"))
-    where = planning.tree(top, git, Discovery(), [""])
-    found = planning.by_history(state, where, plain).modules
+    where = where_of(config)
+    plain = {repository_id(where.root, test): test for test in tests}
+    files = planning.tree(where.top, where.git, Discovery(), [""])
+    found = planning.by_history(where.state, files, plain).modules
     if not found:
         several: dict[str, list[tuple[str, float]]] = {}
         for test in tests:

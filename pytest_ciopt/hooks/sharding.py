@@ -9,9 +9,7 @@ import pytest
 
 from pytest_ciopt.adapters import crashlog
 from pytest_ciopt.adapters.environment import environ, taken
-from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of, root_of
-from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
@@ -20,7 +18,7 @@ from pytest_ciopt.core.plan.position import Position, position
 from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks.options import SHARD
-from pytest_ciopt.hooks.request import collects_other_files, state_dir_of, strict, test_files_of
+from pytest_ciopt.hooks.request import collects_other_files, strict, test_files_of, where_of
 from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases.sharding import Agreed, Asked, agreed
@@ -64,12 +62,7 @@ def _asked(config: pytest.Config) -> Asked:
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
     config.option.ciopt_shard = written
-    where = position(written, environ())
-    try:
-        git = Git(config.rootpath)
-    except GitError:
-        git = None
-    top = config.rootpath if git is None else git.top
+    number, where = position(written, environ()), where_of(config)
     if plan and config.getoption("ciopt_changed") is not None:
         selecting = "--ciopt-changed is given beside --ciopt-plan"
         raise CioptError(
@@ -80,12 +73,12 @@ def _asked(config: pytest.Config) -> Asked:
     if history not in (_SHARED, _OWN):
         raise CioptError(f"ciopt_shard_history is {history!r}", "Use own or shared.")
     return Asked(
-        position=where,
-        top=top,
-        git=git,
-        state=StateDir(top / (state_dir_of(config) or ".ciopt")),
+        position=number,
+        top=where.top,
+        git=where.git,
+        state=where.state,
         tests=test_files_of(config, config.option),
-        places=tuple(_places(config, top)),
+        places=tuple(_places(config, where.top)),
         plan=config.invocation_params.dir / plan if plan else None,
         durations=config.rootpath / durations if durations else None,
         private=history == _SHARED or not in_ci(environ()),

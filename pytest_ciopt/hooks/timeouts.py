@@ -11,13 +11,10 @@ import pytest
 
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import variable
-from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
-from pytest_ciopt.adapters.paths import root_of
-from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.limits import Slowest, limit
 from pytest_ciopt.core.nodeids import repository_id
-from pytest_ciopt.hooks.request import state_dir_of
+from pytest_ciopt.hooks.request import where_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +55,8 @@ class Timeouts:
         self._told: str | None = None
         self._set = 0
         self._collected = 0
-        try:
-            git = Git(config.rootpath)
-        except GitError:
-            git = None
-        top = config.rootpath if git is None else git.top
-        self._root = root_of(config.rootpath, top)
-        self._state = StateDir(top / (state_dir_of(config) or ".ciopt"))
+        where = where_of(config)
+        self._root, self._state = where.root, where.state
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
