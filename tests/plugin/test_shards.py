@@ -20,6 +20,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.main import main
 from pytest_ciopt.core.plan.plan import SIZES, planned
 from pytest_ciopt.core.plan.work import Module
+from pytest_ciopt.hooks import sharding
 
 FILES = {
     "pytest.ini": "[pytest]\n",
@@ -445,7 +446,7 @@ def test_an_error_of_ours_loses_no_test(
     def fails(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("pytest_ciopt.hooks.sharding.agreed", fails)
+    monkeypatch.setattr(sharding, "agreed", fails)
     result = made.run("--ciopt-shard=1/2", *(["--ciopt-strict"] if strict else []))
     if strict:
         assert result.ret == pytest.ExitCode.USAGE_ERROR
