@@ -10,6 +10,10 @@ from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 
 
 class Uses:
@@ -94,7 +98,8 @@ def only_written(node: ast.AST) -> frozenset[str]:
 
 def looked_up(node: ast.AST) -> frozenset[str]:
     """Names and attributes that are read below a node, and words in strings that are no prose: no
-    keywords, no local variables."""
+    keywords, and no variables of the function itself. Those of functions within it count, for the
+    name may mean something else around them."""
     inside = list(ast.walk(node))
     docs = {id(one.value) for one in inside if isinstance(one, ast.Expr)}
     names, others = set[str](), set[str]()
@@ -106,7 +111,19 @@ def looked_up(node: ast.AST) -> frozenset[str]:
                 others.add(name)
             case ast.Constant(value=str(text)) if id(one) not in docs and not is_prose(text):
                 others.update(_IDENTIFIER.findall(text))
-    return frozenset(others | (names - _local(inside)))
+    return frozenset(others | (names - _local(_of_itself(node))))
+
+
+def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
+    """What is below a function, but not in a scope within it; nothing of other nodes."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from ast.walk(node.args)
+        waiting: list[ast.AST] = [*node.body]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            if not isinstance(one, _SCOPES):
+                waiting.extend(ast.iter_child_nodes(one))
 
 
 def calls(node: ast.AST) -> frozenset[str]:
