@@ -12,3 +12,8 @@ class CioptError(Exception):
 
 class ConfigurationError(CioptError):
     """A value of a flag, an ini option or an environment variable that cannot be used."""
+
+
+def reason(error: Exception) -> str:
+    """What an error says, without the number and the path that the system adds."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

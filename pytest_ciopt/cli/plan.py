@@ -14,9 +14,9 @@ from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
 from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.nodeids import placed_id
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
 from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, of_selection, planned
-from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
@@ -157,7 +157,7 @@ def _show(path: Path, asked: Sequence[str]) -> int:
 
 def _from_top(test: ToldTest) -> str:
     """The id of a test from the top of the repository."""
-    return test.id if test.path is None else test.path + test.id[len(module_of(test.id)) :]
+    return test.id if test.path is None else placed_id(test.path, test.id)
 
 
 def _work(where: Place, tests: Sequence[str]) -> tuple[planning.Work, str]:
@@ -168,10 +168,7 @@ def _work(where: Place, tests: Sequence[str]) -> tuple[planning.Work, str]:
     if work.modules:
         return work, HISTORY
     warn(["no durations are known, so each test counts alike: `pytest --ciopt-record=results`"])
-    modules: dict[str, list[tuple[str, float]]] = {}
-    for test in tests:
-        modules.setdefault(module_of(test), []).append((test, 1.0))
-    return planning.Work([Module(path, 0.0, own) for path, own in modules.items()]), SIZES
+    return planning.Work(planning.all_alike(tests)), SIZES
 
 
 def _tell(options: argparse.Namespace, best: Offer, offers: Sequence[Offer]) -> None:

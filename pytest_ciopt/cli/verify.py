@@ -10,7 +10,7 @@ from pytest_ciopt.cli.place import print_json, print_lines
 from pytest_ciopt.core.plan.document import PlanError
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.proof import Findings, by_environment, proof
-from pytest_ciopt.errors import CioptError
+from pytest_ciopt.errors import CioptError, reason
 from pytest_ciopt.report.lines import count
 from pytest_ciopt.usecases.verifying import runs_in
 
@@ -54,8 +54,7 @@ def read_plan(path: Path) -> Plan:
     try:
         return plans.read(path)
     except (PlanError, OSError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise CioptError(f"{path} cannot be used: {why}") from None
+        raise CioptError(f"{path} cannot be used: {reason(error)}") from None
 
 
 def told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:

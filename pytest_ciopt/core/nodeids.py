@@ -23,6 +23,11 @@ def without_group(nodeid: str) -> str:
     return nodeid[:place] if place > nodeid.rfind("]") else nodeid
 
 
+def placed_id(path: str, nodeid: str) -> str:
+    """The id of a test in a file whose path from the top of the repository is known."""
+    return path + nodeid[len(nodeid.partition("::")[0]) :]
+
+
 def repository_id(root: str, nodeid: str) -> str:
     """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
     return f"{root}/{nodeid}" if root else nodeid

@@ -18,6 +18,7 @@ from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.batches import batches
 from pytest_ciopt.core.plan.work import Module
+from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.items import group_of
 from pytest_ciopt.hooks.request import where_of
 from pytest_ciopt.settings import Discovery
@@ -45,7 +46,7 @@ def start(config: pytest.Config) -> None:
     config.pluginmanager.register(Scheduler(config), _NAME)
 
 
-class Groups:
+class Groups(Breakable):
     """A worker knows which tests belong together, and its controller only their ids."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +55,10 @@ class Groups:
     @pytest.hookimpl(tryfirst=True)  # before the worker sends the ids
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Leaves a file for the controller, if any test has a group."""
+        self._leave(session)
+
+    @harmless  # a worker on another machine does not have the folder
+    def _leave(self, session: pytest.Session) -> None:
         groups = {item.nodeid: group for item in session.items if (group := group_of(item))}
         if groups:
             replace_whole(self._folder / _GROUPS, json.dumps(groups).encode("ascii"))
@@ -120,11 +125,19 @@ class Heaviest(OrderedDict[str, Any]):
     def __init__(self, weights: dict[str, float]) -> None:
         super().__init__()
         self._of = weights
+        self._sorted = True
+
+    def __setitem__(self, name: str, tests: Any) -> None:
+        self._sorted = False
+        super().__setitem__(name, tests)
 
     def popitem(self, last: bool = True) -> tuple[str, Any]:
         """Of those that are left; `last` is not looked at."""
-        name = max(self, key=lambda one: (self._of.get(one, 0.0), one))
-        return name, self.pop(name)
+        if not self._sorted:
+            for name in sorted(self, key=lambda one: (-self._of.get(one, 0.0), one)):
+                self.move_to_end(name)
+            self._sorted = True
+        return super().popitem(last=False)
 
 
 def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
@@ -135,8 +148,5 @@ def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
     files = planning.tree(where.top, where.git, Discovery(), [""])
     found = planning.by_history(where.state, files, plain).modules
     if not found:
-        several: dict[str, list[tuple[str, float]]] = {}
-        for test in tests:
-            several.setdefault(module_of(test), []).append((test, 1.0))
-        return [Module(path, 0.0, own) for path, own in several.items()]
+        return planning.all_alike(tests)
     return [Module(m.path, m.setup, [(plain[t], s) for t, s in m.tests]) for m in found]

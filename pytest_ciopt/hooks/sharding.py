@@ -12,7 +12,7 @@ from pytest_ciopt.adapters.environment import environ, taken
 from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
 from pytest_ciopt.core.plan.position import Position, position
 from pytest_ciopt.core.testfiles import is_test_module, is_text_test
@@ -161,10 +161,11 @@ class Sharding:
         and the one in its id, may be others."""
         file = next((node for node in item.listchain() if isinstance(node, pytest.File)), item)
         place = self._place(file.path)
-        test = repository_id(self._root, item.nodeid)
-        if place is not None:
-            test = place + item.nodeid[len(module_of(item.nodeid)) :]
-        path = module_of(test) if place is None else place
+        if place is None:
+            test = repository_id(self._root, item.nodeid)
+            path = module_of(test)
+        else:
+            test, path = placed_id(place, item.nodeid), place
         if self.plan.leaves(test, path):
             return False
         return self.plan.shard_of(test, path) == self.position.number

@@ -14,6 +14,7 @@ from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
 from pytest_ciopt.core.history.limits import Slowest, limit
 from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.request import where_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _factor(text: str) -> float:
     return factor
 
 
-class Timeouts:
+class Timeouts(Breakable):
     """Sets limits where tests are collected, in xdist workers, too."""
 
     def __init__(self, config: pytest.Config, factor: float) -> None:
@@ -63,6 +64,10 @@ class Timeouts:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         """Marks the tests that are known; a marker of their own stays."""
+        self._mark(config, items)
+
+    @harmless
+    def _mark(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         self._collected = len(items)
         known = self._known()
         of_all: float | None = getattr(config, "_env_timeout", None)
@@ -86,6 +91,8 @@ class Timeouts:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Only what went wrong, or that nothing was known."""
         told = self._told
+        if self.problem is not None:
+            told = f"not all tests have a limit: {self.problem}"
         if told is None and self._collected and not self._set:
             told = "no test has a limit of --ciopt-timeout: the history knows none of them"
         if told is not None:

@@ -17,6 +17,7 @@ from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.packing import PackedRun, packed, unpacked
 from pytest_ciopt.core.history.records import Record, RunStart
 from pytest_ciopt.core.history.results import Result, RunResults, RunRow, Subject, results_of
+from pytest_ciopt.errors import reason
 
 PACKED_RUNS = 100
 """Runs of a pack: so many that ids hardly count, and few enough to be rewritten by a pruning."""
@@ -61,7 +62,7 @@ def merge(
             _same_repository([run.start for run in found], repository)
         except (SegmentError, OSError) as error:
             kept.refused += 1
-            kept.told.append(f"{path} is not taken: {_why(error)}")
+            kept.told.append(f"{path} is not taken: {reason(error)}")
             continue
         if untrusted and not _is_pack(name):
             content = _results_only(content)
@@ -77,10 +78,6 @@ def merge(
             partial |= {run.start.run for run in found if run.end is None}
             partial -= {run.start.run for run in found if run.end is not None}
     return kept
-
-
-def _why(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _files(paths: Iterable[Path], kept: Kept) -> Iterator[Path]:

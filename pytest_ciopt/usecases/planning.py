@@ -89,6 +89,14 @@ def by_size(where: Tree) -> list[Module]:
     return [Module(path, setup=float(size)) for path, size in where.sizes.items()]
 
 
+def all_alike(tests: Iterable[str]) -> list[Module]:
+    """Of tests of which nobody knows what they take."""
+    modules: dict[str, list[tuple[str, float]]] = {}
+    for test in tests:
+        modules.setdefault(module_of(test), []).append((test, 1.0))
+    return [Module(path, 0.0, own) for path, own in modules.items()]
+
+
 def by_history(state: StateDir, where: Tree, collected: Iterable[str] | None = None) -> Work:
     """Seconds of tests from recorded runs, of `collected` ones or of all that are known.
 

@@ -20,7 +20,7 @@ from pytest_ciopt.core.plan.document import PlanError
 from pytest_ciopt.core.plan.packing import ALGORITHM
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, planned
 from pytest_ciopt.core.plan.position import Position
-from pytest_ciopt.errors import CioptError
+from pytest_ciopt.errors import CioptError, reason
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases import planning
 from pytest_ciopt.usecases.planning import Tree
@@ -61,6 +61,8 @@ def agreed(asked: Asked) -> Agreed:
     """The plan of a run. Raises: CioptError for files that cannot be used."""
     if asked.plan is not None:
         return _from_file(asked, asked.plan)
+    if asked.position.shards == 1:
+        return Agreed(Plan(1, {}, origin=SIZES))
     where = planning.tree(asked.top, asked.git, asked.tests, asked.places)
     if asked.durations is not None:
         seconds = _durations(asked.durations, where)
@@ -75,8 +77,7 @@ def _from_file(asked: Asked, path: Path) -> Agreed:
     try:
         plan = plans.read(path)
     except (PlanError, OSError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise CioptError(f"--ciopt-plan: {path} cannot be used: {why}") from None
+        raise CioptError(f"--ciopt-plan: {path} cannot be used: {reason(error)}") from None
     if plan.shards != asked.position.shards:
         raise CioptError(
             f"--ciopt-shard is {asked.position}, but {path} is a plan for {plan.shards:,} shards",
@@ -100,8 +101,7 @@ def _durations(path: Path, where: Tree) -> dict[str, float]:
     try:
         found = read(path.read_bytes(), tuple(where.sizes))
     except (ForeignError, OSError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise CioptError(f"ciopt_durations: {path} cannot be used: {why}") from None
+        raise CioptError(f"ciopt_durations: {path} cannot be used: {reason(error)}") from None
     calls = (one for one in found.records if isinstance(one, Attempt))
     return {one.id: one.call.seconds if one.call else 0.0 for one in calls}
 

@@ -10,7 +10,7 @@ from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.records import Attempt, Record, RunEnd, RunStart, Uncollected
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.proof import Ran
-from pytest_ciopt.errors import CioptError
+from pytest_ciopt.errors import CioptError, reason
 
 
 def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
@@ -19,9 +19,8 @@ def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
         try:
             yield ran(reader.records(path))
         except (SegmentError, OSError) as error:
-            why = (isinstance(error, OSError) and error.strerror) or str(error)
             raise CioptError(
-                f"{path} cannot be read: {why}", "Without it nothing is proved."
+                f"{path} cannot be read: {reason(error)}", "Without it nothing is proved."
             ) from None
 
 

@@ -72,7 +72,8 @@ def together(made: Project, shards: int, *arguments: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 20])
 def test_each_test_runs_once(made: Project, shards: int) -> None:
-    together(made, shards)
+    ran = together(made, shards)
+    assert sorted(test for tests in ran for test in tests) == sorted(ALL)
 
 
 def test_a_history_that_grows_between_two_shards_changes_nothing(recorded: Project) -> None:

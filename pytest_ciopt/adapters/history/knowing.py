@@ -8,7 +8,7 @@ when a segment came or went that is not newer than all others.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.edits import decorators, definitions, mentions
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.decoding import SegmentError
-from pytest_ciopt.core.history.records import Environment, RunStart
+from pytest_ciopt.core.history.records import Environment, Record, RunStart
 from pytest_ciopt.core.history.trace_encoding import TRACED
+from pytest_ciopt.core.history.traces import TraceRecord
 from pytest_ciopt.core.proof import gathered, knowledge, prints, seen, storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import python_of
@@ -71,8 +72,9 @@ def known(state: StateDir, found: Inventory, python: str) -> tuple[Knowledge, li
     if fresh and read and fresh[0] < max(read):
         made, fresh = Knowledge(), sorted(sizes)
     newest = _newest([(wanted[run], sizes[run]) for run in reversed(fresh)])
-    paths = (*newest.get(python, ()), *newest.get(_UNKNOWN, ()))
-    told = [line for path in paths for line in _added(made, path, python)]
+    # Who knows which interpreter it was proves nothing, and has outcomes all the same.
+    told = [line for path in newest.get(python, ()) for line in _added(made, path, all_records)]
+    told += [line for path in newest.get(_UNKNOWN, ()) for line in _added(made, path, records)]
     if fresh:
         problem = state.write(place(python), _encoded(made, sizes))
         told.extend([] if problem is None else [problem])
@@ -126,11 +128,11 @@ def _sizes(wanted: Mapping[str, Path]) -> Iterator[tuple[str, int]]:
             continue  # gone meanwhile
 
 
-def _added(made: Knowledge, path: Path, python: str) -> Iterator[str]:
-    """A damaged segment adds nothing, be its beginning sound; one of who knows which interpreter
-    only outcomes."""
+def _added(
+    made: Knowledge, path: Path, read: Callable[[Path], Iterable[Record | TraceRecord]]
+) -> Iterator[str]:
+    """A damaged segment adds nothing, be its beginning sound."""
     try:
-        read = all_records if _python(path) == python else records
         made.add(list(read(path)))
     except (SegmentError, OSError) as error:
         yield f"{path.name} is left out: {error}"
