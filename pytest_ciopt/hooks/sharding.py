@@ -247,7 +247,8 @@ class Telling:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What this shard had, and what could be better."""
         sharding = self._sharding
-        if terminalreporter.config.getoption("no_summary", False):
+        hushed = terminalreporter.config.getoption("no_summary", False)
+        if hushed or sharding.position.shards == 1:  # there are no others
             return
         lines = shards.summary(
             sharding.position, sharding.own, sharding.others, len(sharding.unread)
