@@ -247,11 +247,11 @@ class Telling:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What this shard had, and what could be better."""
         sharding = self._sharding
-        hushed = terminalreporter.config.getoption("no_summary", False)
-        if hushed or sharding.position.shards == 1:  # there are no others
+        if terminalreporter.config.getoption("no_summary", False):
             return
-        lines = shards.summary(
-            sharding.position, sharding.own, sharding.others, len(sharding.unread)
-        )
-        for line in (lines, *(f"note: {line}" for line in sharding.told.told)):
+        lines = [f"note: {line}" for line in sharding.told.told]
+        if sharding.position.shards > 1:  # else there are no others
+            counts = sharding.own, sharding.others, len(sharding.unread)
+            lines.insert(0, shards.summary(sharding.position, *counts))
+        for line in lines:
             terminalreporter.write_line(f"ciopt: {line}")
