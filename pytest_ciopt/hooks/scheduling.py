@@ -1,22 +1,26 @@
-"""Gives xdist's workers batches by what they will take, see `core/plan/batches.py`.
+"""Gives xdist's workers batches by what they will take: `core/plan/batches.py`, `dispatch.py`.
 
 Loaded only together with xdist.
 """
 
 import json
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.report import report_collection_diff  # type: ignore[import-untyped]
+from xdist.workermanage import (  # type: ignore[import-untyped]
+    WorkerController,
+    parse_tx_spec_config,
+)
 
 from pytest_ciopt.adapters.statedir import replace_whole
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
-from pytest_ciopt.core.plan.batches import batches
+from pytest_ciopt.core.plan.batches import Batch, batches
+from pytest_ciopt.core.plan.dispatch import Dispatch
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.items import group_of
@@ -83,61 +87,151 @@ class Scheduler:
         return Batches(config, log, Path(self._folder) / _GROUPS)
 
 
-class Batches(LoadScopeScheduling):  # type: ignore[misc]
-    """Scopes are batches."""
+class Batches:
+    """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`."""
 
     def __init__(self, config: pytest.Config, log: Any, groups: Path) -> None:
         """`groups` is the file that workers may have written."""
-        super().__init__(config, log)
+        self._config = config
+        self._log = log.ciopt
         self._groups = groups
-        self._batches: dict[str, str] = {}
-        self._weights: dict[str, float] = {}
+        self._number = len(parse_tx_spec_config(config))
+        self._nodes: dict[WorkerController, None] = {}
+        self._collected: dict[WorkerController, Sequence[str]] = {}
+        self._index: dict[str, int] = {}
+        self._dispatch: Dispatch[WorkerController] | None = None
+
+    @property
+    def nodes(self) -> list[WorkerController]:
+        """Workers that are there."""
+        return list(self._nodes)
+
+    @property
+    def collection_is_completed(self) -> bool:
+        """Whether as many workers have collected as were asked for."""
+        return len(self._collected) >= self._number
+
+    @property
+    def tests_finished(self) -> bool:
+        """Whether workers need only to be told that nothing comes after what they have."""
+        if self._dispatch is None:
+            return False
+        return self._dispatch.is_empty and all(left < 2 for left in self._dispatch.left().values())
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether any test has not ended."""
+        if self._dispatch is None:
+            return False
+        return not self._dispatch.is_empty or any(self._dispatch.left().values())
+
+    def add_node(self, node: WorkerController) -> None:
+        """A worker has started, and collects now."""
+        self._nodes[node] = None
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """A worker has collected; if tests run already, it comes for one that died."""
+        if self._dispatch is not None:
+            official = next(iter(self._collected.values()))
+            if list(collection) != list(official):
+                self._turn_away(node, collection)
+                return
+            self._dispatch.join(node)
+        self._collected[node] = collection
 
     def schedule(self) -> None:
-        """Divides the tests when all workers have collected."""
-        if self.collection is None and not self._batches:
-            self._divide(list(next(iter(self.registered_collections.values()))))
-            self.workqueue = Heaviest(self._weights)
-        super().schedule()
+        """Whoever needs tests gets them. Asked once all have collected, and for each late one."""
+        if self._dispatch is None:
+            self._dispatch = self._divide()
+        for node in self.nodes:
+            self._give(node)
 
-    def _divide(self, tests: list[str]) -> None:
+    def mark_test_complete(
+        self, node: WorkerController, item_index: int, duration: float = 0
+    ) -> None:
+        """A worker is through with a test; how long it took is not looked at."""
+        assert self._dispatch is not None
+        self._dispatch.ended(node, self._collected[node][item_index])
+        self._give(node)
+
+    def mark_test_pending(self, item: str) -> None:
+        """For plugins that want a test to run again; xdist's schedulers by scope refuse, too."""
+        raise NotImplementedError
+
+    def remove_pending_tests_from_node(
+        self, node: WorkerController, indices: Sequence[int]
+    ) -> None:
+        """Answers the command to give tests back, which is never sent."""
+        raise NotImplementedError
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A worker is gone. Returns the test that it died in. Raises: KeyError, if unknown."""
+        del self._nodes[node]
+        if self._dispatch is None or node not in self._dispatch.left():
+            return None
+        died_in = self._dispatch.leave(node)
+        for other in self.nodes:
+            self._give(other)
+        return died_in
+
+    def _give(self, node: WorkerController) -> None:
+        assert self._dispatch is not None
+        if node.shutting_down or node not in self._dispatch.left():
+            return
+        if tests := self._dispatch.more(node):
+            node.send_runtest_some([self._index[test] for test in tests])
+        if self._dispatch.is_empty:
+            node.shutdown()
+
+    def _divide(self) -> Dispatch[WorkerController]:
+        (first, tests), *others = self._collected.items()
+        differ = False
+        for node, collection in others:
+            differ |= self._tell_difference(first, tests, node, collection)
+        found = [] if differ else self._batches(list(tests))
+        self._index = {test: index for index, test in enumerate(tests)}
+        dispatch = Dispatch[WorkerController](found)
+        for node in self._nodes:
+            if node in self._collected:
+                dispatch.join(node)
+        return dispatch
+
+    def _batches(self, tests: list[str]) -> list[Batch]:
         groups: dict[str, str] = {}
         try:
             if self._groups.exists():
                 groups = json.loads(self._groups.read_bytes())
-            self._weigh(tests, groups)
+            return batches(_known(self._config, tests), self._number, tests, groups)
         except Exception as error:  # of ours: then each module is a batch
-            self.log("batches failed:", repr(error))
-            self._batches = {test: groups.get(test, module_of(test)) for test in tests}
+            self._log("batches failed:", repr(error))
+            modules: dict[str, list[str]] = {}
+            for test in tests:
+                modules.setdefault(groups.get(test, module_of(test)), []).append(test)
+            return [Batch(name, tests, len(tests)) for name, tests in modules.items()]
 
-    def _weigh(self, tests: list[str], groups: Mapping[str, str]) -> None:
-        found = batches(_known(self.config, tests), self.numnodes, tests, groups)
-        self._batches = {test: batch.name for batch in found for test in batch.tests}
-        self._weights = {batch.name: batch.weight for batch in found}
+    def _turn_away(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Its tests are other ones, so it can't run those that wait."""
+        assert self._dispatch is not None
+        (first, tests), *_ = self._collected.items()
+        self._tell_difference(first, tests, node, collection)
+        node.shutdown()
+        if all(other.shutting_down for other in self._nodes):
+            lost = self._dispatch.forget()
+            self._log("nobody is left to run", lost)
 
-    def _split_scope(self, nodeid: str) -> str:
-        return self._batches[nodeid]
-
-
-class Heaviest(OrderedDict[str, Any]):
-    """xdist takes the first batch: that is the heaviest one."""
-
-    def __init__(self, weights: dict[str, float]) -> None:
-        super().__init__()
-        self._of = weights
-        self._sorted = True
-
-    def __setitem__(self, name: str, tests: Any) -> None:
-        self._sorted = False
-        super().__setitem__(name, tests)
-
-    def popitem(self, last: bool = True) -> tuple[str, Any]:
-        """Of those that are left; `last` is not looked at."""
-        if not self._sorted:
-            for name in sorted(self, key=lambda one: (-self._of.get(one, 0.0), one)):
-                self.move_to_end(name)
-            self._sorted = True
-        return super().popitem(last=False)
+    def _tell_difference(
+        self,
+        first: WorkerController,
+        tests: Sequence[str],
+        node: WorkerController,
+        collection: Sequence[str],
+    ) -> bool:
+        """Whether two workers differ; if so, that is an error of collection."""
+        message = report_collection_diff(tests, collection, first.gateway.id, node.gateway.id)
+        if message:
+            report = pytest.CollectReport(node.gateway.id, "failed", message, [])
+            self._config.hook.pytest_collectreport(report=report)
+        return bool(message)
 
 
 def _known(config: pytest.Config, tests: list[str]) -> list[Module]:

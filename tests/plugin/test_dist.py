@@ -82,23 +82,50 @@ def test_the_longest_begins(made: Project) -> None:
     assert "test_slow" in first.values()
 
 
-def test_one_worker_that_dies_loses_nothing(made: Project) -> None:
-    assert made.run("--ciopt-record=results").ret == 0
-    code = """
-        import os, pytest
-        from pathlib import Path
+OTHERS = """
+    import os, pytest
+    from pathlib import Path
 
-        @pytest.mark.parametrize("number", range(12))
-        def test_dies(number):
-            if number == 3 and not Path("died").exists():
-                Path("died").touch()
-                os._exit(1)
-        """
-    made.repository.write({"test_d.py": code})
+    @pytest.mark.parametrize("of", [os.getpid() if CONDITION else 0])
+    def test_other(of): pass
+    """
+DIES = """
+    import os, pytest
+    from pathlib import Path
+
+    @pytest.mark.parametrize("number", range(12))
+    def test_dies(number):
+        with open("ran", "a") as file: file.write(f"{number}\\n")
+        if number in (3, 4):
+            os._exit(1)
+    """
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_workers_that_die_lose_nothing(made: Project, recorded: bool) -> None:
+    """What killed a worker has failed, and is not tried on another one."""
+    if recorded:
+        assert made.run("--ciopt-record=results").ret == 0
+    made.repository.write({"test_d.py": DIES})
+    made.run(*DIST).assert_outcomes(failed=2, passed=NUMBER + 10)
+    assert sorted(map(int, Path("ran").read_text().split())) == list(range(12))
+
+
+def test_workers_that_collect_other_tests(made: Project) -> None:
+    made.repository.write({"test_d.py": OTHERS.replace("CONDITION", "True")})
     result = made.run(*DIST)
-    outcomes = result.parseoutcomes()
-    assert outcomes["failed"] == 1
-    assert outcomes["passed"] >= NUMBER + 11  # xdist itself may run again what killed its worker
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*Different tests were collected between gw* and gw*"])
+    assert "passed" not in result.parseoutcomes()
+
+
+def test_one_that_comes_for_a_dead_worker_and_collects_other_tests(made: Project) -> None:
+    """It runs none of what was left, and that is an error; what others run is told."""
+    made.repository.write({"test_d.py": OTHERS.replace("CONDITION", "Path('ran').exists()") + DIES})
+    result = made.run(*DIST)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*Different tests were collected between gw* and gw*"])
+    assert result.parseoutcomes()["failed"] >= 1
 
 
 def test_with_a_selection_and_a_shard(made: Project) -> None:

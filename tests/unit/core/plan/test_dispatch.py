@@ -1,0 +1,118 @@
+"""Workers get batches: each test runs once, nobody waits for nothing, long work goes first."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ciopt.core.plan.batches import Batch
+from pytest_ciopt.core.plan.dispatch import Dispatch
+
+
+def single(**weights: float) -> list[Batch]:
+    return [Batch(name, [name], weight) for name, weight in weights.items()]
+
+
+def test_the_heaviest_is_first_and_the_lightest_is_known_ahead() -> None:
+    dispatch = Dispatch[str](single(a=1, b=9, c=5, d=2, e=8))
+    for worker in ("one", "two"):
+        dispatch.join(worker)
+    assert dispatch.more("one") == ["b", "a"]
+    assert dispatch.more("two") == ["e", "c"], "it will be idle first"
+    assert dispatch.more("two") == []
+    assert not dispatch.is_empty
+    dispatch.ended("one", "b")
+    assert dispatch.more("one") == ["d"]
+    assert dispatch.is_empty
+    assert dispatch.left() == {"one": 2, "two": 2}
+
+
+def test_tests_that_take_no_time_are_given_several_at_once() -> None:
+    """A worker would wait for an answer after each of them."""
+    dispatch = Dispatch[str](single(a=0.01, b=0.01, c=0.01, d=0.01, e=0.01, f=0.01))
+    dispatch.join("one")
+    assert len(dispatch.more("one")) == 5
+
+
+def test_a_worker_that_died() -> None:
+    dispatch = Dispatch[str]([Batch("m", ["a", "b", "c"], 3.0), Batch("n", ["d"], 9.0)])
+    dispatch.join("one")
+    assert dispatch.more("one") == ["d", "a", "b", "c"]
+    dispatch.ended("one", "d")
+    assert dispatch.leave("one") == "a"
+    dispatch.join("two")
+    assert dispatch.more("two") == ["b", "c"]
+    with pytest.raises(KeyError):
+        dispatch.leave("one")
+
+
+def test_a_worker_that_ends_with_nothing_left_died_in_nothing() -> None:
+    dispatch = Dispatch[str](single(a=1))
+    dispatch.join("one")
+    dispatch.more("one")
+    dispatch.ended("one", "a")
+    assert dispatch.leave("one") is None
+
+
+def test_what_nobody_can_run_is_told() -> None:
+    dispatch = Dispatch[str](single(a=1, b=2))
+    assert sorted(dispatch.forget()) == ["a", "b"]
+    assert dispatch.is_empty
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 20), st.integers(1, 5)),
+        max_size=20,
+    ),
+    st.integers(1, 5),
+    st.floats(0, 0.3),
+    st.randoms(use_true_random=False),
+)
+def test_all_run_once_whoever_dies(
+    work: list[tuple[float, int]], workers: int, deadly: float, chance: random.Random
+) -> None:
+    """Workers as xdist's: one begins a test if it knows of another, or that there is none."""
+    batches = [
+        Batch(f"b{n}", [f"b{n}::{t}" for t in range(tests)], weight)
+        for n, (weight, tests) in enumerate(work)
+    ]
+    dispatch = Dispatch[int](batches)
+    known: dict[int, list[str]] = {}
+    told_of_end: set[int] = set()
+    ran: list[str] = []
+
+    def give(worker: int) -> None:
+        if worker not in told_of_end:
+            known[worker] += dispatch.more(worker)
+            if dispatch.is_empty:
+                told_of_end.add(worker)
+
+    def start(worker: int) -> None:
+        dispatch.join(worker)
+        known[worker] = []
+        give(worker)
+
+    for worker in range(workers):
+        start(worker)
+    latest = workers
+    while True:
+        able = [w for w, tests in known.items() if len(tests) > 1 or (tests and w in told_of_end)]
+        if not able:
+            break
+        worker = chance.choice(able)
+        test = known[worker].pop(0)
+        ran.append(test)
+        if chance.random() < deadly:
+            del known[worker]
+            assert dispatch.leave(worker) == test
+            for other in list(known):
+                give(other)
+            start(latest)
+            latest += 1
+        else:
+            dispatch.ended(worker, test)
+            give(worker)
+    assert sorted(ran) == sorted(test for batch in batches for test in batch.tests)
+    assert told_of_end >= set(known)
