@@ -4,7 +4,8 @@ Loaded only together with xdist.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,17 +85,19 @@ class Scheduler:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> "Batches":
         """Instead of the one of `--dist`."""
-        return Batches(config, log, Path(self._folder) / _GROUPS)
+        return Batches(config, log, partial(_divided, config, Path(self._folder) / _GROUPS))
 
 
 class Batches:
     """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`."""
 
-    def __init__(self, config: pytest.Config, log: Any, groups: Path) -> None:
-        """`groups` is the file that workers may have written."""
+    def __init__(
+        self, config: pytest.Config, log: Any, divide: Callable[[list[str], int], list[Batch]]
+    ) -> None:
+        """`divide` makes batches of all tests for a number of workers."""
         self._config = config
         self._log = log.ciopt
-        self._groups = groups
+        self._divided = divide
         self._number = len(parse_tx_spec_config(config))
         self._nodes: dict[WorkerController, None] = {}
         self._collected: dict[WorkerController, Sequence[str]] = {}
@@ -188,26 +191,13 @@ class Batches:
         differ = False
         for node, collection in others:
             differ |= self._tell_difference(first, tests, node, collection)
-        found = [] if differ else self._batches(list(tests))
+        found = [] if differ else self._divided(list(tests), self._number)
         self._index = {test: index for index, test in enumerate(tests)}
         dispatch = Dispatch[WorkerController](found)
         for node in self._nodes:
             if node in self._collected:
                 dispatch.join(node)
         return dispatch
-
-    def _batches(self, tests: list[str]) -> list[Batch]:
-        groups: dict[str, str] = {}
-        try:
-            if self._groups.exists():
-                groups = json.loads(self._groups.read_bytes())
-            return batches(_known(self._config, tests), self._number, tests, groups)
-        except Exception as error:  # of ours: then each module is a batch
-            self._log("batches failed:", repr(error))
-            modules: dict[str, list[str]] = {}
-            for test in tests:
-                modules.setdefault(groups.get(test, module_of(test)), []).append(test)
-            return [Batch(name, tests, len(tests)) for name, tests in modules.items()]
 
     def _turn_away(self, node: WorkerController, collection: Sequence[str]) -> None:
         """Its tests are other ones, so it can't run those that wait."""
@@ -232,6 +222,20 @@ class Batches:
             report = pytest.CollectReport(node.gateway.id, "failed", message, [])
             self._config.hook.pytest_collectreport(report=report)
         return bool(message)
+
+
+def _divided(config: pytest.Config, told: Path, tests: list[str], workers: int) -> list[Batch]:
+    """By the history, and by the groups that workers have `told` of in a file."""
+    groups: dict[str, str] = {}
+    try:
+        if told.exists():
+            groups = json.loads(told.read_bytes())
+        return batches(_known(config, tests), workers, tests, groups)
+    except Exception:  # of ours: then each module is a batch
+        modules: dict[str, list[str]] = {}
+        for test in tests:
+            modules.setdefault(groups.get(test, module_of(test)), []).append(test)
+        return [Batch(name, rest, len(rest)) for name, rest in modules.items()]
 
 
 def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
