@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Collection:
     """The commit that the selection compared with, None without one or where everything runs."""
     unread: tuple[str, ...] = ()
     """Files of which the selection left out everything."""
+    fixtures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Paths of the modules that use a fixture of wider scope, by its id."""
 
 
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
@@ -74,7 +76,8 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
         document = json.loads(place.read_text(encoding="ascii"))
         base = None if document["everything"] is not None else document["base"]
         unread = tuple(module["path"] for module in document["dropped_modules"])
-        return Collection(_told(document), None if base is None else base["commit"], unread)
+        commit = None if base is None else base["commit"]
+        return Collection(_told(document), commit, unread, document["fixtures"])
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

@@ -75,6 +75,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--github-matrix", action="store_true", help="print the matrix of a GitHub job, as JSON"
     )
+    form.add_argument(
+        "--gitlab",
+        metavar="FILE",
+        help="print a GitLab child pipeline, as JSON, with a job that extends .ciopt-shard of FILE",
+    )
     form.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("words", nargs="*", help="show, or behind -- arguments of pytest")
     parser.set_defaults(run=run)
@@ -93,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     collection = collect(current_folder(), words)
     wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
-    work, origin = _work(where, list(wanted))
+    work, origin = _work(where, list(wanted), collection.fixtures)
     if options.max_shards is not None and origin == SIZES:
         raise CioptError("--max-shards needs durations", "Record a run first, or give --shards.")
     head = None if where.git is None else where.git.commit("HEAD")
@@ -104,6 +109,7 @@ def run(options: argparse.Namespace) -> int:
             number,
             origin=origin,
             start=work.start,
+            shared=work.shared,
             groups={test: group for test, group in wanted.items() if group is not None},
             complete=True,
             commit=head,
@@ -160,10 +166,10 @@ def _from_top(test: ToldTest) -> str:
     return test.id if test.path is None else placed_id(test.path, test.id)
 
 
-def _work(where: Place, tests: Sequence[str]) -> tuple[planning.Work, str]:
+def _work(where: Place, tests: Sequence[str], users: planning.Users) -> tuple[planning.Work, str]:
     """What is to be divided, and what that was made from."""
     files = planning.tree(where.top, where.git, Discovery(), [""])
-    work = planning.by_history(where.state, files, tests)
+    work = planning.by_history(where.state, files, tests, users)
     warn(work.told)
     if work.modules:
         return work, HISTORY
@@ -176,12 +182,21 @@ def _tell(options: argparse.Namespace, best: Offer, offers: Sequence[Offer]) -> 
     if options.github_matrix:
         names = [f"{number}/{plan.shards}" for number in range(1, plan.shards + 1)]
         print(json.dumps({"shard": names}))
+    elif options.gitlab is not None:
+        print(json.dumps(_child_pipeline(options.gitlab, plan.shards)))
     elif options.json:
         print(json.dumps({**figures(best), "offers": [figures(one) for one in offers]}, indent=2))
     else:
         print_lines(shards.curve(offers, best) if len(offers) > 1 else ())
         print_lines(shards.table(plan))
         print(f"written to {options.output}")
+
+
+def _child_pipeline(file: str, number: int) -> dict[str, object]:
+    """GitLab numbers parallel jobs, but not a single one."""
+    job: dict[str, object] = {"extends": ".ciopt-shard"}
+    job |= {"parallel": number} if number > 1 else {"variables": {"CIOPT_SHARD": "1/1"}}
+    return {"include": [{"local": file}], "tests": job}
 
 
 def figures(one: Offer) -> dict[str, object]:

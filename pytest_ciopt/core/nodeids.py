@@ -31,3 +31,8 @@ def placed_id(path: str, nodeid: str) -> str:
 def repository_id(root: str, nodeid: str) -> str:
     """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
     return f"{root}/{nodeid}" if root else nodeid
+
+
+def fixture_id(place: str, scope: str, name: str) -> str:
+    """E.g. `tests/conftest.py::database (session)`; a plugin's has no place before the colons."""
+    return f"{place}::{name} ({scope})"

@@ -141,6 +141,9 @@ class Collection:
             place = self._describer.place(item.path)
             decision = self._decide(item, place)
             (kept if decision.selected else dropped).append(item)
+            if decision.selected and place is not None and self.run.settings.json is not None:
+                for fixture in self._describer.shared_fixtures(item):
+                    self.run.outcome.fixtures.setdefault(fixture, set()).add(place)
             if self.run.selection.everything is None:
                 item.stash[REASON] = decision.reason
             self.run.outcome.tests.append(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.paths import place_of, root_of
-from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.nodeids import fixture_id, repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
 from pytest_ciopt.hooks.options import TOGETHER
@@ -46,6 +46,14 @@ class Describer:
             always=_always(item),
             id=self._id(item),
         )
+
+    def shared_fixtures(self, item: pytest.Item) -> Iterator[str]:
+        """Ids of the fixtures of wider scope that a test asks for, as the history has them."""
+        if isinstance(item, pytest.Function):
+            for name, definitions in item._fixtureinfo.name2fixturedefs.items():
+                for one in definitions:
+                    if one.scope != "function":
+                        yield repository_id(self._root, fixture_id(one.baseid, one.scope, name))
 
     def _id(self, item: pytest.Item) -> str:
         """The node id, from the top of the repository."""

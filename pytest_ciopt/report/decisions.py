@@ -44,6 +44,7 @@ def document(
             {"path": path, "reason": reason}
             for path, reason in sorted(outcome.dropped_modules.items())
         ],
+        "fixtures": {name: sorted(users) for name, users in sorted(outcome.fixtures.items())},
         "notes": list(notes),
     }
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n"

@@ -24,6 +24,8 @@ class Outcome:
         self.tests: list[DecidedTest] = []
         self.dropped_modules: dict[str, str] = {}
         """Test modules that were not imported, with the reason."""
+        self.fixtures: dict[str, set[str]] = {}
+        """Paths of the modules that use a fixture of wider scope, by its id; where it is asked."""
 
     @property
     def selected(self) -> int:
@@ -55,9 +57,11 @@ class Outcome:
         return {
             "tests": [list(test) for test in self.tests],
             "dropped_modules": dict(self.dropped_modules),
+            "fixtures": {name: sorted(users) for name, users in self.fixtures.items()},
         }
 
     def fill(self, plain: Mapping[str, Any]) -> None:
         """Takes over what `plain` gave in a worker."""
         self.tests = [DecidedTest(*row) for row in plain["tests"]]
         self.dropped_modules = dict(plain["dropped_modules"])
+        self.fixtures = {name: set(users) for name, users in plain["fixtures"].items()}

@@ -1,6 +1,6 @@
 """Makes plans of shards from what is known of tests: the history, a file of durations, or sizes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -14,6 +14,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.results import Kind, RunRow
+from pytest_ciopt.core.plan.shared import Shared
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.core.testfiles import is_text_test, test_modules
 from pytest_ciopt.settings import Discovery
@@ -21,6 +22,8 @@ from pytest_ciopt.usecases.expecting import as_now_named, forecasts, moved
 
 _PAID_BY_MODULE = (" (module)", " (class)")
 """Ends of the ids of fixtures that live within one module."""
+Users = Mapping[str, Collection[str]]
+"""Paths of the modules that use a fixture, by its id."""
 _KEEPING = (b"xdist_group", b"ciopt_together")
 _PAID_BY_ALL = " (session)"
 _FIRST, _FIRST_SHARE = 3, 0.05
@@ -50,6 +53,8 @@ class Work:
     modules: list[Module] = field(default_factory=list)
     start: float = 0.0
     """Seconds that each shard takes, whatever it runs."""
+    shared: list[Shared] = field(default_factory=list)
+    """Fixtures that each shard sets up which runs any of some modules."""
     groups: dict[str, str] = field(default_factory=dict)
     """Tests that have to stay together, as far as that is known without collecting them."""
     told: list[str] = field(default_factory=list)
@@ -97,21 +102,28 @@ def all_alike(tests: Iterable[str]) -> list[Module]:
     return [Module(path, 0.0, own) for path, own in modules.items()]
 
 
-def by_history(state: StateDir, where: Tree, collected: Iterable[str] | None = None) -> Work:
+def by_history(
+    state: StateDir,
+    where: Tree,
+    collected: Iterable[str] | None = None,
+    users: Users | None = None,
+) -> Work:
     """Seconds of tests from recorded runs, of `collected` ones or of all that are known.
 
+    Who uses which fixture is known only when they are collected. Where it is not, every shard is
+    taken to need those of session scope, and nothing counts for those of a conftest otherwise.
     Nothing when no run knows any of them; a history that cannot be read is told.
     """
     wanted = None if collected is None else list(collected)
     try:
-        work, told = ask(state, now(), lambda index: _work(index, where, wanted))
+        work, told = ask(state, now(), lambda index: _work(index, where, wanted, users))
     except UNREADABLE as error:
         return Work(told=[f"the history cannot be read: {error}"])
     work.told += told
     return work
 
 
-def _work(index: Index, where: Tree, collected: list[str] | None) -> Work:
+def _work(index: Index, where: Tree, collected: list[str] | None, users: Users | None) -> Work:
     environment = surroundings().key
     since = moved(index, where.top, where.git)
     known = as_now_named({test: test for test in index.subjects(Kind.TEST)}, since)
@@ -121,7 +133,7 @@ def _work(index: Index, where: Tree, collected: list[str] | None) -> Work:
     if wanted is None:
         wanted = [test for test in known if module_of(test) in where.sizes]
     expected = forecasts(index, since, wanted, environment)
-    setups, start = _setups(index, environment)
+    setups, start, shared = _setups(index, environment, users)
     runs = [run for run in index.runs(_RUNS) if run.start.environment.key == environment]
     beside = _beside(runs, sum(setups.values()) + start)
     tests: dict[str, list[tuple[str, float]]] = {}
@@ -133,8 +145,9 @@ def _work(index: Index, where: Tree, collected: list[str] | None) -> Work:
     usual = sum(setups.values()) / len(setups) if setups else 0.0
     made = [Module(path, setups.get(path, usual), own) for path, own in tests.items()]
     if collected is not None:
-        return Work(made, start)
-    return Work(_with_unknown(made, where), start, _whole_modules(made, where.top))
+        return Work(made, start, shared)
+    groups = _whole_modules(made, where.top)
+    return Work(_with_unknown(made, where), start, shared, groups)
 
 
 def _whole_modules(modules: Iterable[Module], top: Path) -> dict[str, str]:
@@ -155,17 +168,24 @@ def _asks(path: Path) -> bool:
     return any(word in content for word in _KEEPING)
 
 
-def _setups(index: Index, environment: str) -> tuple[dict[str, float], float]:
-    """Seconds of import, collection and shared fixtures by module, and those of every shard."""
+def _setups(
+    index: Index, environment: str, users: Users | None
+) -> tuple[dict[str, float], float, list[Shared]]:
+    """Seconds of import, collection and shared fixtures by module, those of every shard, and what
+    several modules share."""
     found = {path: one.seconds for path, one in _of(index, Kind.MODULE, environment).items()}
     start = _imports_of_all(found)
+    shared = []
     for name, estimate in _of(index, Kind.FIXTURE, environment).items():
-        path = module_of(name)
-        if path in found and name.endswith(_PAID_BY_MODULE):
-            found[path] += estimate.seconds
+        by = {module_of(name)} if users is None else users.get(name, ())
+        if name.endswith(_PAID_BY_MODULE):
+            for path in found.keys() & by:
+                found[path] += estimate.seconds
+        elif users is not None:
+            shared.append(Shared(name, estimate.seconds, frozenset(by)))
         elif name.endswith(_PAID_BY_ALL):
             start += estimate.seconds
-    return found, start
+    return found, start, shared
 
 
 def _beside(runs: Iterable[RunRow], collecting: float) -> float:

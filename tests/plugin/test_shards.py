@@ -1,5 +1,6 @@
 """Shards of real runs: together they run each test once, whatever the plan knows."""
 
+import gzip
 import json
 import os
 import re
@@ -604,6 +605,73 @@ def test_as_few_shards_as_suffice(timed: Project, capsys: pytest.CaptureFixture[
     assert "--max-shards needs --target-minutes" in capsys.readouterr().err
     assert main(("plan",)) == 2
     assert "needs --shards or --max-shards" in capsys.readouterr().err
+
+
+def test_a_child_pipeline_of_gitlab(timed: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    plan("--shards=3", "--gitlab=.gitlab/shard.yml")
+    include = [{"local": ".gitlab/shard.yml"}]
+    assert json.loads(capsys.readouterr().out) == {
+        "include": include,
+        "tests": {"extends": ".ciopt-shard", "parallel": 3},
+    }
+    plan("--shards=1", "--gitlab=.gitlab/shard.yml")
+    variables = {"CIOPT_SHARD": "1/1"}
+    job = {"extends": ".ciopt-shard", "variables": variables}
+    assert json.loads(capsys.readouterr().out) == {"include": include, "tests": job}
+
+
+SHARING = {
+    "conftest.py": """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def database(): pass
+
+        @pytest.fixture(scope="module")
+        def table(): pass
+
+        @pytest.fixture(scope="module")
+        def unused(): pass
+        """,
+    "pkg/__init__.py": "",
+    "pkg/conftest.py": """
+        import pytest
+
+        @pytest.fixture(scope="package")
+        def server(): pass
+        """,
+    "test_a.py": "def test(database): pass\n",
+    "test_b.py": "def test(): pass\n",
+    "test_c.py": "def test(database): pass\n",
+    "test_d.py": "def test(table): pass\n",
+    "pkg/test_e.py": "def test(server): pass\n",
+    "pkg/test_f.py": "def test(server): pass\n",
+}
+DEAR = {"database": 30.0, "server": 20.0, "table": 40.0}
+"""Seconds of each life of a fixture."""
+
+
+def test_fixtures_count_where_they_are_used(
+    project: MakeProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Durations are put into the history as they would be measured, so that no noise is in them."""
+    made = project(SHARING)
+    assert made.run(RECORD).ret == 0
+    (segment,) = Path(".ciopt/segments").iterdir()
+    lines = [json.loads(line) for line in gzip.decompress(segment.read_bytes()).splitlines()]
+    for line in lines:
+        if line.get("kind") == "fixture":
+            line["setup"] = DEAR.get(line["name"], 0.0)
+    changed = "".join(f"{json.dumps(line)}\n" for line in lines)
+    segment.write_bytes(gzip.compress(changed.encode()))
+    capsys.readouterr()
+    plan("--shards=3", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(round(one) for one in found["seconds"]) == [20, 30, 40]
+    modules = json.loads(Path("ciopt-plan.json").read_text())["modules"]
+    assert modules["test_a.py"]["home"] == modules["test_c.py"]["home"]
+    assert modules["pkg/test_e.py"]["home"] == modules["pkg/test_f.py"]["home"]
 
 
 def test_how_many_shards_nobody_knows_without_durations(

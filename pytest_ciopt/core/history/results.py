@@ -19,7 +19,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Uncollected,
 )
-from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.nodeids import fixture_id, repository_id
 
 _MICRO = 1_000_000
 
@@ -91,11 +91,6 @@ class RunRow:
     """Of all phases of all tests."""
     source: str
     """The file in `segments/` that tells of it."""
-
-
-def fixture_id(place: str, scope: str, name: str) -> str:
-    """E.g. `tests/conftest.py::database (session)`; a plugin's has no place before the colons."""
-    return f"{place}::{name} ({scope})"
 
 
 def results_of(records: Iterable[Record]) -> RunResults:

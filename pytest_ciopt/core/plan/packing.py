@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_ciopt.core.plan.work import Module, Part, Shard, lower_bound, whole
 
-ALGORITHM = "multifit-1"
+ALGORITHM = "multifit-2"
 """Two plans of the same version from the same input are equal."""
 _STEPS = 24
 """Halvings of the range in which the capacity lies."""
@@ -136,7 +136,7 @@ def _spread_empty(made: Sequence[Shard], modules: Iterable[Module]) -> None:
 
 
 def _searched(known: Sequence[Module], shards: int, best: float) -> list[Shard] | None:
-    """The division of the smallest capacity that is found below `best`."""
+    """The division of the smallest capacity that is found, `best` at most."""
     low, high = lower_bound(known, shards), best
     found, capacity = None, low  # mostly the bound itself can be reached
     for _ in range(_STEPS):
@@ -148,7 +148,8 @@ def _searched(known: Sequence[Module], shards: int, best: float) -> list[Shard] 
         if high - low <= _CLOSE * low:
             break
         capacity = (low + high) / 2
-    return found
+    # What is as even, and keeps more together, is better still.
+    return _packed(known, shards, best * (1 + _ROUNDING)) if found is None else found
 
 
 def _packed(known: Sequence[Module], shards: int, capacity: float) -> list[Shard] | None:

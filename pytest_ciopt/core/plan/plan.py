@@ -11,9 +11,9 @@ from functools import cached_property
 from hashlib import blake2b
 
 from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.plan.packing import divided
+from pytest_ciopt.core.plan.shared import Shared, divided_sharing
 from pytest_ciopt.core.plan.together import Bundles, bundled
-from pytest_ciopt.core.plan.work import Module, Shard, lower_bound
+from pytest_ciopt.core.plan.work import Module, Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +122,26 @@ def planned(
     *,
     origin: str,
     start: float = 0.0,
+    shared: Iterable[Shared] = (),
     groups: Mapping[str, str] | None = None,
     complete: bool = False,
     commit: str | None = None,
 ) -> Plan:
-    """The plan of a division. `start` are seconds that each shard takes whatever it runs; `groups`
-    are names by test: those of one name get to one shard.
+    """The plan of a division. `start` are seconds that each shard takes whatever it runs, `shared`
+    what it takes for some modules; `groups` are names by test: those of one name get to one shard.
 
     Where it is made from sizes no seconds are expected.
     """
     work = [_with_least(module) for module in modules]
     bundles = bundled(work, groups or {})
-    known = bundles.modules
-    made = divided(known, shards)
+    made, bound = divided_sharing(bundles.modules, shards, map(bundles.shared, shared))
     in_seconds = origin != SIZES
     weights = {module.path: round(module.weight, 3) for module in work} if in_seconds else {}
     return Plan(
         shards,
         dict(sorted(_shares(made, bundles, weights).items())),
         tuple(round(start + shard.weight, 3) for shard in made) if in_seconds else (),
-        round(start + lower_bound(known, shards), 3) if in_seconds else 0.0,
+        round(start + bound, 3) if in_seconds else 0.0,
         origin,
         complete,
         commit,

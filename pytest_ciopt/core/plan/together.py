@@ -5,8 +5,9 @@ modules count as one that cannot be split: that keeps more together than is aske
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from pytest_ciopt.core.plan.shared import Shared
 from pytest_ciopt.core.plan.work import Module
 
 
@@ -17,6 +18,13 @@ class Bundles:
     modules: list[Module]
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The tests behind one that stands for several, by its id."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The module that one is part of, by path."""
+
+    def shared(self, one: Shared) -> Shared:
+        """The same, of modules as they are here: of several that are one, the one."""
+        users = {self.parts.get(path, path) for path in one.users}
+        return replace(one, users=frozenset(users))
 
     def ids(self, test: str) -> tuple[str, ...]:
         """The tests that one stands for."""
@@ -34,6 +42,7 @@ def bundled(modules: Iterable[Module], groups: Mapping[str, str]) -> Bundles:
             if test in groups:
                 members.setdefault(groups[test], set()).add(module.path)
     made, tests, done = [], dict[str, tuple[str, ...]](), set[str]()
+    parts: dict[str, str] = {}
     for path, module in known.items():
         if path in done:
             continue
@@ -41,9 +50,10 @@ def bundled(modules: Iterable[Module], groups: Mapping[str, str]) -> Bundles:
         done |= block
         if len(block) > 1:
             made.append(_as_one([known[one] for one in sorted(block)], tests))
+            parts.update(dict.fromkeys(block, made[-1].path))
         else:
             made.append(_with_groups(module, groups, tests))
-    return Bundles(made, tests)
+    return Bundles(made, tests, parts)
 
 
 def _connected(path: str, members: Iterable[set[str]]) -> set[str]:
