@@ -52,8 +52,9 @@ def table(plan: Plan) -> Iterator[str]:
         seconds = plan.seconds[number - 1] if plan.seconds else 0.0
         bar = "#" * round(40 * seconds / longest) if longest else ""
         told = duration(seconds) if plan.seconds else ""
+        spread = f"± {duration(plan.spread[number - 1])}" if plan.spread else ""
         has = f"{count(tests, 'test'):>13}  {count(modules, 'file'):>11}"
-        yield f"{number:>5}  {told:>10}  {has}  {bar}".rstrip()
+        yield f"{number:>5}  {told:>10} {spread:<8} {has}  {bar}".rstrip()
     if plan.seconds:
         yield (
             f"slowest {duration(longest)}, lower bound {duration(plan.bound)}, "

@@ -55,6 +55,8 @@ class Work:
     """Seconds that each shard takes, whatever it runs."""
     shared: list[Shared] = field(default_factory=list)
     """Fixtures that each shard sets up which runs any of some modules."""
+    spreads: dict[str, float] = field(default_factory=dict)
+    """Standard deviations of the seconds of tests; 0 where only one result is known."""
     groups: dict[str, str] = field(default_factory=dict)
     """Tests that have to stay together, as far as that is known without collecting them."""
     told: list[str] = field(default_factory=list)
@@ -144,10 +146,11 @@ def _work(index: Index, where: Tree, collected: list[str] | None, users: Users |
         tests.setdefault(module_of(test), []).append((test, seconds))
     usual = sum(setups.values()) / len(setups) if setups else 0.0
     made = [Module(path, setups.get(path, usual), own) for path, own in tests.items()]
+    spreads = {test: expected[test].estimate.spread for test in wanted}
     if collected is not None:
-        return Work(made, start, shared)
+        return Work(made, start, shared, spreads)
     groups = _whole_modules(made, where.top)
-    return Work(_with_unknown(made, where), start, shared, groups)
+    return Work(_with_unknown(made, where), start, shared, spreads, groups)
 
 
 def _whole_modules(modules: Iterable[Module], top: Path) -> dict[str, str]:

@@ -698,7 +698,8 @@ def test_a_plan_is_shown_and_explained(timed: Project, capsys: pytest.CaptureFix
     capsys.readouterr()
     plan("show")
     said = capsys.readouterr().out
-    assert re.findall(r"^ +([12]) .* tests? +\d files?  #+$", said, re.MULTILINE) == ["1", "2"]
+    line = r"^ +([12]) +\d.\d s ± 0.0 s .* tests? +\d files?  #+$"
+    assert re.findall(line, said, re.MULTILINE) == ["1", "2"]
     assert "imbalance 1.0" in said
     plan("show", MANY[0], "tests/test_two.py", "tests/test_two.py::new", "other.py")
     said = capsys.readouterr().out

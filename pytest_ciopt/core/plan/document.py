@@ -26,6 +26,7 @@ def encoded(plan: Plan) -> str:
         "algorithm": ALGORITHM,
         "shards": plan.shards,
         "seconds": list(plan.seconds),
+        "spread": list(plan.spread),
         "lower_bound": plan.bound,
         "made_from": plan.origin,
         "complete": plan.complete,
@@ -87,6 +88,7 @@ def _read(plain: Mapping[str, Any]) -> Plan:
             for path, share in plain["modules"].items()
         },
         seconds=tuple(map(float, plain["seconds"])),
+        spread=tuple(map(float, plain["spread"])),
         bound=float(plain["lower_bound"]),
         origin=plain["made_from"],
         complete=plain["complete"] is True,
@@ -108,7 +110,7 @@ def _check(plan: Plan) -> None:
         raise PlanError(f"it has {plan.shards} shards")
     if plan.origin not in (HISTORY, DURATIONS, SIZES):
         raise PlanError(f"it is made from {plan.origin!r}")
-    if len(plan.seconds) not in (0, plan.shards):
+    if not {len(plan.seconds), len(plan.spread)} <= {0, plan.shards}:
         raise PlanError("its seconds are not as many as its shards")
     seen: set[str] = set()
     for path, share in plan.modules.items():

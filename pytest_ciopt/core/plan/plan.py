@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from math import hypot
 
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.plan.shared import Shared, divided_sharing
@@ -39,6 +40,8 @@ class Plan:
     """By path from the top of the repository."""
     seconds: tuple[float, ...] = ()
     """Expected of each shard; empty where nobody knows."""
+    spread: tuple[float, ...] = ()
+    """Standard deviations of these, as far as known: as if tests varied by themselves."""
     bound: float = 0.0
     """Seconds below which the slowest shard cannot come."""
     origin: str = ""
@@ -124,11 +127,13 @@ def planned(
     start: float = 0.0,
     shared: Iterable[Shared] = (),
     groups: Mapping[str, str] | None = None,
+    spreads: Mapping[str, float] | None = None,
     complete: bool = False,
     commit: str | None = None,
 ) -> Plan:
     """The plan of a division. `start` are seconds that each shard takes whatever it runs, `shared`
-    what it takes for some modules; `groups` are names by test: those of one name get to one shard.
+    what it takes for some modules; `groups` are names by test: those of one name get to one shard;
+    `spreads` are standard deviations of the seconds of tests.
 
     Where it is made from sizes no seconds are expected.
     """
@@ -141,6 +146,7 @@ def planned(
         shards,
         dict(sorted(_shares(made, bundles, weights).items())),
         tuple(round(start + shard.weight, 3) for shard in made) if in_seconds else (),
+        tuple(round(_spread(shard, bundles, spreads), 3) for shard in made) if spreads else (),
         round(start + bound, 3) if in_seconds else 0.0,
         origin,
         complete,
@@ -159,6 +165,12 @@ _LEAST = 0.001
 def _with_least(module: Module) -> Module:
     tests = [(name, max(seconds, _LEAST)) for name, seconds in module.tests]
     return Module(module.path, module.setup, tests)
+
+
+def _spread(shard: Shard, bundles: Bundles, spreads: Mapping[str, float]) -> float:
+    """Variances add up."""
+    names = (name for part in shard.parts for name, _ in part.tests)
+    return hypot(*(spreads.get(test, 0.0) for name in names for test in bundles.ids(name)))
 
 
 def _shares(

@@ -150,3 +150,12 @@ def changed(**keys: object) -> str:
 def test_what_is_no_plan(text: str, why: str) -> None:
     with pytest.raises(PlanError, match=why.replace(".", r"\.")):
         decoded(text)
+
+
+def test_the_spread_of_a_shard_is_that_of_its_tests() -> None:
+    modules = [Module("a", 1.0, [("a::x", 1.0), ("a::y", 1.0)]), Module("b", 0.0, [("b::x", 9.0)])]
+    spreads = {"a::x": 0.3, "a::y": 0.4, "b::x": 2.0}
+    plan = planned(modules, 2, origin=HISTORY, spreads=spreads, groups={"a::x": "g", "a::y": "g"})
+    assert sorted(zip(plan.seconds, plan.spread, strict=True)) == [(3.0, 0.5), (9.0, 2.0)]
+    assert planned(modules, 2, origin=HISTORY).spread == ()
+    assert decoded(encoded(plan)) == plan
