@@ -84,10 +84,20 @@ def _are_parts_of(known: Iterable[Module], shards: Iterable[Shard]) -> None:
         shard.parts = [Part(whole_one[part.module.path], part.tests) for part in shard.parts]
 
 
+def simply_divided(modules: Iterable[Module], shards: int) -> list[list[Shard]]:
+    """The two simpler divisions: by module, and by test."""
+    known = _heaviest_first(modules)
+    return [_by_module(known, shards), _by_test(known, shards)]
+
+
+def _heaviest_first(modules: Iterable[Module]) -> list[Module]:
+    return sorted(modules, key=lambda module: (-module.weight, module.path))
+
+
 def _divided(modules: Iterable[Module], shards: int) -> list[Shard]:
     """The best of the three ways."""
-    known = sorted(modules, key=lambda module: (-module.weight, module.path))
-    candidates = [_by_module(known, shards), _by_test(known, shards)]
+    known = _heaviest_first(modules)
+    candidates = simply_divided(known, shards)
     packed = _searched(known, shards, min(map(makespan, candidates)))
     if packed is not None:
         candidates.insert(0, packed)

@@ -3,16 +3,16 @@
 Each shard that runs any of their modules sets such a fixture up once. Where that is dear, the
 modules are kept together: they are packed like the tests of one large module, whose set-up is the
 fixture's. Whether that pays is not guessed: divisions with and without are made, and the one is
-taken whose slowest shard takes least when all is counted.
+taken whose slowest shard takes least when all is counted. The two simpler divisions are among them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_ciopt.core.plan.packing import divided, makespan
+from pytest_ciopt.core.plan.packing import divided, makespan, simply_divided
 from pytest_ciopt.core.plan.work import Module, Shard, whole
 
-_AS_GOOD = 1.02
+AS_GOOD = 1.02
 """Of divisions whose slowest shards take about as long, the one counts that takes least in all."""
 
 
@@ -38,6 +38,8 @@ def divided_sharing(
     fixtures = [one for one in shared if one.seconds > 0 and not one.users.isdisjoint(paths)]
     bound = _bound(known, shards, fixtures)
     candidates = [divided(known, shards)]
+    if fixtures:
+        candidates += simply_divided(known, shards)
     apart = _disjoint(fixtures)
     for kept in {len(apart[:1]): apart[:1], len(apart): apart}.values():
         if kept:
@@ -45,7 +47,7 @@ def divided_sharing(
     for made in candidates:
         _charge(made, fixtures)
     best = min(map(makespan, candidates))
-    good = [made for made in candidates if makespan(made) <= best * _AS_GOOD]
+    good = [made for made in candidates if makespan(made) <= best * AS_GOOD]
     return min(good, key=lambda made: sum(one.weight for one in made)), bound
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ciopt.core.plan.packing import simply_divided
 from pytest_ciopt.core.plan.plan import HISTORY, planned
-from pytest_ciopt.core.plan.shared import Shared, divided_sharing
+from pytest_ciopt.core.plan.shared import AS_GOOD, Shared, divided_sharing
 from pytest_ciopt.core.plan.work import Module, Shard, lower_bound
 
 
@@ -19,6 +20,12 @@ def shared(name: str, seconds: float, users: str) -> Shared:
 
 def paths(made: list[Shard]) -> list[str]:
     return sorted("".join(sorted({part.module.path for part in one.parts})) for one in made)
+
+
+def cost_of(one: Shard, known: list[Shared]) -> float:
+    here = {part.module.path for part in one.parts}
+    used = sum(fixture.seconds for fixture in known if fixture.users & here)
+    return used + sum(part.weight for part in one.parts)
 
 
 def test_users_of_a_dear_fixture_are_kept_together() -> None:
@@ -94,10 +101,10 @@ def test_always_a_partition_and_never_below_the_bound(
     assert {part.module.path for one in made for part in one.parts} == {m.path for m in modules}
     assert bound >= lower_bound(modules, shards)
     for one in made:
-        here = {part.module.path for part in one.parts}
-        cost = sum(part.weight for part in one.parts)
-        cost += sum(fixture.seconds for fixture in known if fixture.users & here)
-        assert one.weight == pytest.approx(cost)
-    assert max(one.weight for one in made) >= bound - 1e-9
+        assert one.weight == pytest.approx(cost_of(one, known))
+    slowest = max(one.weight for one in made)
+    assert slowest >= bound - 1e-9
+    for simple in simply_divided(modules, shards):
+        assert slowest <= max(cost_of(one, known) for one in simple) * AS_GOOD + 1e-9
     again, _ = divided_sharing(modules[::-1], shards, known[::-1])
     assert paths(again) == paths(made)
