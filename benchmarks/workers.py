@@ -166,10 +166,16 @@ Scheduler = Callable[[Any, Any, Suite], Any]
 
 SCHEDULERS: Mapping[str, Scheduler] = {
     "**ours**": lambda config, log, suite: Batches(
-        config, log, lambda tests, workers: batches(suite.modules, workers, tests, {})
+        config,
+        log,
+        config.workers,
+        lambda tests, workers: batches(suite.modules, workers, tests, {}),
     ),
     "ours, blurred": lambda config, log, suite: Batches(
-        config, log, lambda tests, workers: batches(blurred(suite), workers, tests, {})
+        config,
+        log,
+        config.workers,
+        lambda tests, workers: batches(blurred(suite), workers, tests, {}),
     ),
     "load": lambda config, log, _: LoadScheduling(config, log),
     "loadfile": lambda config, log, _: LoadFileScheduling(config, log),
@@ -182,6 +188,7 @@ class Settings:
     """As much of a pytest configuration as schedulers ask."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self.option = SimpleNamespace(
             tx=["popen"] * workers, loadscopereorder=True, maxschedchunk=None, debug=False
         )

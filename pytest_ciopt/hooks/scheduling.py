@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 from xdist.report import report_collection_diff  # type: ignore[import-untyped]
-from xdist.workermanage import (  # type: ignore[import-untyped]
-    WorkerController,
-    parse_tx_spec_config,
-)
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from pytest_ciopt.adapters.statedir import replace_whole
 from pytest_ciopt.core.history.forecast import module_of
@@ -76,29 +73,36 @@ class Scheduler:
         folder = TemporaryDirectory(prefix="ciopt-groups-")
         config.add_cleanup(folder.cleanup)
         self._folder = folder.name
+        self._started = 0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tells a starting worker where groups are written."""
+        self._started += 1
         node.workerinput[_KEY] = self._folder
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> "Batches":
         """Instead of the one of `--dist`."""
-        return Batches(config, log, partial(_divided, config, Path(self._folder) / _GROUPS))
+        divide = partial(_divided, config, Path(self._folder) / _GROUPS)
+        return Batches(config, log, self._started, divide)
 
 
 class Batches:
     """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`."""
 
     def __init__(
-        self, config: pytest.Config, log: Any, divide: Callable[[list[str], int], list[Batch]]
+        self,
+        config: pytest.Config,
+        log: Any,
+        workers: int,
+        divide: Callable[[list[str], int], list[Batch]],
     ) -> None:
         """`divide` makes batches of all tests for a number of workers."""
         self._config = config
         self._log = log.ciopt
         self._divided = divide
-        self._number = len(parse_tx_spec_config(config))
+        self._number = workers
         self._nodes: dict[WorkerController, None] = {}
         self._collected: dict[WorkerController, Sequence[str]] = {}
         self._index: dict[str, int] = {}
