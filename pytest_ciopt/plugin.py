@@ -35,6 +35,10 @@ def pytest_load_initial_conftests(
         from pytest_ciopt.hooks import early
 
         early.start(early_config, parser, args)
+    if options.coverage_is_asked(known):
+        from pytest_ciopt.hooks import measuring
+
+        measuring.start(early_config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +59,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import scheduling
 
         scheduling.start(config)
+    if options.gates_are_asked(config):
+        from pytest_ciopt.hooks import gates
+
+        gates.start(config)
     if options.timeouts_are_asked(config):
         from pytest_ciopt.hooks import timeouts
 

@@ -2,12 +2,15 @@
 
 from hypothesis import strategies as st
 
+from pytest_ciopt.core.gates.totals import Totals
+from pytest_ciopt.core.gates.verdict import Ruling
 from pytest_ciopt.core.history.encoding import LONGEST, shortened
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
     Environment,
     FixtureCost,
+    Judged,
     ModuleCost,
     Phase,
     RunEnd,
@@ -62,6 +65,10 @@ STARTS = st.builds(
     everything=MAYBE,
     source=MAYBE,
 )
+LINE = TEXT.map(shortened)
+TOTALS = st.tuples(*(st.integers(0, 10**9) for _ in range(4))).map(
+    lambda counts: Totals(*sorted(counts[:2], reverse=True), *sorted(counts[2:], reverse=True))
+)
 ENDS = st.builds(
     RunEnd,
     st.floats(0, 1e10),
@@ -69,6 +76,8 @@ ENDS = st.builds(
     st.integers(0, 10**9),
     st.integers(0, 10**9),
     st.integers(0, 10**9),
+    st.none() | TOTALS,
+    st.lists(st.builds(Judged, LINE, st.sampled_from([*Ruling]), LINE), max_size=3).map(tuple),
 )
 PARTS_OF_RUNS = st.one_of(
     st.builds(

@@ -19,6 +19,11 @@ RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
 REASON = pytest.StashKey[str]()
 """On an item, why a selection keeps it; absent where everything runs."""
+GATED = pytest.StashKey[object]()
+"""On the configuration, what gates leave of the run, a `core.history.records.Gated`."""
+NO_DROP = "--ciopt-cov-no-drop"
+COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop")
+"""Options that ask something of coverage."""
 TOGETHER = "ciopt_together"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
@@ -34,6 +39,13 @@ _INI = (
         "linelist",
         "Lines `glob -> target, target`: tests or modules that depend on the files.",
     ),
+    (
+        "ciopt_cov_fail_under",
+        "linelist",
+        "Lines `85` (total), `GLOB -> 90` (of these files together), `each GLOB -> 80`: percent of "
+        "coverage that a whole run needs, wherever it is measured.",
+    ),
+    ("ciopt_cov_no_drop", "string", "Default of --ciopt-cov-no-drop, wherever it is measured."),
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
     (
         "ciopt_durations",
@@ -42,6 +54,11 @@ _INI = (
     ),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
+    (
+        "ciopt_patch_fail_under",
+        "string",
+        "Default of --ciopt-patch-fail-under, wherever it is measured.",
+    ),
     ("ciopt_record", "string", "Default of --ciopt-record (environment: CIOPT_RECORD)."),
     (
         "ciopt_record_omit",
@@ -78,6 +95,28 @@ def add(parser: pytest.Parser) -> None:
         "takes a value; without one, the base is found by itself)",
     )
     group.addoption(
+        "--ciopt-cov",
+        action="store_true",
+        default=None,
+        help="measure coverage with coverage.py as the project configures it, where --cov of "
+        "pytest-cov does not",
+    )
+    group.addoption(
+        "--ciopt-cov-fail-under",
+        metavar="PERCENT",
+        default=None,
+        help="fail when a whole run covers less, exactly (implies --ciopt-cov)",
+    )
+    group.addoption(
+        NO_DROP,
+        nargs="?",
+        const="0",
+        default=None,
+        metavar="POINTS",
+        help="fail when a whole run covers less than the base did, or less by more than POINTS "
+        "percentage points (only the form with = takes a value; implies --ciopt-cov)",
+    )
+    group.addoption(
         "--ciopt-dist",
         action="store_true",
         default=None,
@@ -94,6 +133,12 @@ def add(parser: pytest.Parser) -> None:
         metavar="FILE",
         default=None,
         help="write all decisions, with their reasons, to FILE",
+    )
+    group.addoption(
+        "--ciopt-patch-fail-under",
+        metavar="PERCENT",
+        default=None,
+        help="fail when less of the changed lines is covered (implies --ciopt-cov)",
     )
     group.addoption(
         "--ciopt-plan",
@@ -134,6 +179,10 @@ def add(parser: pytest.Parser) -> None:
         parser.addini(name, text, type=kind, default="" if kind == "string" else [])  # type: ignore[arg-type]
 
 
+_BARE = {FLAG: AUTO, NO_DROP: "0"}
+"""Values of flags that are given without one."""
+
+
 def selection_is_asked(known: argparse.Namespace) -> bool:
     """Whether any flag wants a selection made or told."""
     return (
@@ -157,6 +206,18 @@ def scheduling_is_asked(config: pytest.Config) -> bool:
     return bool(getattr(config.option, "ciopt_dist", None)) or said in ("1", "true", "yes", "on")
 
 
+def coverage_is_asked(known: argparse.Namespace) -> bool:
+    """Whether a flag wants coverage measured."""
+    return bool(getattr(known, "ciopt_cov", None)) or any(
+        getattr(known, name, None) is not None for name in COVERED
+    )
+
+
+def gates_are_asked(config: pytest.Config) -> bool:
+    """Whether something is asked of coverage, or it is to be measured."""
+    return coverage_is_asked(config.option) or any(map(config.getini, COVERED))
+
+
 def timeouts_are_asked(config: pytest.Config) -> bool:
     """Whether tests get limits. Asked in every run, so no adapter is imported."""
     return bool(
@@ -178,6 +239,7 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
     lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
     lives_with_us = lives_with_us or getattr(options, "ciopt_timeout", None) is not None
+    lives_with_us = lives_with_us or coverage_is_asked(options)
     default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 
@@ -193,13 +255,13 @@ def with_separate_values(
     known = early_config.known_args_namespace
     args[:] = [word for arg in args for word in _from_file(arg)]
     end = args.index("--") if "--" in args else len(args)
-    bare = [position for position in range(end) if args[position] == FLAG]
+    bare = [position for position in range(end) if args[position] in _BARE]
     if bare:
         for position in bare:
-            args[position] = f"{FLAG}={AUTO}"
+            args[position] = f"{args[position]}={_BARE[args[position]]}"
         again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
-        known.ciopt_changed = again.ciopt_changed
-        known.file_or_dir = again.file_or_dir
+        for name in ("ciopt_changed", "ciopt_cov_no_drop", "file_or_dir"):
+            setattr(known, name, getattr(again, name))
     return known
 
 
@@ -211,6 +273,6 @@ def _from_file(arg: str) -> list[str]:
                 words = stream.read().splitlines()
         except (OSError, ValueError):
             return [arg]  # pytest will say so
-        if FLAG in words:
+        if not _BARE.keys().isdisjoint(words):
             return words
     return [arg]

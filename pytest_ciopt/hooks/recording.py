@@ -11,10 +11,11 @@ import pytest
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
-from pytest_ciopt.core.history.records import Attempt, Phase, RunEnd, Subtest, Uncollected
+from pytest_ciopt.core.history.records import Attempt, Gated, Phase, RunEnd, Subtest, Uncollected
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.costs import COSTS, Costs, Sent, sent_with
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+from pytest_ciopt.report.outcome import Outcome
 
 _CRASHED = "???"
 """`when` of the report that xdist makes of a test whose worker died."""
@@ -105,11 +106,14 @@ class Recording(Breakable):
         return None if why is None else f"this run is recorded only in part: {why}"
 
     @harmless
-    def finish(self, exit_status: int, dropped: int, unread: int) -> None:
+    def finish(self, exit_status: int, outcome: Outcome, gated: Gated) -> None:
         """Writes what is left, and closes the segment."""
         for key in list(self._open):
             self._finish(key)
-        self.writer.finish(RunEnd(now(), exit_status, self._written, dropped, unread))
+        dropped = len(outcome.tests) - outcome.selected
+        unread = len(outcome.dropped_modules)
+        counts = (exit_status, self._written, dropped, unread)
+        self.writer.finish(RunEnd(now(), *counts, *gated))
 
 
 def _fill(attempt: Attempt, report: pytest.TestReport) -> None:

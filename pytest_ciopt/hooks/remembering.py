@@ -1,13 +1,14 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
+from pytest_ciopt.core.history.records import Gated
 from pytest_ciopt.hooks.costs import Costs, Sending
-from pytest_ciopt.hooks.options import DEPS, RECORDS, SELECTION, SHARD, recording
+from pytest_ciopt.hooks.options import DEPS, GATED, RECORDS, SELECTION, SHARD, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
@@ -121,8 +122,8 @@ class Remembering:
                 self.traces.keep_sources()
             run = self._selection()
             outcome = Outcome() if run is None else run.outcome
-            dropped = len(outcome.tests) - outcome.selected
-            self._recording.finish(int(session.exitstatus), dropped, len(outcome.dropped_modules))
+            gated = cast("Gated", self._config.stash.get(GATED, Gated()))
+            self._recording.finish(int(session.exitstatus), outcome, gated)
             self._recording.writer.close()
 
     def add(self, lines: str) -> None:

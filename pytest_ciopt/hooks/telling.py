@@ -2,10 +2,13 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from pytest_ciopt.core.history.records import Gated, Judged
 from pytest_ciopt.hooks.items import Describer
+from pytest_ciopt.hooks.options import GATED
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report import decisions, lines
 
@@ -97,12 +100,13 @@ class Telling:
         elif emptied and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if self._run.settings.json is not None:
-            self._write(Path(self._run.settings.json))
+            gated = cast("Gated", session.config.stash.get(GATED, Gated()))
+            self._write(Path(self._run.settings.json), gated.verdicts)
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path, verdicts: tuple[Judged, ...]) -> None:
         run = self._run
         notes = (*run.decided.notes, *run.notes)
-        text = decisions.document(run.selection, run.decided.base, run.outcome, notes)
+        text = decisions.document(run.selection, run.decided.base, run.outcome, notes, verdicts)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="ascii")

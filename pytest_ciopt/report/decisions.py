@@ -4,6 +4,7 @@ import json
 
 from pytest_ciopt import __version__
 from pytest_ciopt.core.base import Base
+from pytest_ciopt.core.history.records import Judged
 from pytest_ciopt.core.selection import Selection
 from pytest_ciopt.report.outcome import Outcome
 
@@ -12,7 +13,11 @@ SCHEMA = 1
 
 
 def document(
-    selection: Selection, base: Base | None, outcome: Outcome, notes: tuple[str, ...]
+    selection: Selection,
+    base: Base | None,
+    outcome: Outcome,
+    notes: tuple[str, ...],
+    verdicts: tuple[Judged, ...] = (),
 ) -> str:
     """The text of the file: sorted keys, one trailing newline."""
     content = {
@@ -45,6 +50,7 @@ def document(
             for path, reason in sorted(outcome.dropped_modules.items())
         ],
         "fixtures": {name: sorted(users) for name, users in sorted(outcome.fixtures.items())},
+        "gates": [one._asdict() for one in verdicts],
         "notes": list(notes),
     }
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n"

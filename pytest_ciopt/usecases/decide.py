@@ -107,7 +107,7 @@ def _decided(
     declared: Sequence[str],
     reasons: bool,
 ) -> Decided:
-    base = _base(git, settings)
+    base = base_of(git, settings)
     if isinstance(base, NoBase):
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
     worktree = Worktree(git, state)
@@ -152,7 +152,8 @@ def _decided(
     )
 
 
-def _base(git: Git, settings: Settings) -> Base | NoBase:
+def base_of(git: Git, settings: Settings) -> Base | NoBase:
+    """The base of the change. Raises: GitError; UnknownBase for a typed one that does not exist."""
     return resolve(
         git,
         typed=settings.typed_base,

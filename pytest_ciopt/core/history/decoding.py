@@ -7,13 +7,16 @@ that this version does not know are skipped, so that later versions can add some
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from pytest_ciopt.core.gates.totals import Totals
+from pytest_ciopt.core.gates.verdict import Ruling
 from pytest_ciopt.core.history.encoding import RUN_ID, SCHEMA
-from pytest_ciopt.core.history.fields import OUTCOMES, Fields, SegmentError, duration, one_of
+from pytest_ciopt.core.history.fields import LARGE, OUTCOMES, Fields, SegmentError, duration, one_of
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
     Environment,
     FixtureCost,
+    Judged,
     ModuleCost,
     Record,
     RunEnd,
@@ -28,6 +31,8 @@ __all__ = ["MAX_LINE", "SegmentError", "decoded", "plain_object"]
 
 MAX_LINE = 4_000_000
 """Bytes of the longest line that is read; far more than any test needs."""
+_RULINGS = frozenset(Ruling)
+_PARTS_OF_A_TOTAL = ("statements", "covered", "branches", "covered branches")
 _SCOPES = frozenset(("class", "module", "package", "session"))
 
 
@@ -157,7 +162,27 @@ def _read_end(fields: Fields) -> RunEnd:
         attempts=fields.count("attempts"),
         dropped=fields.count("dropped", 0),
         unread=fields.count("unread", 0),
+        coverage=_read_totals(fields.items("coverage")),
+        verdicts=tuple(map(_read_judged, fields.items("verdicts"))),
     )
+
+
+def _read_totals(values: list[object]) -> Totals | None:
+    if not values:
+        return None
+    whole = [one for one in values if isinstance(one, int) and not isinstance(one, bool)]
+    if len(values) == len(whole) == len(_PARTS_OF_A_TOTAL):
+        statements, covered, branches, covered_branches = whole
+        if 0 <= covered <= statements < LARGE and 0 <= covered_branches <= branches < LARGE:
+            return Totals(statements, covered, branches, covered_branches)
+    raise SegmentError("coverage that is none")
+
+
+def _read_judged(value: object) -> Judged:
+    match value:
+        case [str(gate), str(ruling), str(why)]:
+            return Judged(gate, one_of(ruling, _RULINGS, "ruling"), why)
+    raise SegmentError("a verdict that is none")
 
 
 def _read_benchmark(fields: Fields) -> Benchmark:

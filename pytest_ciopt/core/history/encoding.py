@@ -7,6 +7,7 @@ versions must not read has a higher `SCHEMA`; they skip keys and kinds that they
 import json
 import re
 
+from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -78,11 +79,19 @@ def encoded(record: Record | TraceRecord) -> bytes:
                 "attempts": record.attempts,
                 "dropped": record.dropped or None,
                 "unread": record.unread or None,
+                "coverage": _counts(record.coverage),
+                "verdicts": [list(map(shortened, one)) for one in record.verdicts] or None,
             }
         case _:
             return encoded_trace(record)
     kept = {key: value for key, value in plain.items() if value is not None}
     return _ENCODE(kept).encode("ascii") + b"\n"
+
+
+def _counts(totals: Totals | None) -> list[int] | None:
+    if totals is None:
+        return None
+    return [totals.statements, totals.covered, totals.branches, totals.covered_branches]
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode

@@ -9,7 +9,7 @@ from pytest_ciopt.core.history.encoding import LONGEST, OBJECT_ID
 from pytest_ciopt.core.history.records import Phase
 
 OUTCOMES = frozenset(("passed", "failed", "skipped", "rerun"))
-_MOST = 1 << 53
+LARGE = 1 << 53
 """Counts are below it: larger numbers are not the same in every reader of JSON."""
 
 
@@ -55,7 +55,7 @@ class Fields:
     def count(self, name: str, default: int | None = None) -> int:
         """A whole number, not negative."""
         value = self._plain.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LARGE:
             raise SegmentError(f"{name} is no count")
         return value
 
@@ -101,7 +101,7 @@ class Fields:
         if set(map(type, plain)) - {int}:
             raise SegmentError(f"{name} holds more than whole numbers")
         first, *steps = cast("list[int]", plain) or [0]
-        if first < 0 or min(steps, default=1) < 1 or first + sum(steps) >= _MOST:
+        if first < 0 or min(steps, default=1) < 1 or first + sum(steps) >= LARGE:
             raise SegmentError(f"{name} does not rise")
         return tuple(accumulate(steps, initial=first)) if plain else ()
 

@@ -7,6 +7,8 @@ repository with forward slashes.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pytest_ciopt.core.gates.totals import Totals
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -159,6 +161,23 @@ class Benchmark:
     """The processor, as far as it is told."""
 
 
+class Judged(NamedTuple):
+    """A verdict, as it is remembered."""
+
+    gate: str
+    ruling: str
+    """`pass`, `fail` or `cannot tell`."""
+    why: str
+
+
+class Gated(NamedTuple):
+    """What gates leave of a run."""
+
+    coverage: Totals | None = None
+    """What a whole run covered; None where it was not measured, or the run was not whole."""
+    verdicts: tuple[Judged, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RunEnd:
     """What is known when a run ends by itself. A run that was killed has none."""
@@ -171,6 +190,10 @@ class RunEnd:
     """Tests that were collected and that a selection left out."""
     unread: int = 0
     """Test modules that a selection left out, so that they were not imported."""
+    coverage: Totals | None = None
+    """What a whole run covered; None where it was not measured, or the run was not whole."""
+    verdicts: tuple[Judged, ...] = ()
+    """What gates said."""
 
 
 Record = RunStart | Attempt | ModuleCost | Uncollected | FixtureCost | Benchmark | RunEnd

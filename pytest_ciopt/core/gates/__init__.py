@@ -1,0 +1,1 @@
+"""Gates: rules that a run passes, fails, or says too little about. Pure."""

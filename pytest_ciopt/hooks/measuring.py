@@ -1,0 +1,27 @@
+"""Measures coverage with coverage.py where pytest-cov does not.
+
+It begins before conftests are imported, in workers of xdist as well. Each process keeps its own
+data in a folder of the run; in the end they are put together into the project's data file.
+"""
+
+import pytest
+
+from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage
+
+MEASURING = pytest.StashKey[Measurement]()
+"""On the configuration; absent where pytest-cov measures, or nobody."""
+
+
+def start(config: pytest.Config) -> None:
+    """Begins, unless pytest-cov will. Raises: pytest.UsageError without coverage.py."""
+    known = config.known_args_namespace
+    # It may have begun already, and then it has put its option away.
+    by_pytest_cov = getattr(known, "cov_source", None) or config.pluginmanager.hasplugin("_cov")
+    if by_pytest_cov or getattr(known, "collectonly", False):
+        return
+    try:
+        measurement = Measurement()
+    except NoCoverage as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[MEASURING] = measurement
+    config.add_cleanup(measurement.close)
