@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 from pytest_ciopt.errors import CioptError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from coverage import Coverage
 
 _PARTS = "CIOPT_COVERAGE_PARTS"
 """Names the folder of a run to the processes that it starts."""
 
+_SQLITE = b"SQLite format 3\0"
 _QUIET = "run:disable_warnings"
 
 
@@ -33,6 +37,66 @@ def running() -> "Coverage | None":
     return Coverage.current()
 
 
+@contextmanager
+def combined(files: Iterable[Path]) -> "Iterator[Coverage]":
+    """What several data files hold, written to the project's in the end; they stay.
+
+    Raises: NoCoverage.
+    """
+    coverage = _imported()
+    from coverage.exceptions import CoverageWarning
+
+    with tempfile.TemporaryDirectory(prefix="ciopt-coverage-") as temporary:
+        target = _target()
+        whole = coverage.Coverage(data_file=os.path.join(temporary, target.name))
+        try:
+            with warnings.catch_warnings():  # it would leave out a file that it cannot read
+                warnings.simplefilter("error", CoverageWarning)
+                whole.combine(list(map(str, files)), strict=True, keep=True)
+            whole.save()
+            yield whole
+        except (coverage.CoverageException, CoverageWarning) as error:
+            raise NoCoverage(f"coverage.py says: {error}") from error
+        finally:
+            whole.get_data().close(force=True)
+        shutil.copyfile(os.path.join(temporary, target.name), target)
+
+
+def data_files(paths: Iterable[Path]) -> list[Path]:
+    """Those that are named, and those in folders and below."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += (one for one in inside if _is_data(one))
+    return found
+
+
+def _is_data(path: Path) -> bool:
+    if "coverage" not in path.name or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_SQLITE)) == _SQLITE
+
+
+def _imported() -> "ModuleType":
+    try:
+        import coverage
+    except ImportError:
+        raise NoCoverage(
+            "coverage.py is not installed", "Install it: pip install 'pytest-ciopt[cov]'."
+        ) from None
+    return coverage
+
+
+def _target() -> Path:
+    """The data file of the project. Raises: NoCoverage."""
+    coverage = _imported()
+    try:
+        return Path(str(coverage.Coverage().get_option("run:data_file"))).absolute()
+    except coverage.CoverageException as error:
+        raise NoCoverage(f"coverage.py cannot be configured: {error}") from error
+
+
 class Measurement:
     """Measures this process from now on.
 
@@ -41,29 +105,21 @@ class Measurement:
 
     def __init__(self) -> None:
         """Raises: NoCoverage."""
-        try:
-            from coverage import Coverage, CoverageException
-        except ImportError:
-            raise NoCoverage(
-                "coverage.py is not installed", "Install it: pip install 'pytest-ciopt[cov]'."
-            ) from None
+        self._target = _target()
+        from coverage import Coverage
+
         inherited = os.environ.get(_PARTS)
         self._folder = inherited or tempfile.mkdtemp(prefix="ciopt-coverage-")
         self._own = inherited is None
         self._pid = os.getpid()
         os.environ[_PARTS] = self._folder
-        try:
-            self._target = Path(str(Coverage().get_option("run:data_file"))).absolute()
-            # Only files that are called like it are combined with it.
-            part = os.path.join(self._folder, self._target.name)
-            self._coverage = Coverage(data_file=part, data_suffix=True)
-            # The controller of workers runs nothing.
-            quiet = self._coverage.get_option(_QUIET)
-            known = quiet if isinstance(quiet, list) else []
-            self._coverage.set_option(_QUIET, [*known, "no-data-collected"])
-        except CoverageException as error:
-            self.close()
-            raise NoCoverage(f"coverage.py cannot be configured: {error}") from error
+        # Only files that are called like it are combined with it.
+        part = os.path.join(self._folder, self._target.name)
+        self._coverage = Coverage(data_file=part, data_suffix=True)
+        # The controller of workers runs nothing.
+        quiet = self._coverage.get_option(_QUIET)
+        known = quiet if isinstance(quiet, list) else []
+        self._coverage.set_option(_QUIET, [*known, "no-data-collected"])
         self._coverage.start()
         self._measures = True
 
@@ -93,8 +149,7 @@ class Measurement:
 
     def close(self) -> None:
         """Forgets the folder, if it is ours."""
-        if getattr(self, "_measures", False):
-            self.stop()
+        self.stop()
         if self._own and self._pid == os.getpid():
             os.environ.pop(_PARTS, None)
             shutil.rmtree(self._folder, ignore_errors=True)

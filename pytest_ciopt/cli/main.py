@@ -23,6 +23,7 @@ _FAMILIES = {
     "why": "explain why a test runs or not",
     "plan": "divide the tests among shards, once for all jobs",
     "verify": "prove that the shards of a plan ran each test once",
+    "check": "judge what all shards covered together",
     "history": "show, merge and prune what runs have left",
     "demo": "show a selection on a small project made for it",
 }

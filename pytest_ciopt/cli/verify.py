@@ -1,7 +1,7 @@
 """`ciopt verify`: whether the shards of a plan ran what was planned, each test once."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,17 +28,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 when anything is missing, doubled or unknown."""
-    plan = read_plan(options.plan)
-    if not plan.complete:
-        raise CioptError(f"{options.plan} does not name all tests", "Make it with `ciopt plan`.")
-    for path in options.segments:
-        if not path.exists():
-            raise CioptError(f"{path} does not exist", "Nothing is proved.")
-    runs = by_environment(runs_in(options.segments))
-    found = {name: proof(plan, several) for name, several in runs.items()}
-    # Where other work has left runs of other environments, those have no shard of this plan.
-    found = {name: one for name, one in found.items() if len(one.absent) < plan.shards}
-    found = found or {"no environment": proof(plan, ())}
+    plan = complete_plan(options.plan)
+    found = findings(plan, options.segments)
     proved = all(one.proved for one in found.values())
     if options.json:
         of_each = {name: asdict(one) | {"proved": one.proved} for name, one in found.items()}
@@ -47,6 +38,26 @@ def run(options: argparse.Namespace) -> int:
         for name, one in found.items():
             print_lines(told(plan, one, name))
     return 0 if proved else 1
+
+
+def complete_plan(path: Path) -> Plan:
+    """Raises: CioptError, also for a plan that proves nothing."""
+    plan = read_plan(path)
+    if not plan.complete:
+        raise CioptError(f"{path} does not name all tests", "Make it with `ciopt plan`.")
+    return plan
+
+
+def findings(plan: Plan, segments: Sequence[Path]) -> dict[str, Findings]:
+    """By environment; of at least one. Raises: CioptError."""
+    for path in segments:
+        if not path.exists():
+            raise CioptError(f"{path} does not exist", "Nothing is proved.")
+    runs = by_environment(runs_in(segments))
+    found = {name: proof(plan, several) for name, several in runs.items()}
+    # Where other work has left runs of other environments, those have no shard of this plan.
+    found = {name: one for name, one in found.items() if len(one.absent) < plan.shards}
+    return found or {"no environment": proof(plan, ())}
 
 
 def read_plan(path: Path) -> Plan:

@@ -1,7 +1,6 @@
 """Asks at the end of a run whether it covered enough, and makes it fail when it did not."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from pytest_ciopt.adapters.coverage_data import running
 from pytest_ciopt.adapters.coverage_report import NoReport, Reporting, measured
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import GitError
-from pytest_ciopt.core.gates import coverage, rules
+from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.options import names_in
@@ -24,7 +23,7 @@ from pytest_ciopt.hooks.options import COVERED, GATED, SELECTION, SHARD
 from pytest_ciopt.hooks.request import settings_of, where_of
 from pytest_ciopt.report import gates as told
 from pytest_ciopt.usecases.decide import base_of
-from pytest_ciopt.usecases.guarding import Place, Rules, judged
+from pytest_ciopt.usecases.guarding import Place, Rules, Said, judged, rules
 
 if TYPE_CHECKING:
     from pytest_ciopt.core.base import Base, NoBase
@@ -51,27 +50,22 @@ def start(config: pytest.Config) -> None:
 
 
 def _asked(config: pytest.Config) -> Rules:
-    """Flag, environment, ini."""
+    lines = config.getini("ciopt_cov_fail_under")
+    total = _said(config, "ciopt_cov_fail_under", "")
     try:
-        thresholds = rules.thresholds(config.getini("ciopt_cov_fail_under"), "ciopt_cov_fail_under")
-        total = _value(config, "ciopt_cov_fail_under", "")
-        if total is not None:
-            thresholds = rules.Thresholds(total, thresholds.groups)
-        patch = _value(config, "ciopt_patch_fail_under", config.getini("ciopt_patch_fail_under"))
-        drop = _value(config, "ciopt_cov_no_drop", config.getini("ciopt_cov_no_drop"))
+        return rules(lines, total, *(_said(config, n, config.getini(n)) for n in COVERED[1:]))
     except CioptError as error:
         raise pytest.UsageError(str(error)) from error
-    return Rules(thresholds, patch, drop)
 
 
-def _value(config: pytest.Config, name: str, configured: str) -> Decimal | None:
+def _said(config: pytest.Config, name: str, configured: str) -> Said | None:
+    """Flag, environment, ini."""
     flag: str | None = getattr(config.option, name)
-    said = variable(name.upper())
     if flag is not None:
-        return rules.percent(flag, f"--{name.replace('_', '-')}")
-    if said:
-        return rules.percent(said, name.upper())
-    return rules.percent(configured, name) if configured else None
+        return flag, f"--{name.replace('_', '-')}"
+    if value := variable(name.upper()):
+        return value, name.upper()
+    return (configured, name) if configured else None
 
 
 class Worker(Breakable):

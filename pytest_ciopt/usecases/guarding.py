@@ -1,6 +1,6 @@
 """Judges what a run covered by what is asked, by the change, and by the history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Before, Changed, Measured
-from pytest_ciopt.core.gates.rules import Thresholds
+from pytest_ciopt.core.gates.rules import Thresholds, percent, thresholds
 from pytest_ciopt.core.gates.statements import changed_statements
 from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
@@ -38,6 +38,21 @@ class Rules:
         asked += [coverage.name_of(group) for group in self.thresholds.groups]
         asked += [] if self.patch is None else [coverage.PATCH]
         return asked + ([] if self.drop is None else [coverage.DROP])
+
+
+Said = tuple[str, str]
+"""A value, and the name of what said it."""
+
+
+def rules(lines: Iterable[str], total: Said | None, patch: Said | None, drop: Said | None) -> Rules:
+    """`lines` are those of `ciopt_cov_fail_under`; `total` takes the place of theirs.
+
+    Raises: ConfigurationError.
+    """
+    known = thresholds(lines, "ciopt_cov_fail_under")
+    if total is not None:
+        known = Thresholds(percent(*total), known.groups)
+    return Rules(known, patch and percent(*patch), drop and percent(*drop))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,150 @@
+"""`ciopt check`: the gates of a run, for what several jobs covered together."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_ciopt.adapters import pytest_config
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.coverage_data import combined, data_files
+from pytest_ciopt.adapters.coverage_report import measured
+from pytest_ciopt.adapters.environment import current_folder, variable
+from pytest_ciopt.adapters.git import GitError
+from pytest_ciopt.cli.place import Place, place, print_json, print_lines
+from pytest_ciopt.cli.verify import complete_plan, findings, told
+from pytest_ciopt.core.base import Base, NoBase
+from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.totals import Totals
+from pytest_ciopt.core.gates.verdict import Ruling, Verdict
+from pytest_ciopt.core.history.records import Judged, RunEnd
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.report import gates
+from pytest_ciopt.settings import Settings
+from pytest_ciopt.usecases import guarding
+from pytest_ciopt.usecases.decide import base_of
+from pytest_ciopt.usecases.guarding import Rules, Said, judged
+from pytest_ciopt.usecases.remember import About, begin
+
+_FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command."""
+    parser.add_argument("--cov-fail-under", metavar="PERCENT", help="what all must cover")
+    parser.add_argument("--patch-fail-under", metavar="PERCENT", help="what of changed lines")
+    parser.add_argument(
+        "--cov-no-drop",
+        metavar="POINTS",
+        help="fail when less is covered than the base did, by more than POINTS, for example 0",
+    )
+    parser.add_argument("--base", metavar="REF", help="what the change is compared with")
+    parser.add_argument(
+        "--plan", type=Path, metavar="FILE", help="prove first that its shards ran everything"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        help="data files of coverage.py, and with --plan segments, or folders with them",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 1 when a gate fails, or the plan was not carried out."""
+    here = place()
+    asked = _asked(options, here)
+    if not asked.gates:
+        raise CioptError("nothing is asked", "Give a limit, here or as `ciopt_cov_fail_under`.")
+    partial, partial_patch, proved = _proved(options)
+    files = data_files(options.paths)
+    if not files:
+        raise CioptError(
+            "no data file of coverage.py is there", "Its name has to have `coverage` in it."
+        )
+    with combined(files) as whole:
+        found = measured(whole, here.top)
+    where = guarding.Place(here.git, here.state, _base(options, here))
+    verdicts = judged(asked, found, where, partial, partial_patch)
+    failed = not proved or any(one.ruling is Ruling.FAIL for one in verdicts)
+    _keep(here, verdicts, None if partial else coverage.total(found), failed=failed)
+    _tell(options, verdicts)
+    return 1 if failed else 0
+
+
+def _asked(options: argparse.Namespace, here: Place) -> Rules:
+    config = pytest_config.find(current_folder(), here.top)
+
+    def said(name: str, configured: str) -> Said | None:
+        flag: str | None = getattr(options, name)
+        if flag is not None:
+            return flag, f"--{name.replace('_', '-')}"
+        known = f"ciopt_{name}"
+        if value := variable(known.upper()):
+            return value, known.upper()
+        return (configured, known) if configured else None
+
+    texts = ("", *(config.text(f"ciopt_{name}") for name in _FLAGS[1:]))
+    values = (said(name, text) for name, text in zip(_FLAGS, texts, strict=True))
+    return guarding.rules(config.lines("ciopt_cov_fail_under"), *values)
+
+
+def _proved(options: argparse.Namespace) -> tuple[str | None, str | None, bool]:
+    """Why it is not the whole, why not even all that the change can affect, and whether a plan was
+    carried out, where one is given."""
+    if options.plan is None:
+        return None, None, True
+    plan = complete_plan(options.plan)
+    found = findings(plan, [path for path in options.paths if path.is_dir()])
+    if not all(one.proved for one in found.values()):
+        if not options.json:
+            for name, one in found.items():
+                print_lines(told(plan, one, name))
+        why = "the shards did not run what was planned"
+        return why, why, False
+    partial = "only the tests ran that the change can affect" if plan.base else None
+    return partial, None, True
+
+
+def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
+    if here.git is None:
+        return None
+    configured = variable("CIOPT_BASE") or None
+    try:
+        return base_of(here.git, Settings(typed_base=options.base, configured_base=configured))
+    except GitError as error:
+        return NoBase(error.what, error.mend)
+
+
+def _keep(here: Place, verdicts: list[Verdict], total: Totals | None, *, failed: bool) -> None:
+    """As a run without tests, so that later ones can be compared with it."""
+    writer = begin(About(rootpath=here.top, arguments=(), state_dir=str(here.state.path))).writer
+    kept = tuple(Judged(one.gate, one.ruling.value, one.why) for one in verdicts)
+    writer.finish(RunEnd(now(), int(failed), 0, coverage=total, verdicts=kept))
+    writer.close()
+
+
+def _tell(options: argparse.Namespace, verdicts: list[Verdict]) -> None:
+    if options.json:
+        print_json([_plain(one) for one in verdicts])
+        return
+    print_lines(_lines(verdicts))
+    if variable("GITHUB_ACTIONS") == "true":
+        print_lines(gates.annotations(verdicts))
+
+
+def _lines(verdicts: list[Verdict]) -> Iterator[str]:
+    for verdict in verdicts:
+        yield from gates.lines(verdict)
+
+
+def _plain(verdict: Verdict) -> dict[str, object]:
+    return {
+        "gate": verdict.gate,
+        "ruling": verdict.ruling.value,
+        "why": verdict.why,
+        "value": verdict.value,
+        "limit": verdict.limit,
+        "not_covered": {gap.path: list(gap.lines) for gap in verdict.gaps},
+    }

@@ -1,0 +1,130 @@
+"""`ciopt check` judges what shards covered together, and only where they were the whole."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeProject, Project
+from covered import COVERED, FILES, OURS, Run, run, told
+from pytest_ciopt.cli.main import main
+
+__all__ = ["run"]  # a fixture
+SHARDS = 2
+PLAN = "--ciopt-plan=ciopt-plan.json"
+
+
+@pytest.fixture
+def made(project: MakeProject) -> Project:
+    made = project({"README.md": "x"})
+    made.repository.commit({**FILES, ".gitignore": ".coverage*\nciopt-*\njobs/\n"})
+    return made
+
+
+@pytest.fixture
+def jobs(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What two shards leave, a folder each."""
+    assert main(("plan", f"--shards={SHARDS}")) == 0
+    for number in (1, 2):
+        result = run(*OURS, PLAN, f"--ciopt-shard={number}/{SHARDS}", "--ciopt-cov-fail-under=99")
+        assert result.ret == 0
+        assert f"coverage: cannot tell: this is shard {number}/{SHARDS}" in told(result)
+        job = Path(f"jobs/{number}")
+        assert main(("history", "export", str(job))) == 0
+        Path(".coverage").rename(job / "coverage.data")
+        shutil.rmtree(".ciopt")
+    monkeypatch.setenv("CIOPT_BASE", "HEAD")
+    return Path("jobs")
+
+
+def check(*arguments: str, code: int, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    assert main(("check", *arguments)) == code
+    return capsys.readouterr().out.splitlines()
+
+
+def test_all_shards_together(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = ("--plan=ciopt-plan.json", "jobs/1", "jobs/2")
+    found = check("--cov-fail-under=66.66", *plan, code=0, capsys=capsys)
+    assert found == [f"coverage: pass: {COVERED}, 66.66 % required"]
+    found = check("--cov-fail-under=66.67", *plan, code=1, capsys=capsys)
+    assert found[0] == f"coverage: FAIL: {COVERED}, 66.67 % required"
+    assert Path(".coverage").exists()
+    assert (jobs / "1/coverage.data").exists()
+    assert not list(Path().glob(".coverage.*"))
+
+
+def test_limits_of_the_configuration(
+    made: Project, jobs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (
+        "ciopt_cov_fail_under =\n    50\n    each shop/cart.py -> 80\nciopt_patch_fail_under = 9\n"
+    )
+    made.repository.write({"pytest.ini": FILES["pytest.ini"] + lines})
+    found = check("jobs", code=1, capsys=capsys)
+    assert [line.partition(":")[0] for line in found if line[0] != " "] == [
+        "coverage",
+        "coverage of each shop/cart.py",
+        "patch coverage",
+    ]
+
+
+def test_a_shard_that_is_missing(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = check(
+        *("--cov-fail-under=1", "--patch-fail-under=1"),
+        *("--plan=ciopt-plan.json", "jobs/1"),
+        code=1,
+        capsys=capsys,
+    )
+    assert "  shard 2/2 left no segment" in found
+    why = "cannot tell: the shards did not run what was planned"
+    assert found[-2:] == [f"coverage: {why}", f"patch coverage: {why}"]
+
+
+def test_what_is_kept_is_compared_with(
+    made: Project, jobs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The default branch runs in shards, too."""
+    base = made.repository.git("rev-parse", "HEAD")
+    first = check("--cov-no-drop=0", "jobs", code=0, capsys=capsys)
+    assert first[0].startswith("coverage against the base: cannot tell: no whole run")
+    second = check("--cov-no-drop=0", "--json", "jobs/1", code=1, capsys=capsys)
+    (verdict,) = json.loads("\n".join(second))
+    assert verdict["ruling"] == "fail"
+    assert verdict["why"].endswith(f"{COVERED} at {base[:10]}")
+    assert main(("history", "show")) == 0
+
+
+def test_changed_lines(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = check("--base=HEAD~1", "--patch-fail-under=99", "jobs", code=1, capsys=capsys)
+    assert found == [
+        "patch coverage: FAIL: 71.42 % of 7 changed lines, 99 % required",
+        "  not covered: shop/cart.py:3",
+        "  not covered: shop/unused.py:1",
+        "  Test the lines above.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("jobs",), "nothing is asked. Give a limit"),
+        (("--cov-fail-under=1", "shop"), "no data file of coverage.py is there"),
+        (("--cov-fail-under=much", "jobs"), "--cov-fail-under is 'much'"),
+        (("--cov-fail-under=1", "--plan=none.json", "jobs"), "none.json cannot be used"),
+        (("--patch-fail-under=1", "--base=nowhere", "jobs"), "'nowhere'"),
+    ],
+)
+def test_bad_input(
+    jobs: Path, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(("check", *arguments)) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_damaged_data_file(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = (jobs / "1/coverage.data").read_bytes()
+    (jobs / "1/coverage.data").write_bytes(whole[:100] + b"x" * 5000)
+    assert main(("check", "--cov-fail-under=1", "jobs")) == 2
+    assert "coverage.py says: " in capsys.readouterr().err
