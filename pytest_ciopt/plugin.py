@@ -67,6 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import timeouts
 
         timeouts.start(config)
+    if getattr(_option(config), "ciopt_slow", None) is not None:
+        from pytest_ciopt.hooks import slow
+
+        slow.start(config)
     if options.recording(config) != options.OFF:
         from pytest_ciopt.hooks import remembering
 

@@ -2,7 +2,6 @@
 
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Ruling
 from pytest_ciopt.core.history.encoding import LONGEST, shortened
 from pytest_ciopt.core.history.records import (
@@ -18,6 +17,7 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.gates.coverage import FileCoverage
-from pytest_ciopt.core.gates.totals import Totals
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
 
 

@@ -14,9 +14,9 @@ from pytest_ciopt.cli.place import Place, place, print_json, print_lines
 from pytest_ciopt.cli.verify import complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.gates import coverage
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Judged, RunEnd
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import gates
 from pytest_ciopt.settings import Settings

@@ -24,6 +24,9 @@ GATED = pytest.StashKey[object]()
 NO_DROP = "--ciopt-cov-no-drop"
 COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop")
 """Options that ask something of coverage."""
+SLOW = ("report", "skip", "only")
+"""Values of --ciopt-slow."""
+BUDGET = "ciopt_duration_budget"
 TOGETHER = "ciopt_together"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
@@ -47,6 +50,12 @@ _INI = (
     ),
     ("ciopt_cov_no_drop", "string", "Default of --ciopt-cov-no-drop, wherever it is measured."),
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
+    (
+        BUDGET,
+        "linelist",
+        "Lines `10 min` (all tests), `GLOB -> 60 s` (these together), `each GLOB -> 500 ms`: what "
+        "tests may take, judged by the history and the run together.",
+    ),
     (
         "ciopt_durations",
         "string",
@@ -75,6 +84,12 @@ _INI = (
         "ciopt_shard_history",
         "string",
         "Whose the history is in CI: own (default) or shared, if all shards restore the same one.",
+    ),
+    (
+        "ciopt_slow_threshold",
+        "string",
+        "From when on a test is slow for --ciopt-slow: seconds, e.g. 2 s (default: 1 s), or a "
+        "share of the tests, e.g. 95 %.",
     ),
     ("ciopt_strict", "string", "Default of --ciopt-strict (environment: CIOPT_STRICT)."),
     ("ciopt_timeout", "string", "Default of --ciopt-timeout (environment: CIOPT_TIMEOUT)."),
@@ -163,6 +178,13 @@ def add(parser: pytest.Parser) -> None:
         "(environment: CIOPT_SHARD)",
     )
     group.addoption(
+        "--ciopt-slow",
+        choices=SLOW,
+        default=None,
+        help="report the tests that the history knows to be slow, skip them, or run only them; "
+        "those marked slow are among them",
+    )
+    group.addoption(
         "--ciopt-strict",
         action="store_true",
         default=None,
@@ -214,8 +236,8 @@ def coverage_is_asked(known: argparse.Namespace) -> bool:
 
 
 def gates_are_asked(config: pytest.Config) -> bool:
-    """Whether something is asked of coverage, or it is to be measured."""
-    return coverage_is_asked(config.option) or any(map(config.getini, COVERED))
+    """Whether something is asked of coverage or durations, or coverage is to be measured."""
+    return coverage_is_asked(config.option) or any(map(config.getini, (*COVERED, BUDGET)))
 
 
 def timeouts_are_asked(config: pytest.Config) -> bool:
@@ -240,6 +262,7 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
     lives_with_us = lives_with_us or getattr(options, "ciopt_timeout", None) is not None
     lives_with_us = lives_with_us or coverage_is_asked(options)
+    lives_with_us = lives_with_us or getattr(options, "ciopt_slow", None) is not None
     default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 

@@ -15,9 +15,9 @@ from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Before, Changed, Measured
 from pytest_ciopt.core.gates.rules import Thresholds, percent, thresholds
 from pytest_ciopt.core.gates.statements import changed_statements
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.results import RunRow
+from pytest_ciopt.core.history.totals import Totals
 
 _BEHIND = 500
 """Commits before the base of which one may have what it lacks."""

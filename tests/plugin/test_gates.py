@@ -9,9 +9,9 @@ from conftest import QUIET, MakeProject, Project
 from covered import COVERED, FILES, OURS, Run, run, told, unmeasured
 from pytest_ciopt.adapters.history.reader import lines
 from pytest_ciopt.cli.main import main
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.records import RunEnd
+from pytest_ciopt.core.history.totals import Totals
 
 __all__ = ["run", "unmeasured"]  # fixtures
 THEIRS = ("-p", "pytest_cov", "--cov")
@@ -301,7 +301,9 @@ def test_an_error_of_ours_fails_nothing(
     made: Project, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = made.pytester.mkdir("broken")
-    (folder / "broken.py").write_text("from pytest_ciopt.hooks import gates\ngates.judged = None\n")
+    (folder / "broken.py").write_text(
+        "from pytest_ciopt.hooks import covering\ncovering.judged = None\n"
+    )
     monkeypatch.setenv("PYTHONPATH", str(folder))
     result = run("-p", "broken", *OURS, "--ciopt-cov-fail-under=99")
     assert result.ret == 0

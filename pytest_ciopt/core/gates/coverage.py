@@ -10,9 +10,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from pytest_ciopt.core.gates.rules import Group, Thresholds
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Gap, Ruling, Verdict
 from pytest_ciopt.core.globs import first_match
+from pytest_ciopt.core.history.totals import Totals
 
 PATCH = "patch coverage"
 DROP = "coverage against the base"

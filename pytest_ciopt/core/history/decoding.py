@@ -7,8 +7,6 @@ that this version does not know are skipped, so that later versions can add some
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ciopt.core.gates.totals import Totals
-from pytest_ciopt.core.gates.verdict import Ruling
 from pytest_ciopt.core.history.encoding import RUN_ID, SCHEMA
 from pytest_ciopt.core.history.fields import LARGE, OUTCOMES, Fields, SegmentError, duration, one_of
 from pytest_ciopt.core.history.records import (
@@ -24,6 +22,7 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.core.history.trace_decoding import TRACE_READERS
 from pytest_ciopt.core.history.traces import TraceRecord
 
@@ -31,7 +30,7 @@ __all__ = ["MAX_LINE", "SegmentError", "decoded", "plain_object"]
 
 MAX_LINE = 4_000_000
 """Bytes of the longest line that is read; far more than any test needs."""
-_RULINGS = frozenset(Ruling)
+_RULINGS = frozenset(("pass", "fail", "cannot tell"))
 _PARTS_OF_A_TOTAL = ("statements", "covered", "branches", "covered branches")
 _SCOPES = frozenset(("class", "module", "package", "session"))
 

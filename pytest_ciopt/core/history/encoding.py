@@ -7,7 +7,6 @@ versions must not read has a higher `SCHEMA`; they skip keys and kinds that they
 import json
 import re
 
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -19,6 +18,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Uncollected,
 )
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import TraceRecord
 

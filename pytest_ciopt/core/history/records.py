@@ -7,7 +7,7 @@ repository with forward slashes.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_ciopt.core.gates.totals import Totals
+from pytest_ciopt.core.history.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)

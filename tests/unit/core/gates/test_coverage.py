@@ -8,8 +8,8 @@ import pytest
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Before, Changed, FileCoverage, Measured, shown
 from pytest_ciopt.core.gates.rules import Group, Thresholds, percent, thresholds
-from pytest_ciopt.core.gates.totals import Totals
 from pytest_ciopt.core.gates.verdict import Gap, Ruling, Verdict, placed, ranges
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.report.gates import annotations, beside, lines
 

@@ -1,0 +1,105 @@
+"""Judges what a run covered."""
+
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ciopt.adapters.coverage_data import running
+from pytest_ciopt.adapters.coverage_report import NoReport, Reporting, measured
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.git import GitError
+from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.coverage import Measured
+from pytest_ciopt.core.gates.verdict import Ruling, Verdict
+from pytest_ciopt.core.history.totals import Totals
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.hooks.measuring import MEASURING
+from pytest_ciopt.hooks.options import COVERED, SELECTION
+from pytest_ciopt.hooks.request import settings_of, where_of
+from pytest_ciopt.hooks.wholeness import Wholeness
+from pytest_ciopt.usecases.decide import base_of
+from pytest_ciopt.usecases.guarding import Place, Rules, Said, judged, rules
+
+if TYPE_CHECKING:
+    from pytest_ciopt.core.base import Base, NoBase
+
+
+def asked(config: pytest.Config) -> Rules:
+    """What is asked of coverage. Raises: pytest.UsageError for what means nothing."""
+    lines = config.getini("ciopt_cov_fail_under")
+    total = _said(config, "ciopt_cov_fail_under", "")
+    try:
+        return rules(lines, total, *(_said(config, n, config.getini(n)) for n in COVERED[1:]))
+    except CioptError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _said(config: pytest.Config, name: str, configured: str) -> Said | None:
+    """Flag, environment, ini."""
+    flag: str | None = getattr(config.option, name)
+    if flag is not None:
+        return flag, f"--{name.replace('_', '-')}"
+    if value := variable(name.upper()):
+        return value, name.upper()
+    return (configured, name) if configured else None
+
+
+class Covering:
+    """The judge of coverage."""
+
+    def __init__(self, config: pytest.Config, asked: Rules) -> None:
+        self._config = config
+        self._rules = asked
+        self.gates = asked.gates
+        self.limit = asked.thresholds.total
+        """Of the total, None where nothing is asked of it."""
+        self.total: Totals | None = None
+        """Of a whole run."""
+
+    def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
+        """Verdicts; none where gates are configured and nobody measures."""
+        found = self._measured()
+        if isinstance(found, str):
+            if wholeness.explicit or self._config.stash.get(MEASURING, None) is not None:
+                return [Verdict(gate, Ruling.UNKNOWN, found) for gate in self.gates]
+            return []
+        partial = next(chain(wholeness.cuts(session), wholeness.selected()), None)
+        # All tests that the change can affect are enough for what it changed.
+        partial_patch = next(wholeness.cuts(session), None)
+        self.total = coverage.total(found) if partial is None else None
+        return judged(self._rules, found, self._place(), partial, partial_patch)
+
+    def _measured(self) -> Measured | str:
+        """Or why nothing is."""
+        own = self._config.stash.get(MEASURING, None)
+        plugin: Any = self._config.pluginmanager.getplugin("_cov")
+        try:
+            if own is not None:
+                with own.combined() as whole:
+                    return measured(whole, self._top())
+            found: Reporting | None = running()
+            if plugin is not None and not getattr(plugin.options, "no_cov", False):
+                found = getattr(plugin.cov_controller, "cov", None)
+            if found is None:
+                return "coverage is not measured: say --cov or --ciopt-cov"
+            return measured(found, self._top())
+        except NoReport as error:
+            return error.what
+
+    def _top(self) -> Path:
+        return where_of(self._config).top
+
+    def _place(self) -> Place:
+        where = where_of(self._config)
+        base: Base | NoBase | None = None
+        selection: Any = self._config.pluginmanager.getplugin(SELECTION)
+        if selection is not None and selection.run.asked:
+            base = selection.run.decided.base
+        elif where.git is not None:
+            try:
+                base = base_of(where.git, settings_of(self._config, self._config.option))
+            except GitError:
+                base = None
+        return Place(where.git, where.state, base)
