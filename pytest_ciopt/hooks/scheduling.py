@@ -89,7 +89,11 @@ class Scheduler:
 
 
 class Batches:
-    """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`."""
+    """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`.
+
+    Tests go by their place in the collection, which is the same in all workers: several may have
+    one id.
+    """
 
     def __init__(
         self,
@@ -99,13 +103,13 @@ class Batches:
         divide: Callable[[list[str], int], list[Batch]],
     ) -> None:
         """`divide` makes batches of all tests for a number of workers."""
-        self._config = config
+        self.config = config
+        """Other plugins ask for it."""
         self._log = log.ciopt
         self._divided = divide
         self._number = workers
         self._nodes: dict[WorkerController, None] = {}
         self._collected: dict[WorkerController, Sequence[str]] = {}
-        self._index: dict[str, int] = {}
         self._dispatch: Dispatch[WorkerController] | None = None
 
     @property
@@ -139,8 +143,7 @@ class Batches:
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
         """A worker has collected; if tests run already, it comes for one that died."""
         if self._dispatch is not None:
-            official = next(iter(self._collected.values()))
-            if list(collection) != list(official):
+            if list(collection) != list(self._official()):
                 self._turn_away(node, collection)
                 return
             self._dispatch.join(node)
@@ -158,12 +161,15 @@ class Batches:
     ) -> None:
         """A worker is through with a test; how long it took is not looked at."""
         assert self._dispatch is not None
-        self._dispatch.ended(node, self._collected[node][item_index])
+        self._dispatch.ended(node, str(item_index))
         self._give(node)
 
     def mark_test_pending(self, item: str) -> None:
-        """For plugins that want a test to run again; xdist's schedulers by scope refuse, too."""
-        raise NotImplementedError
+        """A plugin wants a test to run again that a worker died in."""
+        assert self._dispatch is not None
+        self._dispatch.again(str(self._official().index(item)))
+        for node in self.nodes:
+            self._give(node)
 
     def remove_pending_tests_from_node(
         self, node: WorkerController, indices: Sequence[int]
@@ -179,14 +185,18 @@ class Batches:
         died_in = self._dispatch.leave(node)
         for other in self.nodes:
             self._give(other)
-        return died_in
+        return None if died_in is None else self._official()[int(died_in)]
+
+    def _official(self) -> Sequence[str]:
+        """What all workers collected."""
+        return next(iter(self._collected.values()))
 
     def _give(self, node: WorkerController) -> None:
         assert self._dispatch is not None
         if node.shutting_down or node not in self._dispatch.left():
             return
         if tests := self._dispatch.more(node):
-            node.send_runtest_some([self._index[test] for test in tests])
+            node.send_runtest_some(list(map(int, tests)))
         if self._dispatch.is_empty:
             node.shutdown()
 
@@ -195,9 +205,14 @@ class Batches:
         differ = False
         for node, collection in others:
             differ |= self._tell_difference(first, tests, node, collection)
-        found = [] if differ else self._divided(list(tests), self._number)
-        self._index = {test: index for index, test in enumerate(tests)}
-        dispatch = Dispatch[WorkerController](found)
+        places: dict[str, list[str]] = {}
+        for index, test in enumerate(tests):
+            places.setdefault(test, []).append(str(index))
+        found = [] if differ else self._divided(list(places), self._number)
+        dispatch = Dispatch[WorkerController](
+            Batch(one.name, [place for test in one.tests for place in places[test]], one.weight)
+            for one in found
+        )
         for node in self._nodes:
             if node in self._collected:
                 dispatch.join(node)
@@ -210,8 +225,9 @@ class Batches:
         self._tell_difference(first, tests, node, collection)
         node.shutdown()
         if all(other.shutting_down for other in self._nodes):
-            lost = self._dispatch.forget()
-            self._log("nobody is left to run", lost)
+            lost = [self._official()[int(test)] for test in self._dispatch.forget()]
+            if lost:
+                self._fail(node, "Nobody is left to run these tests:\n" + "\n".join(lost))
 
     def _tell_difference(
         self,
@@ -223,9 +239,13 @@ class Batches:
         """Whether two workers differ; if so, that is an error of collection."""
         message = report_collection_diff(tests, collection, first.gateway.id, node.gateway.id)
         if message:
-            report = pytest.CollectReport(node.gateway.id, "failed", message, [])
-            self._config.hook.pytest_collectreport(report=report)
+            self._fail(node, message)
         return bool(message)
+
+    def _fail(self, node: WorkerController, message: str) -> None:
+        """An error of collection, which fails the run."""
+        report = pytest.CollectReport(node.gateway.id, "failed", message, [])
+        self.config.hook.pytest_collectreport(report=report)
 
 
 def _divided(config: pytest.Config, told: Path, tests: list[str], workers: int) -> list[Batch]:

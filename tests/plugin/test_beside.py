@@ -3,6 +3,8 @@
 `tox -e beside` has them; where one is not installed, its test is skipped.
 """
 
+from pathlib import Path
+
 import pytest
 
 from conftest import MakeProject
@@ -40,6 +42,28 @@ def test_c(breaks): pass
     assert of_lib(seen, "test_a") == lib("one", "two")
     assert of_lib(seen, "test_b") == lib("three")
     assert of_lib(seen, "test_c") == lib("four", "five")
+
+
+def test_a_test_that_killed_its_worker_is_rerun(project: MakeProject) -> None:
+    """By another worker, when pytest-rerunfailures asks for that, and only then."""
+    pytest.importorskip("pytest_rerunfailures")
+    test = """
+        import os, pytest
+        from pathlib import Path
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_dies(number):
+            if number == 3 and not Path("died").exists():
+                Path("died").touch()
+                os._exit(1)
+        """
+    made = project({"pytest.ini": "[pytest]\n", "test_a.py": test})
+    flags = ("-n2", "--ciopt-dist", "-p", "no:randomly", "-p", "rerunfailures")
+    made.run(*flags).assert_outcomes(passed=7, failed=1)
+    Path("died").unlink()
+    outcomes = made.run(*flags, "--reruns=2").parseoutcomes()
+    assert (outcomes["passed"], outcomes["rerun"]) == (8, 1)
+    assert "failed" not in outcomes
 
 
 def test_asyncio(project: MakeProject) -> None:

@@ -128,6 +128,32 @@ def test_one_that_comes_for_a_dead_worker_and_collects_other_tests(made: Project
     assert result.parseoutcomes()["failed"] >= 1
 
 
+def test_tests_of_one_id(made: Project) -> None:
+    """Collectors of other files may give several."""
+    conftest = """
+        import pytest
+
+        class Case(pytest.Item):
+            def __init__(self, *, which, **kw):
+                super().__init__(**kw)
+                self.which = which
+            def runtest(self):
+                with open("ran", "a") as file: file.write(f"{self.which}\\n")
+
+        class Cases(pytest.File):
+            def collect(self):
+                for which in range(6):
+                    yield Case.from_parent(self, name="case", which=which)
+
+        def pytest_collect_file(file_path, parent):
+            if file_path.suffix == ".cases":
+                return Cases.from_parent(parent, path=file_path)
+        """
+    made.repository.write({"conftest.py": conftest, "some.cases": ""})
+    made.run(*DIST).assert_outcomes(passed=NUMBER + 6)
+    assert sorted(Path("ran").read_text().split()) == list("012345")
+
+
 def test_with_a_selection_and_a_shard(made: Project) -> None:
     made.repository.write({"test_b.py": FILES["test_b.py"].replace("pass", "assert 1")})
     made.run(*DIST, "--ciopt-changed").assert_outcomes(passed=4)

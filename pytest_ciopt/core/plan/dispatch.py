@@ -19,6 +19,9 @@ Worker = TypeVar("Worker")
 
 _AHEAD = 0.05
 """Seconds of work that a worker has left when it is given more: no answer takes as long."""
+_PARTS = 8
+"""Of an equal share of all tests, one is what a worker has ahead at most: what seems quick may take
+long now."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,10 @@ class Dispatch(Generic[Worker]):
     def more(self, worker: Worker) -> list[str]:
         """What to give to it now, in the order to run it; nothing, if it has enough."""
         own, tests = self._left[worker], list[str]()
-        while self._queue and (len(own.tests) < 2 or own.seconds < _AHEAD):
+        most = len(self._seconds) // (_PARTS * len(self._left))
+        while self._queue and (
+            len(own.tests) < 2 or (own.seconds < _AHEAD and len(own.tests) < most)
+        ):
             is_next = own.seconds <= min(one.seconds for one in self._left.values())
             batch = self._queue.pop(-1 if is_next else 0)
             own.tests.extend(batch.tests)
@@ -85,6 +91,10 @@ class Dispatch(Generic[Worker]):
         for name, rest in again.items():
             self._put(Batch(name, rest, sum(self._seconds[test] for test in rest)))
         return died_in
+
+    def again(self, test: str) -> None:
+        """A test waits once more, alone: what it died in, for example."""
+        self._put(Batch(test, [test], self._seconds[test]))
 
     def forget(self) -> list[str]:
         """Nobody is there for what waits: returns it, and it waits no more."""

@@ -29,10 +29,26 @@ def test_the_heaviest_is_first_and_the_lightest_is_known_ahead() -> None:
 
 
 def test_tests_that_take_no_time_are_given_several_at_once() -> None:
-    """A worker would wait for an answer after each of them."""
-    dispatch = Dispatch[str](single(a=0.01, b=0.01, c=0.01, d=0.01, e=0.01, f=0.01))
+    """A worker would wait for an answer after each of them. But what seems quick may not be."""
+    tests = {f"t{n:03}": 0.01 for n in range(80)}
+    dispatch = Dispatch[str](single(**tests))
     dispatch.join("one")
     assert len(dispatch.more("one")) == 5
+    dispatch = Dispatch[str](single(**dict.fromkeys(tests, 0.0)))
+    for worker in ("one", "two"):
+        dispatch.join(worker)
+    assert len(dispatch.more("one")) == 5
+    assert len(dispatch.more("two")) == 5
+
+
+def test_a_test_that_is_to_run_again() -> None:
+    dispatch = Dispatch[str](single(a=1, b=2))
+    dispatch.join("one")
+    dispatch.more("one")
+    assert dispatch.leave("one") == "b"
+    dispatch.again("b")
+    dispatch.join("two")
+    assert sorted(dispatch.more("two")) == ["a", "b"]
 
 
 def test_a_worker_that_died() -> None:
