@@ -42,6 +42,8 @@ class Collection:
     """Files of which the selection left out everything."""
     fixtures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Paths of the modules that use a fixture of wider scope, by its id."""
+    root: str = ""
+    """pytest's rootdir, from the top of the repository."""
 
 
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
@@ -75,9 +77,11 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
             )
         document = json.loads(place.read_text(encoding="ascii"))
         base = None if document["everything"] is not None else document["base"]
-        unread = tuple(module["path"] for module in document["dropped_modules"])
+        modules = (module["path"] for module in document["dropped_modules"])
+        unread = tuple(sorted({*modules, *document["dropped_files"]}))
         commit = None if base is None else base["commit"]
-        return Collection(_told(document), commit, unread, document["fixtures"])
+        fixtures, root = document["fixtures"], document["root"]
+        return Collection(_told(document), commit, unread, fixtures, root)
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

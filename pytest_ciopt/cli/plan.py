@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
 from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.nodeids import placed_id
+from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
 from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, of_selection, planned
 from pytest_ciopt.errors import CioptError
@@ -49,13 +50,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="with --max-shards, only so many as cost at most X",
     )
-    for name, default, text in (
-        ("startup", 0.0, "seconds of each job before pytest begins"),
-        ("price", 0.0, "price of a minute"),
-        ("billed", 60.0, "seconds to which each job is rounded up"),
+    for name, default, kind, text in (
+        ("startup", 0.0, _amount, "seconds of each job before pytest begins"),
+        ("price", 0.0, _amount, "price of a minute"),
+        ("billed", 60.0, _period, "seconds to which each job is rounded up"),
     ):
         told = f"{text} (default: {default:g})"
-        parser.add_argument(f"--{name}", type=_amount, default=default, metavar="Y", help=told)
+        parser.add_argument(f"--{name}", type=kind, default=default, metavar="Y", help=told)
     parser.add_argument(
         "--changed",
         nargs="?",
@@ -121,6 +122,8 @@ def run(options: argparse.Namespace) -> int:
     told = [offer(plan, prices) for plan in offers]
     best = told[0] if options.shards else _best(told, options)
     best = replace(best, plan=_as_of_now(best.plan, collection))
+    if options.output.is_dir():
+        raise CioptError(f"{options.output} is a folder", "Name a file for the plan.")
     plans.write(options.output, best.plan)
     _tell(options, best, told)
     return 0
@@ -128,11 +131,22 @@ def run(options: argparse.Namespace) -> int:
 
 def _as_of_now(plan: Plan, collection: Collection) -> Plan:
     """What is recorded before counts for nothing; what a selection left out is no new test."""
-    made = replace(plan, made=round(now(), 3))
+    often = Counter(_from_top(test) for test in collection.tests if test.selected)
+    times = {test: number for test, number in often.items() if number > 1}
+    made = replace(plan, made=round(now(), 3), aliases=_aliases(collection), times=times)
     if collection.base is None:
         return made
     left = [(t.path or module_of(t.id), _from_top(t)) for t in collection.tests if not t.selected]
     return of_selection(made, collection.base, left, collection.unread)
+
+
+def _aliases(collection: Collection) -> dict[str, str]:
+    """Files by what ids of their tests begin with, where that is another path, and means one."""
+    read: dict[str, set[str]] = {}
+    for test in collection.tests:
+        named = module_of(repository_id(collection.root, test.id))
+        read.setdefault(named, set()).add(named if test.path is None else test.path)
+    return {named: path for named, (path, *more) in read.items() if path != named and not more}
 
 
 def _possible(made: Callable[[int], Plan], most: int) -> list[Plan]:
@@ -172,7 +186,7 @@ def _work(where: Place, tests: Sequence[str], users: planning.Users) -> tuple[pl
     files = planning.tree(where.top, where.git, Discovery(), [""])
     work = planning.by_history(where.state, files, tests, users)
     warn(work.told)
-    if work.modules:
+    if work.modules or not tests:
         return work, HISTORY
     warn(["no durations are known, so each test counts alike: `pytest --ciopt-record=results`"])
     return planning.Work(planning.all_alike(tests)), SIZES
@@ -218,14 +232,22 @@ def figures(one: Offer) -> dict[str, object]:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text} is no number of shards")
-    return number
+    return int(text)
 
 
 def _amount(text: str) -> float:
-    amount = float(text)
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
     if not 0 <= amount < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no amount")
     return amount
+
+
+def _period(text: str) -> float:
+    if _amount(text) == 0:
+        raise argparse.ArgumentTypeError("0 is no time; jobs billed by the second: 1")
+    return float(text)

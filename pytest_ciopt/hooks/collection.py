@@ -91,6 +91,8 @@ class Collection:
         asked = any(place == one or place.startswith(one) for one in self._asked)
         if asked and is_test_module(place, self.run.tests):
             self.run.outcome.dropped_modules[place] = selection.why_not(place)
+        elif asked and self.run.tests.doctest_modules:
+            self.run.outcome.dropped_files.add(place)
         return True
 
     def _hook(self, path: Path, config: pytest.Config) -> pluggy.HookRelay:

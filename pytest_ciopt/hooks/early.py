@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.core.transport import loaded
 from pytest_ciopt.hooks.collection import Collection
 from pytest_ciopt.hooks.options import SELECTION
@@ -42,7 +43,15 @@ def start(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None
     known.noconftest = known.noconftest or run.ends_early
     if run.ends_early:
         run.outcome.dropped_modules.update(run.selection.proved_modules)
+        run.outcome.dropped_files.update(_with_tests(run))
     _register(config, run)
+
+
+def _with_tests(run: Run) -> Iterator[str]:
+    """Files that tests might have been collected from."""
+    for path in run.decided.files:
+        if run.tests.doctest_modules or is_test_module(path, run.tests) or path[-3:] != ".py":
+            yield path
 
 
 def _new_run(config: pytest.Config, known: argparse.Namespace) -> Run:

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.core.history.records import Gated, Judged
 from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.options import GATED
@@ -106,7 +107,9 @@ class Telling:
     def _write(self, path: Path, verdicts: tuple[Judged, ...]) -> None:
         run = self._run
         notes = (*run.decided.notes, *run.notes)
-        text = decisions.document(run.selection, run.decided.base, run.outcome, notes, verdicts)
+        root = root_of(run.rootpath, run.top)
+        base = run.decided.base
+        text = decisions.document(run.selection, base, run.outcome, notes, verdicts, root)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="ascii")

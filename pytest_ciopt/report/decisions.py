@@ -18,12 +18,14 @@ def document(
     outcome: Outcome,
     notes: tuple[str, ...],
     verdicts: tuple[Judged, ...] = (),
+    root: str = "",
 ) -> str:
-    """The text of the file: sorted keys, one trailing newline."""
+    """The text of the file: sorted keys, one trailing newline. `root` is pytest's rootdir."""
     content = {
         "schema": SCHEMA,
         "version": __version__,
         "base": None if base is None else {"commit": base.commit, "ref": base.ref, "how": base.how},
+        "root": root,
         "everything": selection.everything,
         "changed": [
             {
@@ -49,6 +51,7 @@ def document(
             {"path": path, "reason": reason}
             for path, reason in sorted(outcome.dropped_modules.items())
         ],
+        "dropped_files": sorted(outcome.dropped_files),
         "fixtures": {name: sorted(users) for name, users in sorted(outcome.fixtures.items())},
         "gates": [one._asdict() for one in verdicts],
         "notes": list(notes),

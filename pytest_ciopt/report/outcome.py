@@ -24,6 +24,8 @@ class Outcome:
         self.tests: list[DecidedTest] = []
         self.dropped_modules: dict[str, str] = {}
         """Test modules that were not imported, with the reason."""
+        self.dropped_files: set[str] = set()
+        """Other files that tests might have been collected from."""
         self.fixtures: dict[str, set[str]] = {}
         """Paths of the modules that use a fixture of wider scope, by its id; where it is asked."""
 
@@ -57,6 +59,7 @@ class Outcome:
         return {
             "tests": [list(test) for test in self.tests],
             "dropped_modules": dict(self.dropped_modules),
+            "dropped_files": sorted(self.dropped_files),
             "fixtures": {name: sorted(users) for name, users in self.fixtures.items()},
         }
 
@@ -64,4 +67,5 @@ class Outcome:
         """Takes over what `plain` gave in a worker."""
         self.tests = [DecidedTest(*row) for row in plain["tests"]]
         self.dropped_modules = dict(plain["dropped_modules"])
+        self.dropped_files = set(plain["dropped_files"])
         self.fixtures = {name: set(users) for name, users in plain["fixtures"].items()}

@@ -60,7 +60,10 @@ def ran(records: Iterable[Record]) -> Ran:
     return Ran(
         start,
         ended,
-        frozenset(repository_id(start.root, test) for test, whole in tests.items() if whole),
+        {
+            repository_id(start.root, test): max(begun[test], 1)
+            for test, whole in tests.items()
+            if whole
+        },
         frozenset(repository_id(start.root, one) for one in broken),
-        frozenset(repository_id(start.root, test) for test, n in begun.items() if n > 1),
     )

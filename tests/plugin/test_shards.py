@@ -595,6 +595,106 @@ def test_a_plan_of_a_selection(made: Project, capsys: pytest.CaptureFixture[str]
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.parametrize("doctests", [(), ("--doctest-modules",)])
+def test_a_plan_of_a_selection_of_nothing(
+    made: Project, capsys: pytest.CaptureFixture[str], doctests: tuple[str, ...]
+) -> None:
+    made.repository.commit({"mod.py": DOCTEST, "test_text.txt": ">>> 1\n1\n"})
+    made.repository.write({"README.md": "more"})
+    plan("--shards=3", "--changed", "--", *doctests)
+    assert capsys.readouterr().err == ""
+    for number in (1, 2, 3):
+        assert run(made, number, 3, "--ciopt-plan=ciopt-plan.json", *doctests) == []
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+    assert re.fullmatch(PROVED.format(0), capsys.readouterr().out)
+
+
+DOCTEST = 'def f():\n    """\n    >>> 1\n    1\n    """\n'
+
+
+def test_a_plan_of_a_selection_leaves_doctests_of_modules(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.repository.commit({"mod.py": DOCTEST})
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    doctests = "--doctest-modules"
+    plan("--shards=3", "--changed", "--", doctests)
+    ran = [run(made, n, 3, "--ciopt-plan=ciopt-plan.json", doctests) for n in (1, 2, 3)]
+    assert sorted(test for tests in ran for test in tests) == MANY
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+
+
+def test_links_and_files_outside_of_the_rootdir_are_proved(
+    project: MakeProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = project(
+        {
+            "sub/pytest.ini": "[pytest]\n",
+            "sub/test_a.py": "def test_a(): pass\n",
+            "lib/test_b.py": "def test_b(): pass\n",
+            "shared/test_c.py": "def test_c(): pass\n",
+        }
+    )
+    Path("sub/linked").symlink_to("../shared")
+    made.repository.commit()
+    asked = ("--rootdir=sub", "-c", "sub/pytest.ini", "sub", "lib")
+    plan("--shards=3", "--", *asked)
+    for number in (1, 2, 3):
+        made.run(f"--ciopt-shard={number}/3", "--ciopt-plan=ciopt-plan.json", *asked)
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0, capsys.readouterr().out
+    assert re.fullmatch(PROVED.format(3), capsys.readouterr().out)
+
+
+def test_several_tests_of_one_id_are_proved(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conftest = """
+        import pytest
+
+        class Case(pytest.Item):
+            def runtest(self): pass
+
+        class Cases(pytest.File):
+            def collect(self):
+                return [Case.from_parent(self, name="case") for _ in range(3)]
+
+        def pytest_collect_file(file_path, parent):
+            if file_path.suffix == ".cases":
+                return Cases.from_parent(parent, path=file_path)
+        """
+    made.repository.commit({"conftest.py": conftest, "some.cases": ""})
+    plan("--shards=2")
+    for number in (1, 2):
+        run(made, number, 2, "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--shards=abc",), "abc is no number of shards"),
+        (("--shards=0",), "0 is no number of shards"),
+        (("--shards=2", "--price=x"), "x is no amount"),
+        (("--shards=2", "--billed=0"), "0 is no time"),
+    ],
+)
+def test_numbers_that_are_none(
+    made: Project, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(("plan", *arguments))
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_plan_is_no_folder(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    plan("--shards=2", "--output=tests", code=2)
+    assert "tests is a folder" in capsys.readouterr().err
+
+
 def test_as_few_shards_as_suffice(timed: Project, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     plan("--max-shards=4", "--target-minutes=10", "--github-matrix")

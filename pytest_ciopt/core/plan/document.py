@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 from pytest_ciopt.core.plan.packing import ALGORITHM
@@ -34,6 +35,8 @@ def encoded(plan: Plan) -> str:
         "base": plan.base,
         "made": plan.made,
         "unread": sorted(plan.unread),
+        "aliases": dict(sorted(plan.aliases.items())),
+        "times": dict(sorted(plan.times.items())),
     }
     modules = ",\n".join(
         f"{json.dumps(path)}: {json.dumps(_plain(path, share))}"
@@ -96,6 +99,8 @@ def _read(plain: Mapping[str, Any]) -> Plan:
         base=plain["base"],
         made=float(plain["made"]),
         unread=frozenset(map(str, plain["unread"])),
+        aliases={str(of): str(path) for of, path in plain["aliases"].items()},
+        times={str(test): _whole(number) for test, number in plain["times"].items()},
     )
 
 
@@ -112,6 +117,8 @@ def _check(plan: Plan) -> None:
         raise PlanError(f"it is made from {plan.origin!r}")
     if not {len(plan.seconds), len(plan.spread)} <= {0, plan.shards}:
         raise PlanError("its seconds are not as many as its shards")
+    if not all(map(isfinite, (*plan.seconds, *plan.spread, plan.bound, plan.made))):
+        raise PlanError("it has a number that is none")
     seen: set[str] = set()
     for path, share in plan.modules.items():
         numbers = {share.home, *share.tests}

@@ -55,6 +55,10 @@ class Plan:
     """When it was made, seconds of the epoch; 0 where that does not matter."""
     unread: frozenset[str] = frozenset()
     """Files of which a selection left everything out, so that nobody knows their tests."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Files that were read, by what ids of their tests begin with, where that is another path."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """How many tests have an id, where it is not one."""
 
     @cached_property
     def _named(self) -> Mapping[str, tuple[str, int]]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import RunStart
+from pytest_ciopt.core.nodeids import placed_id
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 
@@ -18,12 +20,11 @@ class Ran:
     start: RunStart
     ended: bool
     """Whether the run came to its end."""
-    tests: frozenset[str]
-    """Those that have a final outcome, by id from the top of the repository."""
+    tests: Mapping[str, int]
+    """How often each came to a final outcome, reruns not counted, by id from the top of the
+    repository."""
     broken: frozenset[str] = frozenset()
     """Modules that could not be collected, and tests that began and did not end."""
-    repeated: frozenset[str] = frozenset()
-    """Tests that ran more than once without being rerun."""
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
     found, newest = Findings(), dict[int, Ran]()
     known = digest(plan)
     for ran in sorted(runs, key=lambda ran: ran.start.run):
-        if ran.start.started < plan.made - _CLOCKS:
+        if ran.start.started < plan.made - _CLOCKS and ran.start.plan != known:
             continue  # of earlier work
         number = _number(plan, ran.start)
         why = _foreign(plan, known, ran.start, number)
@@ -87,14 +88,24 @@ def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
     found.broken = sorted(frozenset[str]().union(*(ran.broken for ran in newest.values())))
     where: dict[str, list[int]] = {}
     for number, ran in sorted(newest.items()):
-        for test in ran.tests:
-            twice = [number] if test in ran.repeated else []
-            where.setdefault(test, []).extend([number, *twice])
+        for test, count in ran.tests.items():
+            where.setdefault(_read_from(plan, test), []).extend([number] * count)
     wanted = {test for number in range(1, plan.shards + 1) for test in plan.named(number)}
-    found.missing = sorted(wanted - where.keys())
-    found.doubled = {test: n for test, n in sorted(where.items()) if len(n) > 1}
+    times = {test: plan.times.get(test, 1) for test in wanted}
+    found.missing = sorted(test for test in wanted if len(where.get(test, ())) < times[test])
+    found.doubled = {
+        test: numbers
+        for test, numbers in sorted(where.items())
+        if len(numbers) > times.get(test, 1)
+    }
     found.unplanned = sorted(where.keys() - wanted)
     return found
+
+
+def _read_from(plan: Plan, test: str) -> str:
+    """The id as the plan has it, by the file that was read."""
+    path = plan.aliases.get(module_of(test))
+    return test if path is None else placed_id(path, test)
 
 
 def _number(plan: Plan, start: RunStart) -> int | None:

@@ -27,7 +27,7 @@ def ran(number: int, *names: str, ended: bool = True, run: int = 0, **about: obj
         shard=f"{number}/2",
         plan=digest(PLAN),
     )
-    tests = frozenset(f"a.py::{name}" for name in names)
+    tests = {f"a.py::{name}": 1 for name in names}
     return Ran(replace(start, **about), ended, tests)  # type: ignore[arg-type]
 
 
@@ -87,9 +87,10 @@ def test_what_does_not_count(about: dict[str, str | None], why: str) -> None:
 
 def test_what_ran_before_the_plan_was_made_counts_for_nothing() -> None:
     plan = replace(PLAN, made=1000.0)
+    earlier = replace(PLAN, made=800.0)
     old, new = (
-        [ran(number, *names, plan=digest(plan), started=moment) for number, names in BOTH]
-        for moment in (900.0, 1001.0)
+        [ran(number, *names, plan=digest(of), started=moment) for number, names in BOTH]
+        for of, moment in ((earlier, 900.0), (plan, 1001.0))
     )
     assert proof(plan, old).absent == [1, 2]
     assert not proof(plan, old).foreign
@@ -100,7 +101,7 @@ BOTH = ((1, "x"), (2, "yz"))
 
 
 def test_a_test_that_ran_twice_in_a_shard() -> None:
-    twice = replace(TWO, repeated=frozenset(["a.py::y"]))
+    twice = replace(TWO, tests={"a.py::y": 2, "a.py::z": 1})
     assert proof(PLAN, [ONE, twice]).doubled == {"a.py::y": [2, 2]}
 
 
@@ -111,3 +112,32 @@ def test_each_environment_is_proved_by_itself() -> None:
     found = by_environment([ONE, other, TWO])
     assert [len(runs) for runs in found.values()] == [1, 2]
     assert [proof(PLAN, runs).proved for runs in found.values()] == [False, True]
+
+
+def test_ids_that_several_tests_have() -> None:
+    plan = replace(PLAN, times={"a.py::y": 2})
+    of_plan = {"plan": digest(plan)}
+    one = ran(1, "x", **of_plan)
+    two = ran(2, "y", "z", **of_plan)
+    assert proof(plan, [one, two]).missing == ["a.py::y"]
+    assert proof(plan, [one, replace(two, tests={"a.py::y": 2, "a.py::z": 1})]).proved
+    thrice = replace(two, tests={"a.py::y": 3, "a.py::z": 1})
+    assert proof(plan, [one, thrice]).doubled == {"a.py::y": [2, 2, 2]}
+
+
+def test_files_that_ids_call_by_another_path() -> None:
+    plan = replace(PLAN, aliases={"links/a.py": "a.py"})
+    of_plan = {"plan": digest(plan)}
+    one, two = ran(1, "x", **of_plan), ran(2, "y", **of_plan)
+    linked = replace(two, tests={"a.py::y": 1, "links/a.py::z": 1})
+    assert proof(plan, [one, linked]).proved
+    both = replace(two, tests={"a.py::z": 1, "links/a.py::z": 1, "a.py::y": 1})
+    assert proof(plan, [one, both]).doubled == {"a.py::z": [2, 2]}
+
+
+def test_a_clock_that_is_behind() -> None:
+    """Whoever ran the plan did not run before it was made."""
+    plan = replace(PLAN, made=1000.0)
+    of_plan = {"plan": digest(plan)}
+    assert proof(plan, [ran(1, "x", **of_plan), ran(2, "y", "z", **of_plan)]).proved
+    assert proof(plan, [ONE, TWO]).absent == [1, 2]
