@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coverage import Coverage
 
 _PARTS = "CIOPT_COVERAGE_PARTS"
-"""Names the folder of a run to the processes that it starts."""
+"""Names the folder of a run to its workers: the process id of the run, and the folder."""
 
 _SQLITE = b"SQLite format 3\0"
 _QUIET = "run:disable_warnings"
@@ -29,12 +29,16 @@ class NoCoverage(CioptError):
 
 
 def running() -> "Coverage | None":
-    """Of `coverage run -m pytest`, or whoever else measures this process."""
-    if "coverage" not in sys.modules:
-        return None
-    from coverage import Coverage
+    """Of `coverage run -m pytest`, or whoever else measures this process for its own sake.
 
-    return Coverage.current()
+    Where a measured test starts a process, that is measured for the test's.
+    """
+    if sys.modules.get("coverage") is None:
+        return None
+    from coverage import Coverage, process_startup
+
+    found = Coverage.current()
+    return None if found is getattr(process_startup, "coverage", None) else found
 
 
 @contextmanager
@@ -108,11 +112,14 @@ class Measurement:
         self._target = _target()
         from coverage import Coverage
 
-        inherited = os.environ.get(_PARTS)
-        self._folder = inherited or tempfile.mkdtemp(prefix="ciopt-coverage-")
-        self._own = inherited is None
+        self._before = os.environ.get(_PARTS)
+        run, _, folder = (self._before or "").partition(":")
         self._pid = os.getpid()
-        os.environ[_PARTS] = self._folder
+        # A test may run pytest as well: only a child of the run itself is one of its workers.
+        self._own = run != str(os.getppid())
+        self._folder = tempfile.mkdtemp(prefix="ciopt-coverage-") if self._own else folder
+        if self._own:
+            os.environ[_PARTS] = f"{self._pid}:{self._folder}"
         # Only files that are called like it are combined with it.
         part = os.path.join(self._folder, self._target.name)
         self._coverage = Coverage(data_file=part, data_suffix=True)
@@ -152,4 +159,6 @@ class Measurement:
         self.stop()
         if self._own and self._pid == os.getpid():
             os.environ.pop(_PARTS, None)
+            if self._before is not None:
+                os.environ[_PARTS] = self._before
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -6,18 +6,21 @@ data in a folder of the run; in the end they are put together into the project's
 
 import pytest
 
-from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage
+from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage, running
 
 MEASURING = pytest.StashKey[Measurement]()
 """On the configuration; absent where pytest-cov measures, or nobody."""
 
 
 def start(config: pytest.Config) -> None:
-    """Begins, unless pytest-cov will. Raises: pytest.UsageError without coverage.py."""
+    """Begins, unless pytest-cov or `coverage run` measures.
+
+    Raises: pytest.UsageError without coverage.py.
+    """
     known = config.known_args_namespace
     # It may have begun already, and then it has put its option away.
     by_pytest_cov = getattr(known, "cov_source", None) or config.pluginmanager.hasplugin("_cov")
-    if by_pytest_cov or getattr(known, "collectonly", False):
+    if by_pytest_cov or getattr(known, "collectonly", False) or running() is not None:
         return
     try:
         measurement = Measurement()

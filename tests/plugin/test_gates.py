@@ -1,6 +1,7 @@
 """Gates judge what a whole run covered and what of a change, and nothing that they cannot tell."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,29 @@ def test_measured_by_coverage_run(made: Project, unmeasured: None) -> None:
     )
     assert result.ret == 1
     assert told(result)[0] == f"coverage: FAIL: {COVERED}, 99 % required"
+    report = made.pytester.run(sys.executable, "-m", "coverage", "report", "--precision=2")
+    assert report.outlines[-1].endswith("66.67%")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_runs_within_tests_measure_for_themselves(
+    made: Project, run: Run, workers: tuple[str, ...]
+) -> None:
+    """They leave what the outer run has measured alone, and are none of its workers."""
+    inner = f"""
+        import subprocess, sys
+
+        def test_inner(tmp_path):
+            (tmp_path / "test_in.py").write_text("def test_it(): pass")
+            flags = {["-p", "pytest_ciopt.plugin", "-p", "no:cacheprovider", *OURS]!r}
+            command = [sys.executable, "-m", "pytest", *flags]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout
+        """
+    made.repository.write({"tests/test_inner.py": inner})
+    result = run(*OURS, *workers, "--ciopt-cov-fail-under=66.67")
+    result.assert_outcomes(passed=3)
+    assert told(result)[0] == f"coverage: FAIL: {COVERED}, 66.67 % required"
 
 
 def test_groups_in_the_ini_file(made: Project, run: Run) -> None:
