@@ -2,11 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,18 +48,17 @@ def combined(files: Iterable[Path]) -> "Iterator[Coverage]":
     Raises: NoCoverage.
     """
     coverage = _imported()
-    from coverage.exceptions import CoverageWarning
-
+    files = list(files)
+    for file in files:  # coverage.py would leave out one that it cannot read
+        _check(file)
     with tempfile.TemporaryDirectory(prefix="ciopt-coverage-") as temporary:
         target = _target()
         whole = coverage.Coverage(data_file=os.path.join(temporary, target.name))
         try:
-            with warnings.catch_warnings():  # it would leave out a file that it cannot read
-                warnings.simplefilter("error", CoverageWarning)
-                whole.combine(list(map(str, files)), strict=True, keep=True)
+            whole.combine(list(map(str, files)), strict=True, keep=True)
             whole.save()
             yield whole
-        except (coverage.CoverageException, CoverageWarning) as error:
+        except coverage.CoverageException as error:
             raise NoCoverage(f"coverage.py says: {error}") from error
         finally:
             whole.get_data().close(force=True)
@@ -80,6 +79,18 @@ def _is_data(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         return stream.read(len(_SQLITE)) == _SQLITE
+
+
+def _check(file: Path) -> None:
+    """Raises: NoCoverage for a damaged file."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            (found,) = opened.execute("PRAGMA quick_check").fetchone()
+            opened.execute("SELECT version FROM coverage_schema").fetchone()
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        raise NoCoverage(f"{file} is no data file of coverage.py, or damaged: {found}")
 
 
 def _imported() -> "ModuleType":

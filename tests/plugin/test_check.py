@@ -127,4 +127,4 @@ def test_a_damaged_data_file(jobs: Path, capsys: pytest.CaptureFixture[str]) -> 
     whole = (jobs / "1/coverage.data").read_bytes()
     (jobs / "1/coverage.data").write_bytes(whole[:100] + b"x" * 5000)
     assert main(("check", "--cov-fail-under=1", "jobs")) == 2
-    assert "coverage.py says: " in capsys.readouterr().err
+    assert "coverage.data is no data file of coverage.py, or damaged" in capsys.readouterr().err
