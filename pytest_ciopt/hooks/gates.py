@@ -110,7 +110,7 @@ class Gates:
         shown = [one for one in self.verdicts if not quiet or one.ruling is not Ruling.PASS]
         if not shown or self._config.getoption("no_summary", False):
             return
-        terminalreporter.section("gates (ciopt)")
+        terminalreporter.write_sep("=", "gates (ciopt)")
         for verdict in shown:
             for line in told.lines(verdict):
                 terminalreporter.write_line(line, red=verdict.ruling is Ruling.FAIL)

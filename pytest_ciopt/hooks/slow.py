@@ -108,7 +108,7 @@ class Report:
         config = terminalreporter.config
         if config.option.collectonly or config.getoption("no_summary", False):
             return
-        terminalreporter.section("slow tests (ciopt)")
+        terminalreporter.write_sep("=", "slow tests (ciopt)")
         if self._told is not None:
             terminalreporter.write_line(self._told)
         took = self.took.seconds()

@@ -122,7 +122,7 @@ class Telling:
         if config.getoption("no_summary", False):
             return
         if run.settings.explain:
-            terminalreporter.section("why each test runs or not (ciopt)")
+            terminalreporter.write_sep("=", "why each test runs or not (ciopt)")
             for line in (*lines.changed(run.selection.changed), *lines.explanation(run.outcome)):
                 terminalreporter.write_line(line)
         quiet = config.get_verbosity() <= _QUIET
@@ -135,7 +135,7 @@ class Telling:
 
     def _block(self, terminalreporter: pytest.TerminalReporter) -> None:
         run = self._run
-        terminalreporter.section("selection (ciopt)")
+        terminalreporter.write_sep("=", "selection (ciopt)")
         notes = (*run.decided.notes, *run.notes)
         for line in lines.summary(run.selection, run.outcome, notes, run.ends_early):
             terminalreporter.write_line(line)
