@@ -40,9 +40,9 @@ from xdist.scheduler import (  # type: ignore[import-untyped]
     WorkStealingScheduling,
 )
 
-from pytest_ciopt.core.plan.batches import Batch, batches
+from pytest_ciopt.core.plan.batches import batches
 from pytest_ciopt.core.plan.work import Module, lower_bound
-from pytest_ciopt.hooks.scheduling import Batches
+from pytest_ciopt.hooks.scheduling import Batches, Divided
 from pytest_ciopt.usecases.planning import all_alike
 
 WORKERS = (2, 4, 8, 16)
@@ -166,12 +166,12 @@ def blurred(suite: Suite) -> list[Module]:
 Scheduler = Callable[[Any, Any, Suite], Any]
 
 
-def ours(known: Callable[[Suite], Sequence[Module]]) -> Scheduler:
+def ours(known: Callable[[Suite], Sequence[Module]], *, guessed: bool = False) -> Scheduler:
     """Batches by what is known of a suite."""
 
     def made(config: Any, log: Any, suite: Suite) -> Batches:
-        def divide(tests: list[str], workers: int) -> list[Batch]:
-            return batches(known(suite), workers, tests, {})
+        def divide(tests: list[str], workers: int) -> Divided:
+            return batches(known(suite), workers, tests, {}), guessed
 
         return Batches(config, log, config.workers, divide)
 
@@ -181,7 +181,7 @@ def ours(known: Callable[[Suite], Sequence[Module]]) -> Scheduler:
 SCHEDULERS: Mapping[str, Scheduler] = {
     "**ours**": ours(lambda suite: suite.modules),
     "ours, blurred": ours(blurred),
-    "ours, first run": ours(lambda suite: all_alike(suite.tests)),
+    "ours, first run": ours(lambda suite: all_alike(suite.tests), guessed=True),
     "load": lambda config, log, _: LoadScheduling(config, log),
     "loadfile": lambda config, log, _: LoadFileScheduling(config, log),
     "loadscope": lambda config, log, _: LoadScopeScheduling(config, log),

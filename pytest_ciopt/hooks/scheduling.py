@@ -5,6 +5,7 @@ Loaded only together with xdist.
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from pytest_ciopt.adapters.statedir import replace_whole
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.batches import Batch, batches
-from pytest_ciopt.core.plan.dispatch import Dispatch
+from pytest_ciopt.core.plan.dispatch import HELD, Dispatch
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.items import group_of
@@ -88,6 +89,10 @@ class Scheduler:
         return Batches(config, log, self._started, divide)
 
 
+Divided = tuple[list[Batch], bool]
+"""Batches, and whether nobody knows what they take."""
+
+
 class Batches:
     """What xdist asks (its `Scheduling` protocol), answered by `Dispatch`.
 
@@ -100,7 +105,7 @@ class Batches:
         config: pytest.Config,
         log: Any,
         workers: int,
-        divide: Callable[[list[str], int], list[Batch]],
+        divide: Callable[[list[str], int], Divided],
     ) -> None:
         """`divide` makes batches of all tests for a number of workers."""
         self.config = config
@@ -125,9 +130,9 @@ class Batches:
     @property
     def tests_finished(self) -> bool:
         """Whether workers need only to be told that nothing comes after what they have."""
-        if self._dispatch is None:
+        if self._dispatch is None or self._dispatch.is_waiting:
             return False
-        return self._dispatch.is_empty and all(left < 2 for left in self._dispatch.left().values())
+        return all(left < HELD for left in self._dispatch.left().values())
 
     @property
     def has_pending(self) -> bool:
@@ -153,8 +158,7 @@ class Batches:
         """Whoever needs tests gets them. Asked once all have collected, and for each late one."""
         if self._dispatch is None:
             self._dispatch = self._divide()
-        for node in self.nodes:
-            self._give(node)
+        self._give_all()
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
@@ -163,19 +167,21 @@ class Batches:
         assert self._dispatch is not None
         self._dispatch.ended(node, str(item_index))
         self._give(node)
+        self._level()
 
     def mark_test_pending(self, item: str) -> None:
         """A plugin wants a test to run again that a worker died in."""
         assert self._dispatch is not None
         self._dispatch.again(str(self._official().index(item)))
-        for node in self.nodes:
-            self._give(node)
+        self._give_all()
 
     def remove_pending_tests_from_node(
         self, node: WorkerController, indices: Sequence[int]
     ) -> None:
-        """Answers the command to give tests back, which is never sent."""
-        raise NotImplementedError
+        """Answers the command to give tests back: all that were asked for, or none."""
+        assert self._dispatch is not None
+        self._dispatch.given_back(node, map(str, indices))
+        self._give_all()
 
     def remove_node(self, node: WorkerController) -> str | None:
         """A worker is gone. Returns the test that it died in. Raises: KeyError, if unknown."""
@@ -183,13 +189,17 @@ class Batches:
         if self._dispatch is None or node not in self._dispatch.left():
             return None
         died_in = self._dispatch.leave(node)
-        for other in self.nodes:
-            self._give(other)
+        self._give_all()
         return None if died_in is None else self._official()[int(died_in)]
 
     def _official(self) -> Sequence[str]:
         """What all workers collected."""
         return next(iter(self._collected.values()))
+
+    def _give_all(self) -> None:
+        for node in self.nodes:
+            self._give(node)
+        self._level()
 
     def _give(self, node: WorkerController) -> None:
         assert self._dispatch is not None
@@ -197,8 +207,20 @@ class Batches:
             return
         if tests := self._dispatch.more(node):
             node.send_runtest_some(list(map(int, tests)))
-        if self._dispatch.is_empty:
-            node.shutdown()
+
+    def _level(self) -> None:
+        """When nothing waits, an idle worker gets something of another one, or it ends."""
+        assert self._dispatch is not None
+        for idle, left in self._dispatch.left().items():
+            if self._dispatch.is_waiting:
+                return
+            if left >= HELD or idle.shutting_down:
+                continue
+            if (asked := self._dispatch.ask(idle)) is None:
+                idle.shutdown()
+            else:
+                node, tests = asked
+                node.send_steal(list(map(int, tests)))
 
     def _divide(self) -> Dispatch[WorkerController]:
         (first, tests), *others = self._collected.items()
@@ -208,11 +230,12 @@ class Batches:
         places: dict[str, list[str]] = {}
         for index, test in enumerate(tests):
             places.setdefault(test, []).append(str(index))
-        found = [] if differ else self._divided(list(places), self._number)
-        dispatch = Dispatch[WorkerController](
-            Batch(one.name, [place for test in one.tests for place in places[test]], one.weight)
+        found, guessed = ([], False) if differ else self._divided(list(places), self._number)
+        placed = (
+            replace(one, tests=[place for test in one.tests for place in places[test]])
             for one in found
         )
+        dispatch = Dispatch[WorkerController](placed, takes_back=guessed)
         for node in self._nodes:
             if node in self._collected:
                 dispatch.join(node)
@@ -248,27 +271,27 @@ class Batches:
         self.config.hook.pytest_collectreport(report=report)
 
 
-def _divided(config: pytest.Config, told: Path, tests: list[str], workers: int) -> list[Batch]:
+def _divided(config: pytest.Config, told: Path, tests: list[str], workers: int) -> Divided:
     """By the history, and by the groups that workers have `told` of in a file."""
     groups: dict[str, str] = {}
     try:
         if told.exists():
             groups = json.loads(told.read_bytes())
-        return batches(_known(config, tests), workers, tests, groups)
+        known = _known(config, tests)
+        modules = known or planning.all_alike(tests)
+        return batches(modules, workers, tests, groups), not known
     except Exception:  # of ours: then each module is a batch
-        modules: dict[str, list[str]] = {}
+        of_each: dict[str, list[str]] = {}
         for test in tests:
-            modules.setdefault(groups.get(test, module_of(test)), []).append(test)
-        return [Batch(name, rest, len(rest)) for name, rest in modules.items()]
+            of_each.setdefault(groups.get(test, module_of(test)), []).append(test)
+        return [Batch(name, rest, len(rest), whole=True) for name, rest in of_each.items()], False
 
 
 def _known(config: pytest.Config, tests: list[str]) -> list[Module]:
-    """The tests by their node ids, with what the history expects of them; all alike where it knows
+    """The tests by their node ids, with what the history expects of them; nothing where it knows
     none."""
     where = where_of(config)
     plain = {repository_id(where.root, test): test for test in tests}
     files = planning.tree(where.top, where.git, Discovery(), [""])
     found = planning.by_history(where.state, files, plain).modules
-    if not found:
-        return planning.all_alike(tests)
     return [Module(m.path, m.setup, [(plain[t], s) for t, s in m.tests]) for m in found]

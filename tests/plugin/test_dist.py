@@ -128,6 +128,23 @@ def test_one_that_comes_for_a_dead_worker_and_collects_other_tests(made: Project
     assert result.parseoutcomes()["failed"] >= 1
 
 
+def test_in_a_first_run_the_idle_take_from_the_busy(project: MakeProject) -> None:
+    """One file has all that takes long: a worker alone would need three times as long."""
+    code = """
+        import os, time, pytest
+
+        @pytest.mark.parametrize("number", range(30))
+        def test_long(number):
+            time.sleep(0.05)
+            with open("ran", "a") as file: file.write(f"{number} {os.getpid()}\\n")
+        """
+    made = project({"pytest.ini": "[pytest]\n", "test_a.py": code, "test_b.py": "def test(): pass"})
+    made.run("--ciopt-dist", "-n3").assert_outcomes(passed=31)
+    ran = [line.split() for line in Path("ran").read_text().splitlines()]
+    assert sorted(int(number) for number, _ in ran) == list(range(30))
+    assert len({process for _, process in ran}) == 3
+
+
 def test_tests_of_one_id(made: Project) -> None:
     """Collectors of other files may give several."""
     conftest = """

@@ -26,6 +26,8 @@ class Batch:
     tests: Sequence[str]
     weight: float
     """Seconds, set-up included."""
+    whole: bool = False
+    """Whether they have to stay together."""
 
 
 def batches(
@@ -49,8 +51,10 @@ def batches(
         setups = {known[test][0].path: known[test][0].setup for test in tests}
         setup = sum(setups.values())
         seconds = [known[test][1] for test in tests]
-        most = float("inf") if name.startswith("@") else max(grain, _WORTH * setup)
-        made.extend(_cut(name, tests, seconds, setup, most))
+        if name.startswith("@"):
+            made.append(Batch(f"{name} 0", tests, setup + sum(seconds), whole=True))
+        else:
+            made.extend(_cut(name, tests, seconds, setup, max(grain, _WORTH * setup)))
     return sorted(made, key=lambda batch: (-batch.weight, batch.name))
 
 
