@@ -112,6 +112,14 @@ def _target() -> Path:
         raise NoCoverage(f"coverage.py cannot be configured: {error}") from error
 
 
+def is_part() -> bool:
+    """Whether the process that started this one has a measurement, and so is one of its workers.
+
+    A test may start pytest as well: that is none.
+    """
+    return (os.environ.get(_PARTS) or "").partition(":")[0] == str(os.getppid())
+
+
 class Measurement:
     """Measures this process from now on.
 
@@ -124,11 +132,10 @@ class Measurement:
         from coverage import Coverage
 
         self._before = os.environ.get(_PARTS)
-        run, _, folder = (self._before or "").partition(":")
         self._pid = os.getpid()
-        # A test may run pytest as well: only a child of the run itself is one of its workers.
-        self._own = run != str(os.getppid())
-        self._folder = tempfile.mkdtemp(prefix="ciopt-coverage-") if self._own else folder
+        self._own = not is_part()
+        inherited = (self._before or "").partition(":")[2]
+        self._folder = tempfile.mkdtemp(prefix="ciopt-coverage-") if self._own else inherited
         if self._own:
             os.environ[_PARTS] = f"{self._pid}:{self._folder}"
         # Only files that are called like it are combined with it.

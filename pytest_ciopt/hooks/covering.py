@@ -60,6 +60,8 @@ class Covering:
 
     def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
         """Verdicts; none where gates are configured and nobody measures."""
+        if not self.gates and MEASURING not in self._config.stash:
+            return []
         found = self._measured()
         if isinstance(found, str):
             if wholeness.explicit or self._config.stash.get(MEASURING, None) is not None:
@@ -84,6 +86,8 @@ class Covering:
                 found = getattr(plugin.cov_controller, "cov", None)
             if found is None:
                 return "coverage is not measured: say --cov or --ciopt-cov"
+            if found is running() and getattr(self._config.option, "tx", None):
+                return "workers are measured apart: combine, and let `ciopt check` judge"
             return measured(found, self._top())
         except NoReport as error:
             return error.what

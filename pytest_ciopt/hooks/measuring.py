@@ -6,7 +6,8 @@ data in a folder of the run; in the end they are put together into the project's
 
 import pytest
 
-from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage, running
+from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage, is_part, running
+from pytest_ciopt.adapters.environment import variable
 
 MEASURING = pytest.StashKey[Measurement]()
 """On the configuration; absent where pytest-cov measures, or nobody."""
@@ -22,6 +23,8 @@ def start(config: pytest.Config) -> None:
     by_pytest_cov = getattr(known, "cov_source", None) or config.pluginmanager.hasplugin("_cov")
     if by_pytest_cov or getattr(known, "collectonly", False) or running() is not None:
         return
+    if variable("PYTEST_XDIST_WORKER") is not None and not is_part():
+        return  # whoever started the worker does not measure by us
     try:
         measurement = Measurement()
     except NoCoverage as error:

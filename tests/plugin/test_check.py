@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,31 +40,36 @@ def jobs(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("jobs")
 
 
-def check(*arguments: str, code: int, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    capsys.readouterr()
-    assert main(("check", *arguments)) == code
-    return capsys.readouterr().out.splitlines()
+def ciopt_check(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own: coverage.py, once used, no longer measures whoever uses it."""
+    code = "import sys; from pytest_ciopt.cli.main import main; sys.exit(main())"
+    whole = (sys.executable, "-P", "-c", code, "check", *arguments)
+    return subprocess.run(whole, capture_output=True, text=True, check=False)
 
 
-def test_all_shards_together(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def check(*arguments: str, code: int) -> list[str]:
+    done = ciopt_check(*arguments)
+    assert done.returncode == code, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_all_shards_together(jobs: Path) -> None:
     plan = ("--plan=ciopt-plan.json", "jobs/1", "jobs/2")
-    found = check("--cov-fail-under=66.66", *plan, code=0, capsys=capsys)
+    found = check("--cov-fail-under=66.66", *plan, code=0)
     assert found == [f"coverage: pass: {COVERED}, 66.66 % required"]
-    found = check("--cov-fail-under=66.67", *plan, code=1, capsys=capsys)
+    found = check("--cov-fail-under=66.67", *plan, code=1)
     assert found[0] == f"coverage: FAIL: {COVERED}, 66.67 % required"
     assert Path(".coverage").exists()
     assert (jobs / "1/coverage.data").exists()
     assert not list(Path().glob(".coverage.*"))
 
 
-def test_limits_of_the_configuration(
-    made: Project, jobs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_limits_of_the_configuration(made: Project, jobs: Path) -> None:
     lines = (
         "ciopt_cov_fail_under =\n    50\n    each shop/cart.py -> 80\nciopt_patch_fail_under = 9\n"
     )
     made.repository.write({"pytest.ini": FILES["pytest.ini"] + lines})
-    found = check("jobs", code=1, capsys=capsys)
+    found = check("jobs", code=1)
     assert [line.partition(":")[0] for line in found if line[0] != " "] == [
         "coverage",
         "coverage of each shop/cart.py",
@@ -70,34 +77,31 @@ def test_limits_of_the_configuration(
     ]
 
 
-def test_a_shard_that_is_missing(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shard_that_is_missing(jobs: Path) -> None:
     found = check(
         *("--cov-fail-under=1", "--patch-fail-under=1"),
         *("--plan=ciopt-plan.json", "jobs/1"),
         code=1,
-        capsys=capsys,
     )
     assert "  shard 2/2 left no segment" in found
     why = "cannot tell: the shards did not run what was planned"
     assert found[-2:] == [f"coverage: {why}", f"patch coverage: {why}"]
 
 
-def test_what_is_kept_is_compared_with(
-    made: Project, jobs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_kept_is_compared_with(made: Project, jobs: Path) -> None:
     """The default branch runs in shards, too."""
     base = made.repository.git("rev-parse", "HEAD")
-    first = check("--cov-no-drop=0", "jobs", code=0, capsys=capsys)
+    first = check("--cov-no-drop=0", "jobs", code=0)
     assert first[0].startswith("coverage against the base: cannot tell: no whole run")
-    second = check("--cov-no-drop=0", "--json", "jobs/1", code=1, capsys=capsys)
+    second = check("--cov-no-drop=0", "--json", "jobs/1", code=1)
     (verdict,) = json.loads("\n".join(second))
     assert verdict["ruling"] == "fail"
     assert verdict["why"].endswith(f"{COVERED} at {base[:10]}")
     assert main(("history", "show")) == 0
 
 
-def test_changed_lines(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = check("--base=HEAD~1", "--patch-fail-under=99", "jobs", code=1, capsys=capsys)
+def test_changed_lines(jobs: Path) -> None:
+    found = check("--base=HEAD~1", "--patch-fail-under=99", "jobs", code=1)
     assert found == [
         "patch coverage: FAIL: 71.42 % of 7 changed lines, 99 % required",
         "  not covered: shop/cart.py:3",
@@ -116,15 +120,15 @@ def test_changed_lines(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (("--patch-fail-under=1", "--base=nowhere", "jobs"), "'nowhere'"),
     ],
 )
-def test_bad_input(
-    jobs: Path, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(("check", *arguments)) == 2
-    assert said in capsys.readouterr().err
+def test_bad_input(jobs: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = ciopt_check(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
-def test_a_damaged_data_file(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_data_file(jobs: Path) -> None:
     whole = (jobs / "1/coverage.data").read_bytes()
     (jobs / "1/coverage.data").write_bytes(whole[:100] + b"x" * 5000)
-    assert main(("check", "--cov-fail-under=1", "jobs")) == 2
-    assert "coverage.data is no data file of coverage.py, or damaged" in capsys.readouterr().err
+    done = ciopt_check("--cov-fail-under=1", "jobs")
+    assert done.returncode == 2
+    assert "coverage.data is no data file of coverage.py, or damaged" in done.stderr
