@@ -101,7 +101,7 @@ def _changed(place: Place, measured: Measured) -> Changed:
         except OSError:
             continue  # it is gone
         found[path] = changed_statements(source, lines[path])
-    return Changed(found)
+    return Changed(found, tuple(sorted(lines.keys() - measured.keys())))
 
 
 def _drop(now_covered: Totals, place: Place, allowed: Decimal) -> Verdict:

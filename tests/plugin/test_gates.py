@@ -201,6 +201,15 @@ def test_changed_lines_with_fewer_tests_cannot_be_told(made: Project, run: Run) 
     assert told(result)[-1] == "patch coverage: cannot tell: the run was narrowed with -k"
 
 
+def test_a_project_that_is_imported_from_elsewhere_passes_nothing(made: Project, run: Run) -> None:
+    """As one that is installed, and not from the checkout: what changed is not what ran."""
+    made.repository.write({"shop/cart.py": EDITED, ".coveragerc": "[run]\nsource = tests\n"})
+    result = run(*OURS, "--ciopt-patch-fail-under=99")
+    assert result.ret == 0
+    why = "patch coverage: cannot tell: no changed file is measured: shop/cart.py"
+    assert told(result)[0] == why
+
+
 def test_a_new_file_that_nobody_imports(made: Project, run: Run) -> None:
     made.repository.write({"shop/new.py": "x = (\n    1\n)\n"})
     result = run(*OURS, "--ciopt-patch-fail-under=1")

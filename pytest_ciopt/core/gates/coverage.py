@@ -51,6 +51,8 @@ class Changed:
 
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """First lines of the changed statements, by path."""
+    unmeasured: tuple[str, ...] = ()
+    """Changed Python files that coverage.py did not measure, sorted."""
     unknown: str | None = None
     """Why they are not known."""
 
@@ -102,6 +104,11 @@ def patch(measured: Measured, changed: Changed, limit: Decimal) -> Verdict:
         statements, missing = statements + len(own), missing + len(lost)
         if lost:
             gaps.append(Gap(path, tuple(sorted(lost))))
+    if not statements and changed.unmeasured:
+        named = ", ".join(changed.unmeasured[:3])
+        why = f"no changed file is measured: {named}"
+        mend = "See `source` and `omit` of coverage.py, and from where the project is imported."
+        return Verdict(gate, Ruling.UNKNOWN, why, mend, limit=float(limit))
     if not statements:
         return Verdict(gate, Ruling.PASS, "no changed line counts", limit=float(limit))
     percent = Totals(statements, statements - missing).percent

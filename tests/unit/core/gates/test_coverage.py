@@ -94,6 +94,11 @@ def test_changed_lines() -> None:
 
 def test_changed_lines_that_do_not_count() -> None:
     assert coverage.patch(MEASURED, Changed({}), Decimal(100)).ruling is Ruling.PASS
+    elsewhere = coverage.patch(MEASURED, Changed(unmeasured=("src/a.py",)), Decimal(100))
+    assert elsewhere.ruling is Ruling.UNKNOWN
+    assert elsewhere.why == "no changed file is measured: src/a.py"
+    beside = Changed({"shop/b.py": frozenset((1,))}, ("src/a.py",))
+    assert coverage.patch(MEASURED, beside, Decimal(100)).ruling is Ruling.PASS
     unknown = coverage.patch(MEASURED, Changed(unknown="no base"), Decimal(100))
     assert (unknown.ruling, unknown.why) == (Ruling.UNKNOWN, "no base")
 
