@@ -169,11 +169,11 @@ Scheduler = Callable[[Any, Any, Suite], Any]
 def ours(known: Callable[[Suite], Sequence[Module]], *, guessed: bool = False) -> Scheduler:
     """Batches by what is known of a suite."""
 
-    def made(config: Any, log: Any, suite: Suite) -> Batches:
+    def made(config: Any, _log: Any, suite: Suite) -> Batches:
         def divide(tests: list[str], workers: int) -> Divided:
             return batches(known(suite), workers, tests, {}), guessed
 
-        return Batches(config, log, config.workers, divide)
+        return Batches(config, config.workers, divide)
 
     return made
 

@@ -22,7 +22,7 @@ from pytest_ciopt.report import gates
 from pytest_ciopt.settings import Settings
 from pytest_ciopt.usecases import guarding
 from pytest_ciopt.usecases.decide import base_of
-from pytest_ciopt.usecases.guarding import Rules, Said, judged
+from pytest_ciopt.usecases.guarding import Rules, judged, said
 from pytest_ciopt.usecases.remember import About, begin
 
 _FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
@@ -76,17 +76,11 @@ def run(options: argparse.Namespace) -> int:
 def _asked(options: argparse.Namespace, here: Place) -> Rules:
     config = pytest_config.find(current_folder(), here.top)
 
-    def said(name: str, configured: str) -> Said | None:
-        flag: str | None = getattr(options, name)
-        if flag is not None:
-            return flag, f"--{name.replace('_', '-')}"
-        known = f"ciopt_{name}"
-        if value := variable(known.upper()):
-            return value, known.upper()
-        return (configured, known) if configured else None
-
     texts = ("", *(config.text(f"ciopt_{name}") for name in _FLAGS[1:]))
-    values = (said(name, text) for name, text in zip(_FLAGS, texts, strict=True))
+    values = (
+        said(getattr(options, name), f"--{name.replace('_', '-')}", f"ciopt_{name}", text)
+        for name, text in zip(_FLAGS, texts, strict=True)
+    )
     return guarding.rules(config.lines("ciopt_cov_fail_under"), *values)
 
 

@@ -1,14 +1,12 @@
 """Judges what a run covered."""
 
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ciopt.adapters.coverage_data import running
 from pytest_ciopt.adapters.coverage_report import NoReport, Reporting, measured
-from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import GitError
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Measured
@@ -20,7 +18,7 @@ from pytest_ciopt.hooks.options import COVERED, SELECTION
 from pytest_ciopt.hooks.request import settings_of, where_of
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.usecases.decide import base_of
-from pytest_ciopt.usecases.guarding import Place, Rules, Said, judged, rules
+from pytest_ciopt.usecases.guarding import Place, Rules, judged, rules, said
 
 if TYPE_CHECKING:
     from pytest_ciopt.core.base import Base, NoBase
@@ -29,21 +27,15 @@ if TYPE_CHECKING:
 def asked(config: pytest.Config) -> Rules:
     """What is asked of coverage. Raises: pytest.UsageError for what means nothing."""
     lines = config.getini("ciopt_cov_fail_under")
-    total = _said(config, "ciopt_cov_fail_under", "")
+    configured = ("", *map(config.getini, COVERED[1:]))
+    values = (
+        said(getattr(config.option, name), f"--{name.replace('_', '-')}", name, text)
+        for name, text in zip(COVERED, configured, strict=True)
+    )
     try:
-        return rules(lines, total, *(_said(config, n, config.getini(n)) for n in COVERED[1:]))
+        return rules(lines, *values)
     except CioptError as error:
         raise pytest.UsageError(str(error)) from error
-
-
-def _said(config: pytest.Config, name: str, configured: str) -> Said | None:
-    """Flag, environment, ini."""
-    flag: str | None = getattr(config.option, name)
-    if flag is not None:
-        return flag, f"--{name.replace('_', '-')}"
-    if value := variable(name.upper()):
-        return value, name.upper()
-    return (configured, name) if configured else None
 
 
 class Covering:
@@ -80,7 +72,7 @@ class Covering:
         try:
             if own is not None:
                 with own.combined() as whole:
-                    return measured(whole, self._top())
+                    return measured(whole, where_of(self._config).top)
             found: Reporting | None = running()
             if plugin is not None and not getattr(plugin.options, "no_cov", False):
                 found = getattr(plugin.cov_controller, "cov", None)
@@ -88,12 +80,9 @@ class Covering:
                 return "coverage is not measured: say --cov or --ciopt-cov"
             if found is running() and getattr(self._config.option, "tx", None):
                 return "workers are measured apart: combine, and let `ciopt check` judge"
-            return measured(found, self._top())
+            return measured(found, where_of(self._config).top)
         except NoReport as error:
             return error.what
-
-    def _top(self) -> Path:
-        return where_of(self._config).top
 
     def _place(self) -> Place:
         where = where_of(self._config)

@@ -45,7 +45,7 @@ class Judge(Protocol):
         """A verdict a gate, or none at all."""
 
 
-class Worker(Breakable):
+class Worker:
     """In a worker of xdist."""
 
     def __init__(self, config: pytest.Config) -> None:

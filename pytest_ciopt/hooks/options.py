@@ -96,107 +96,84 @@ _INI = (
 )
 
 
+_FLAGS: dict[str, dict[str, object]] = {
+    FLAG: {
+        "nargs": "?",
+        "const": AUTO,
+        "metavar": "BASE",
+        "dest": "ciopt_changed",
+        "help": "run only the tests that the change since BASE can affect (only the form with = "
+        "takes a value; without one, the base is found by itself)",
+    },
+    "--ciopt-cov": {
+        "action": "store_true",
+        "help": "measure coverage with coverage.py as the project configures it, where --cov of "
+        "pytest-cov does not",
+    },
+    "--ciopt-cov-fail-under": {
+        "metavar": "PERCENT",
+        "help": "fail when a whole run covers less, exactly (implies --ciopt-cov)",
+    },
+    NO_DROP: {
+        "nargs": "?",
+        "const": "0",
+        "metavar": "POINTS",
+        "help": "fail when a whole run covers less than the base did, or less by more than POINTS "
+        "percentage points (only the form with = takes a value; implies --ciopt-cov)",
+    },
+    "--ciopt-dist": {
+        "action": "store_true",
+        "help": "with -n, give workers the tests in batches by what they will take, the "
+        "longest first",
+    },
+    "--ciopt-explain": {
+        "action": "store_true",
+        "help": "print why each test was selected or dropped",
+    },
+    "--ciopt-json": {"metavar": "FILE", "help": "write all decisions, with their reasons, to FILE"},
+    "--ciopt-patch-fail-under": {
+        "metavar": "PERCENT",
+        "help": "fail when less of the changed lines is covered (implies --ciopt-cov)",
+    },
+    "--ciopt-plan": {
+        "metavar": "FILE",
+        "help": "divide the tests as the plan in FILE says, which `ciopt plan` makes (environment: "
+        "CIOPT_PLAN)",
+    },
+    "--ciopt-record": {
+        "choices": RECORDS,
+        "help": "keep the outcome and the duration of each test in .ciopt/segments; with deps also "
+        "which code and files it used (default: results beside another option of this group, else "
+        "off)",
+    },
+    "--ciopt-shard": {
+        "metavar": "K/N",
+        "help": "run the K-th of N parts of the tests, or with auto the one that the CI service "
+        "tells (environment: CIOPT_SHARD)",
+    },
+    "--ciopt-slow": {
+        "choices": SLOW,
+        "help": "report the tests that the history knows to be slow, skip them, or run only them; "
+        "those marked slow are among them",
+    },
+    "--ciopt-strict": {
+        "action": "store_true",
+        "help": "make an error inside pytest-ciopt an error of the run, instead of running "
+        "all tests",
+    },
+    "--ciopt-timeout": {
+        "metavar": "FACTOR",
+        "help": "stop a test that takes FACTOR times as long as its slowest recorded run, and more "
+        "than a minute (needs pytest-timeout)",
+    },
+}
+
+
 def add(parser: pytest.Parser) -> None:
     """Adds the group `ciopt` and the ini options."""
     group = parser.getgroup("ciopt", "run what a change can affect (pytest-ciopt)")
-    group.addoption(
-        FLAG,
-        nargs="?",
-        const=AUTO,
-        default=None,
-        metavar="BASE",
-        dest="ciopt_changed",
-        help="run only the tests that the change since BASE can affect (only the form with = "
-        "takes a value; without one, the base is found by itself)",
-    )
-    group.addoption(
-        "--ciopt-cov",
-        action="store_true",
-        default=None,
-        help="measure coverage with coverage.py as the project configures it, where --cov of "
-        "pytest-cov does not",
-    )
-    group.addoption(
-        "--ciopt-cov-fail-under",
-        metavar="PERCENT",
-        default=None,
-        help="fail when a whole run covers less, exactly (implies --ciopt-cov)",
-    )
-    group.addoption(
-        NO_DROP,
-        nargs="?",
-        const="0",
-        default=None,
-        metavar="POINTS",
-        help="fail when a whole run covers less than the base did, or less by more than POINTS "
-        "percentage points (only the form with = takes a value; implies --ciopt-cov)",
-    )
-    group.addoption(
-        "--ciopt-dist",
-        action="store_true",
-        default=None,
-        help="with -n, give workers the tests in batches by what they will take, the longest first",
-    )
-    group.addoption(
-        "--ciopt-explain",
-        action="store_true",
-        default=None,
-        help="print why each test was selected or dropped",
-    )
-    group.addoption(
-        "--ciopt-json",
-        metavar="FILE",
-        default=None,
-        help="write all decisions, with their reasons, to FILE",
-    )
-    group.addoption(
-        "--ciopt-patch-fail-under",
-        metavar="PERCENT",
-        default=None,
-        help="fail when less of the changed lines is covered (implies --ciopt-cov)",
-    )
-    group.addoption(
-        "--ciopt-plan",
-        metavar="FILE",
-        default=None,
-        help="divide the tests as the plan in FILE says, which `ciopt plan` makes (environment: "
-        "CIOPT_PLAN)",
-    )
-    group.addoption(
-        "--ciopt-record",
-        choices=RECORDS,
-        default=None,
-        help="keep the outcome and the duration of each test in .ciopt/segments; with deps also "
-        "which code and files it used (default: results beside another option of this group, else "
-        "off)",
-    )
-    group.addoption(
-        "--ciopt-shard",
-        metavar="K/N",
-        default=None,
-        help="run the K-th of N parts of the tests, or with auto the one that the CI service tells "
-        "(environment: CIOPT_SHARD)",
-    )
-    group.addoption(
-        "--ciopt-slow",
-        choices=SLOW,
-        default=None,
-        help="report the tests that the history knows to be slow, skip them, or run only them; "
-        "those marked slow are among them",
-    )
-    group.addoption(
-        "--ciopt-strict",
-        action="store_true",
-        default=None,
-        help="make an error inside pytest-ciopt an error of the run, instead of running all tests",
-    )
-    group.addoption(
-        "--ciopt-timeout",
-        metavar="FACTOR",
-        default=None,
-        help="stop a test that takes FACTOR times as long as its slowest recorded run, and more "
-        "than a minute (needs pytest-timeout)",
-    )
+    for flag, how in _FLAGS.items():
+        group.addoption(flag, default=None, **how)
     for name, kind, text in _INI:
         parser.addini(name, text, type=kind, default="" if kind == "string" else [])  # type: ignore[arg-type]
 

@@ -67,8 +67,17 @@ class Where(NamedTuple):
     state: StateDir
 
 
+_WHERE = pytest.StashKey[Where]()
+
+
 def where_of(config: pytest.Config) -> Where:
-    """Asks git."""
+    """Asks git, once a run."""
+    if _WHERE not in config.stash:
+        config.stash[_WHERE] = _found(config)
+    return config.stash[_WHERE]
+
+
+def _found(config: pytest.Config) -> Where:
     try:
         git: Git | None = Git(config.rootpath)
     except GitError:

@@ -83,10 +83,10 @@ class Scheduler:
         node.workerinput[_KEY] = self._folder
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> "Batches":
+    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> "Batches":
         """Instead of the one of `--dist`."""
         divide = partial(_divided, config, Path(self._folder) / _GROUPS)
-        return Batches(config, log, self._started, divide)
+        return Batches(config, self._started, divide)
 
 
 Divided = tuple[list[Batch], bool]
@@ -103,14 +103,12 @@ class Batches:
     def __init__(
         self,
         config: pytest.Config,
-        log: Any,
         workers: int,
         divide: Callable[[list[str], int], Divided],
     ) -> None:
         """`divide` makes batches of all tests for a number of workers."""
         self.config = config
         """Other plugins ask for it."""
-        self._log = log.ciopt
         self._divided = divide
         self._number = workers
         self._nodes: dict[WorkerController, None] = {}

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pytest_ciopt.adapters.changed_lines import changed_lines
 from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.history.index import UNREADABLE, ask
@@ -42,6 +43,15 @@ class Rules:
 
 Said = tuple[str, str]
 """A value, and the name of what said it."""
+
+
+def said(flag: str | None, flag_name: str, name: str, configured: str) -> Said | None:
+    """By the flag, the environment, or the option `name` of the configuration file."""
+    if flag is not None:
+        return flag, flag_name
+    if value := variable(name.upper()):
+        return value, name.upper()
+    return (configured, name) if configured else None
 
 
 def rules(lines: Iterable[str], total: Said | None, patch: Said | None, drop: Said | None) -> Rules:
