@@ -3,6 +3,15 @@
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.gates.verdict import Ruling
+from pytest_ciopt.core.history.covered import (
+    LARGEST,
+    CoveredContents,
+    CoveredFixture,
+    CoveredRun,
+    CoveredSession,
+    CoveredSet,
+    CoveredTest,
+)
 from pytest_ciopt.core.history.encoding import LONGEST, shortened
 from pytest_ciopt.core.history.records import (
     Attempt,
@@ -132,4 +141,17 @@ TRACES = st.one_of(
     st.builds(Source, TEXT, st.dictionaries(TEXT, st.tuples(TEXT, TEXT), max_size=4), TEXT),
 )
 """What may lie there, too."""
+LINE = st.integers(0, LARGEST - 1)
+ELEMENTS = st.one_of(
+    st.lists(LINE, max_size=4), st.lists(st.tuples(LINE.map(lambda line: -line), LINE), max_size=4)
+).map(tuple)
+COVERED = st.one_of(
+    st.builds(CoveredSet, TEXT, ELEMENTS, st.integers(0, 1 << 80), MAYBE),
+    st.builds(CoveredTest, TEXT, RISING, RISING, MAYBE),
+    st.builds(CoveredFixture, st.integers(0, 10**9), RISING, RISING, MAYBE),
+    st.builds(CoveredSession, RISING, MAYBE),
+    st.builds(CoveredContents, CONTENTS, MAYBE),
+    st.builds(CoveredRun, st.booleans(), st.booleans(), RISING, TEXTS, TEXTS, MAYBE),
+)
+"""And this."""
 RECORDS = PARTS_OF_RUNS | STARTS | ENDS

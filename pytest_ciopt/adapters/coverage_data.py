@@ -126,9 +126,10 @@ class Measurement:
     The first one of a run has a folder made, in which all its processes leave what they measure.
     """
 
-    def __init__(self) -> None:
-        """Raises: NoCoverage."""
-        self._target = _target()
+    def __init__(self, *, partial: bool = False) -> None:
+        """`partial` says that not all need be imported. Raises: NoCoverage."""
+        self.target = _target()
+        """The data file of the project."""
         from coverage import Coverage
 
         self._before = os.environ.get(_PARTS)
@@ -139,22 +140,24 @@ class Measurement:
         if self._own:
             os.environ[_PARTS] = f"{self._pid}:{self._folder}"
         # Only files that are called like it are combined with it.
-        part = os.path.join(self._folder, self._target.name)
-        self._coverage = Coverage(data_file=part, data_suffix=True)
+        part = os.path.join(self._folder, self.target.name)
+        self.coverage = Coverage(data_file=part, data_suffix=True)
+        """Measures."""
         # The controller of workers runs nothing.
-        quiet = self._coverage.get_option(_QUIET)
+        expected = ["no-data-collected", *(["module-not-imported"] if partial else [])]
+        quiet = self.coverage.get_option(_QUIET)
         known = quiet if isinstance(quiet, list) else []
-        self._coverage.set_option(_QUIET, [*known, "no-data-collected"])
-        self._coverage.start()
+        self.coverage.set_option(_QUIET, [*known, *expected])
+        self.coverage.start()
         self._measures = True
 
     def stop(self) -> None:
         """Keeps what was measured. More than once is fine."""
         if self._measures:
             self._measures = False
-            self._coverage.stop()
-            self._coverage.save()
-            self._coverage.get_data().close(force=True)
+            self.coverage.stop()
+            self.coverage.save()
+            self.coverage.get_data().close(force=True)
 
     @contextmanager
     def combined(self) -> "Iterator[Coverage]":
@@ -162,7 +165,7 @@ class Measurement:
         from coverage import Coverage
 
         self.stop()
-        whole = Coverage(data_file=str(self._target))
+        whole = Coverage(data_file=str(self.target))
         try:
             whole.erase()
             if any(Path(self._folder).iterdir()):

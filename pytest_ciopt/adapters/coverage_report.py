@@ -5,14 +5,22 @@ coverage.py is imported nowhere else, and only when coverage is asked for.
 
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.core.coverage.stored import Elements
 from pytest_ciopt.core.gates.coverage import FileCoverage
+from pytest_ciopt.core.history.covered import Element
 from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
+
+if TYPE_CHECKING:
+    from coverage import Coverage, CoverageData
 
 
 class Reporting(Protocol):
@@ -22,6 +30,9 @@ class Reporting(Protocol):
         self, *, outfile: str | None, pretty_print: bool | None, show_contexts: bool | None
     ) -> float:
         """Writes the report; returns the total."""
+
+    def get_data(self) -> "CoverageData":
+        """What was measured."""
 
 
 class NoReport(CioptError):
@@ -63,3 +74,67 @@ def _file(told: dict[str, dict[str, int] | list[int]]) -> FileCoverage:
         summary.get("covered_branches", 0),
     )
     return FileCoverage(totals, frozenset((*executed, *missing)), frozenset(missing))
+
+
+def elements_of(coverage: Reporting, top: Path) -> tuple[Elements, bool]:
+    """What was covered by path from the top, and whether branches were measured. Of files that were
+    to be measured and that nobody imported, nothing."""
+    data = coverage.get_data()
+    branches, folder = bool(data.has_arcs()), Path.cwd()
+    found: dict[str, frozenset[Element]] = {}
+    for name in data.measured_files():
+        path = folder / name
+        own = (data.arcs(name) if branches else data.lines(name)) or ()
+        place = place_of(str(path), top) or path.as_posix()
+        found[place] = found.get(place, frozenset()) | frozenset(own)
+    return found, branches
+
+
+@contextmanager
+def holding(
+    covered: Elements,
+    top: Path,
+    tracers: Mapping[str, str],
+    target: Path | None = None,
+    *,
+    branches: bool,
+) -> "Iterator[Coverage]":
+    """A measurement, as the project configures it, of what is said to be covered. `tracers` are
+    those of coverage.py's plugins, by path. In the end it is written to `target`.
+
+    Raises: NoReport.
+    """
+    from coverage import Coverage, CoverageData, CoverageException
+
+    by_file = {str(top / path): elements for path, elements in covered.items()}
+    with tempfile.TemporaryDirectory(prefix="ciopt-coverage-") as temporary:
+        part = os.path.join(temporary, "coverage.part")
+        data = CoverageData(basename=part)
+        add = data.add_arcs if branches else data.add_lines
+        add(by_file)  # type: ignore[arg-type]
+        data.touch_files(by_file)
+        data.add_file_tracers({str(top / path): name for path, name in tracers.items()})
+        data.write()
+        data.close(force=True)
+        whole = Coverage(data_file=os.path.join(temporary, "coverage"))
+        try:
+            whole.combine([part])  # which names files as the project wants them
+            whole.save()
+            yield whole
+        except CoverageException as error:
+            raise NoReport(f"coverage.py says: {error}") from error
+        finally:
+            whole.get_data().close(force=True)
+        if target is not None:
+            shutil.copyfile(os.path.join(temporary, "coverage"), target)
+
+
+def tracers_of(coverage: Reporting, top: Path) -> dict[str, str]:
+    """Plugins of coverage.py by the path of each file that is no Python."""
+    data, folder = coverage.get_data(), Path.cwd()
+    found = {}
+    for name in data.measured_files():
+        if tracer := data.file_tracer(name):
+            path = folder / name
+            found[place_of(str(path), top) or path.as_posix()] = tracer
+    return found

@@ -1,6 +1,7 @@
 """Judges what a run covered."""
 
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +14,15 @@ from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
+from pytest_ciopt.hooks.contexts import Contexts
 from pytest_ciopt.hooks.measuring import MEASURING
 from pytest_ciopt.hooks.options import COVERED, SELECTION
+from pytest_ciopt.hooks.rebuilding import Rebuilding
 from pytest_ciopt.hooks.request import settings_of, where_of
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import Place, Rules, judged, rules, said
+from pytest_ciopt.usecases.rebuilding import NotStored
 
 if TYPE_CHECKING:
     from pytest_ciopt.core.base import Base, NoBase
@@ -41,48 +45,82 @@ def asked(config: pytest.Config) -> Rules:
 class Covering:
     """The judge of coverage."""
 
-    def __init__(self, config: pytest.Config, asked: Rules) -> None:
+    def __init__(self, config: pytest.Config, asked: Rules, contexts: Contexts | None) -> None:
+        """`contexts` keeps what each test covers, if that is asked for."""
         self._config = config
         self._rules = asked
+        self._rebuilding = None if contexts is None else Rebuilding(config, contexts)
         self.gates = asked.gates
         self.limit = asked.thresholds.total
         """Of the total, None where nothing is asked of it."""
         self.total: Totals | None = None
         """Of a whole run."""
+        self.notes: list[str] = []
+        """What is to be told beside verdicts."""
 
     def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
         """Verdicts; none where gates are configured and nobody measures."""
-        if not self.gates and MEASURING not in self._config.stash:
+        if not self.gates and not self._rebuilding and MEASURING not in self._config.stash:
             return []
-        found = self._measured()
-        if isinstance(found, str):
+        try:
+            with self._live() as live:
+                return self._judged(live, session, wholeness)
+        except NoReport as error:
             if wholeness.explicit or self._config.stash.get(MEASURING, None) is not None:
-                return [Verdict(gate, Ruling.UNKNOWN, found) for gate in self.gates]
+                return [Verdict(gate, Ruling.UNKNOWN, error.what) for gate in self.gates]
             return []
-        partial = next(chain(wholeness.cuts(session), wholeness.selected()), None)
+
+    def _judged(
+        self, live: Reporting, session: pytest.Session, wholeness: Wholeness
+    ) -> list[Verdict]:
+        cut = next(wholeness.cuts(session), None)
+        shard, left_out = next(wholeness.shard(), None), next(wholeness.selected(), None)
+        partial_patch = cut or shard
         # All tests that the change can affect are enough for what it changed.
-        partial_patch = next(wholeness.cuts(session), None)
+        partial = partial_patch or left_out
+        found: Measured | None = None
+        if self._rebuilding is not None and cut is None and left_out is None:
+            self._rebuilding.keep_whole(live)
+        elif self._rebuilding is not None and partial_patch is None:
+            found, partial = self._put_together(self._rebuilding, live)
+        if found is None:
+            found = measured(live, where_of(self._config).top)
         self.total = coverage.total(found) if partial is None else None
         return judged(self._rules, found, self._place(), partial, partial_patch)
 
-    def _measured(self) -> Measured | str:
-        """Or why nothing is."""
-        own = self._config.stash.get(MEASURING, None)
-        plugin: Any = self._config.pluginmanager.getplugin("_cov")
+    def _put_together(
+        self, rebuilding: Rebuilding, live: Reporting
+    ) -> tuple[Measured | None, str | None]:
+        """What a whole run would have covered, and why that is not known for certain."""
         try:
-            if own is not None:
-                with own.combined() as whole:
-                    return measured(whole, where_of(self._config).top)
-            found: Reporting | None = running()
-            if plugin is not None and not getattr(plugin.options, "no_cov", False):
-                found = getattr(plugin.cov_controller, "cov", None)
-            if found is None:
-                return "coverage is not measured: say --cov or --ciopt-cov"
-            if found is running() and getattr(self._config.option, "tx", None):
-                return "workers are measured apart: combine, and let `ciopt check` judge"
-            return measured(found, where_of(self._config).top)
-        except NoReport as error:
-            return error.what
+            found = rebuilding.put_together(live)
+        except (NotStored, GitError) as error:
+            self.notes.append(f"coverage is not reconstructed: {error}")
+            return None, f"it is of a part, and not reconstructed: {error.what}"
+        self.notes.append(f"coverage: {found.told}")
+        if not found.doubts:
+            return found.measured, None
+        self.notes += (f"  It may not be exact: {doubt}." for doubt in found.doubts)
+        return None, f"{found.told}, perhaps not exactly: {found.doubts[0]}"
+
+    @contextmanager
+    def _live(self) -> Iterator[Reporting]:
+        """Raises: NoReport where nothing is measured."""
+        own = self._config.stash.get(MEASURING, None)
+        if own is not None:
+            with own.combined() as whole:
+                yield whole
+            return
+        plugin: Any = self._config.pluginmanager.getplugin("_cov")
+        found: Reporting | None = running()
+        if plugin is not None and not getattr(plugin.options, "no_cov", False):
+            found = getattr(plugin.cov_controller, "cov", None)
+        if found is None:
+            raise NoReport("coverage is not measured: say --cov or --ciopt-cov")
+        if found is running() and getattr(self._config.option, "tx", None):
+            what = "workers are measured apart: combine, and let `ciopt check` judge"
+            raise NoReport(what)
+        yield found
 
     def _place(self) -> Place:
         where = where_of(self._config)

@@ -1,4 +1,4 @@
-"""Tells the tracer where tests and fixtures begin and end, in the process that runs the tests.
+"""Tells a tracer where tests and fixtures begin and end, in the process that runs the tests.
 
 What a fixture of wider scope runs belongs to every test that uses it, whichever test triggers it.
 So each of its lives has a trace of its own, from the set-up to the last finalizer, and tests and
@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_ciopt.adapters.tracing.stretch import Stretch
-from pytest_ciopt.adapters.tracing.tracer import Tracer
-from pytest_ciopt.core.history.traces import TraceRecord
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.lives import Life, Packages
+from pytest_ciopt.hooks.lives import Cutter, Life, Packages
 
 _FUNCTION = "function"
 _SCOPES = (_FUNCTION, "class", "module", "package", "session")
@@ -28,14 +26,15 @@ Deliver = Callable[[pytest.TestReport, str], None]
 class Dependencies(Breakable):
     """Cuts the stretches of a session."""
 
-    def __init__(self, tracer: Tracer, deliver: Deliver, *, grouped: bool = False) -> None:
+    def __init__(self, tracer: Cutter, deliver: Deliver, *, grouped: bool = False) -> None:
         """`grouped` says that xdist writes the group of a test behind its id."""
         self._tracer = tracer
         self._grouped = grouped
         self._deliver = deliver
         self._lives: dict[pytest.FixtureDef[Any], Life] = {}
         """Those that go on."""
-        self._ended: list[TraceRecord] = []
+        self._ended: list[Any] = []
+        """Records of those that are over."""
         self._packages = Packages(tracer, lambda life: self._ended.append(life))
         self._test = Stretch()
         self._nodeid: str | None = None

@@ -1,17 +1,20 @@
 """Asks the judges at the end of a run, and makes it fail when a gate does."""
 
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import pytest
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Gated, Judged
+from pytest_ciopt.hooks.contexts import NAME, Contexts
 from pytest_ciopt.hooks.covering import Covering, asked
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lasting import Lasting
 from pytest_ciopt.hooks.measuring import MEASURING
-from pytest_ciopt.hooks.options import GATED
+from pytest_ciopt.hooks.options import GATED, HISTORY
+from pytest_ciopt.hooks.request import switch
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.report import gates as told
 
@@ -26,14 +29,31 @@ def start(config: pytest.Config) -> None:
     Raises: pytest.UsageError for what means nothing.
     """
     rules, lasting = asked(config), Lasting(config)
+    contexts = _contexts(config)
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config), _NAME)
     elif not config.option.collectonly:
         wholeness = Wholeness(config)
-        covering = Covering(config, rules)
+        covering = Covering(config, rules, contexts)
         config.pluginmanager.register(wholeness, f"{_NAME}-wholeness")
         gates = Gates(config, covering, lasting, wholeness)
         config.pluginmanager.register(gates, _NAME)
+
+
+def _contexts(config: pytest.Config) -> Contexts | None:
+    """Keeps what each test covers, if that is asked for."""
+    if config.option.collectonly or not switch(config, config.option, "ciopt_cov_reconstruct"):
+        return None
+    contexts = Contexts(config, partial(_write, config))
+    config.pluginmanager.register(contexts, NAME)
+    return contexts
+
+
+def _write(config: pytest.Config, lines: str) -> None:
+    """Where the run is recorded."""
+    remembering: Any = config.pluginmanager.getplugin(HISTORY)
+    if remembering is not None:
+        remembering.add(lines)
 
 
 class Judge(Protocol):
@@ -108,9 +128,12 @@ class Gates:
         """Each verdict; under `-q` those that are no success."""
         quiet = self._config.get_verbosity() <= _QUIET
         shown = [one for one in self.verdicts if not quiet or one.ruling is not Ruling.PASS]
-        if not shown or self._config.getoption("no_summary", False):
+        notes = self._covering.notes
+        if not (shown or notes) or self._config.getoption("no_summary", False):
             return
         terminalreporter.write_sep("=", "gates (ciopt)")
+        for line in notes:
+            terminalreporter.write_line(line)
         for verdict in shown:
             for line in told.lines(verdict):
                 terminalreporter.write_line(line, red=verdict.ruling is Ruling.FAIL)

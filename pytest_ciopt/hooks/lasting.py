@@ -72,5 +72,7 @@ class Lasting:
         except UNREADABLE as error:
             why = f"the history cannot be read: {error}"
             return [Verdict(gate, Ruling.UNKNOWN, why) for gate in self.gates]
-        partial = next(chain(wholeness.cuts(session), wholeness.selected()), None)
+        partial = next(
+            chain(wholeness.cuts(session), wholeness.shard(), wholeness.selected()), None
+        )
         return judged(self._budgets, expected, self._took.seconds(), partial)

@@ -1,15 +1,50 @@
 """Lives: of fixtures of wider scope, and of packages whose `__init__.py` has a `setup_module`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from pytest_ciopt.adapters.tracing.stretch import Stretch
-from pytest_ciopt.adapters.tracing.tracer import Tracer
-from pytest_ciopt.core.history.traces import TracedFixture
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+
+
+class Cutter(Protocol):
+    """Gives everything to the stretch in which it happens, and makes records of stretches."""
+
+    worker: str | None
+
+    @property
+    def problem(self) -> str | None:
+        """Why no more is seen, None while all is well."""
+
+    def enter(self, stretch: Stretch) -> None:
+        """From now on everything belongs to `stretch`."""
+
+    def leave(self, stretch: Stretch) -> None:
+        """Ends `stretch`, and what was entered within it and never left."""
+
+    def new_life(self) -> int:
+        """A number for one life of a fixture."""
+
+    def test(self, nodeid: str, stretch: Stretch) -> Any:
+        """The record of a test whose stretch has been left."""
+
+    def fixture(self, number: int, name: str, stretch: Stretch) -> Any:
+        """The record of a life whose last stretch has been left."""
+
+    def collected(self, path: str, nodeids: Iterable[str]) -> Any:
+        """The record of a module, all of whose tests are known."""
+
+    def encoded(self, *records: Any) -> str:
+        """The lines of records."""
+
+    def finish(self) -> Iterable[Any]:
+        """Records of what is known at the end only; nothing is watched any more."""
+
+    def stop(self) -> None:
+        """Lets go of everything."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +62,7 @@ class Life:
 class Packages(Breakable):
     """pytest calls `setup_module` of a package without a fixture; all tests below depend on it."""
 
-    def __init__(self, tracer: Tracer, ended: Callable[[TracedFixture], None]) -> None:
+    def __init__(self, tracer: Cutter, ended: Callable[[Any], None]) -> None:
         self._tracer = tracer
         self._ended = ended
         self._known: dict[pytest.Package, Life | None] = {}

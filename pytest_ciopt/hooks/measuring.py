@@ -8,6 +8,7 @@ import pytest
 
 from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage, is_part, running
 from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.hooks.options import selection_is_asked
 
 MEASURING = pytest.StashKey[Measurement]()
 """On the configuration; absent where pytest-cov measures, or nobody."""
@@ -26,7 +27,7 @@ def start(config: pytest.Config) -> None:
     if variable("PYTEST_XDIST_WORKER") is not None and not is_part():
         return  # whoever started the worker does not measure by us
     try:
-        measurement = Measurement()
+        measurement = Measurement(partial=selection_is_asked(known))
     except NoCoverage as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[MEASURING] = measurement

@@ -11,6 +11,8 @@ AUTO = ":auto"
 """Value of the flag without one: no git ref can begin with a colon."""
 SELECTION = "ciopt-selection"
 """Name of the plugin that carries a selection out."""
+HISTORY = "ciopt-history"
+"""Name of the plugin that records a run."""
 SHARD = "ciopt-shard"
 """Name of the plugin that carries a plan of shards out; key in `workerinput` and
 `workeroutput`."""
@@ -22,6 +24,7 @@ REASON = pytest.StashKey[str]()
 GATED = pytest.StashKey[object]()
 """On the configuration, what gates leave of the run, a `core.history.records.Gated`."""
 NO_DROP = "--ciopt-cov-no-drop"
+RECONSTRUCT = "--ciopt-cov-reconstruct"
 COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop")
 """Options that ask something of coverage."""
 SLOW = ("report", "skip", "only")
@@ -49,6 +52,12 @@ _INI = (
         "coverage that a whole run needs, wherever it is measured.",
     ),
     ("ciopt_cov_no_drop", "string", "Default of --ciopt-cov-no-drop, wherever it is measured."),
+    (
+        "ciopt_cov_reconstruct",
+        "string",
+        "Default of --ciopt-cov-reconstruct, wherever coverage is measured (environment: "
+        "CIOPT_COV_RECONSTRUCT).",
+    ),
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
     (
         BUDGET,
@@ -120,6 +129,11 @@ _FLAGS: dict[str, dict[str, object]] = {
         "metavar": "POINTS",
         "help": "fail when a whole run covers less than the base did, or less by more than POINTS "
         "percentage points (only the form with = takes a value; implies --ciopt-cov)",
+    },
+    RECONSTRUCT: {
+        "action": "store_true",
+        "help": "keep what each test covers, and where a selection leaves tests out, put together "
+        "what a whole run would have covered",
     },
     "--ciopt-dist": {
         "action": "store_true",
@@ -213,8 +227,12 @@ def coverage_is_asked(known: argparse.Namespace) -> bool:
 
 
 def gates_are_asked(config: pytest.Config) -> bool:
-    """Whether something is asked of coverage or durations, or coverage is to be measured."""
-    return coverage_is_asked(config.option) or any(map(config.getini, (*COVERED, BUDGET)))
+    """Whether something is asked of coverage or durations, or coverage is to be measured or kept.
+    Asked in every run, so no adapter is imported."""
+    name = "ciopt_cov_reconstruct"
+    asked = coverage_is_asked(config.option) or getattr(config.option, name, None)
+    asked = asked or os.environ.get(name.upper(), "").strip()  # noqa: TID251
+    return bool(asked) or any(map(config.getini, (*COVERED, BUDGET, name)))
 
 
 def timeouts_are_asked(config: pytest.Config) -> bool:

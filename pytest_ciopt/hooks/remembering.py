@@ -8,7 +8,7 @@ from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.core.history.records import Gated
 from pytest_ciopt.hooks.costs import Costs, Sending
-from pytest_ciopt.hooks.options import DEPS, GATED, RECORDS, SELECTION, SHARD, recording
+from pytest_ciopt.hooks.options import DEPS, GATED, HISTORY, RECORDS, SELECTION, SHARD, recording
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
@@ -19,8 +19,6 @@ if TYPE_CHECKING:  # a run that selects nothing does not import them
     from pytest_ciopt.hooks.run import Run
     from pytest_ciopt.hooks.sharding import Sharding
     from pytest_ciopt.hooks.tracing import Traces
-
-_NAME = "ciopt-history"
 
 
 def start(config: pytest.Config) -> None:
@@ -34,16 +32,16 @@ def start(config: pytest.Config) -> None:
     omitted = _omitted(config)
     manager = config.pluginmanager
     costs = Costs()
-    manager.register(costs, f"{_NAME}-costs")
+    manager.register(costs, f"{HISTORY}-costs")
     if hasattr(config, "workerinput"):
-        manager.register(Sending(costs), f"{_NAME}-sending")
+        manager.register(Sending(costs), f"{HISTORY}-sending")
     if config.option.collectonly:
         return
     remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted, costs)
     if value == DEPS:
         _trace(config, remembering)
     if remembering is not None:  # behind, so that it finishes behind
-        manager.register(remembering, _NAME)
+        manager.register(remembering, HISTORY)
 
 
 def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:
@@ -53,7 +51,7 @@ def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:
     traces = Traces(config, lambda lines: None if remembering is None else remembering.add(lines))
     if remembering is not None:
         remembering.traces = traces
-    config.pluginmanager.register(traces, f"{_NAME}-traces")
+    config.pluginmanager.register(traces, f"{HISTORY}-traces")
     traces.start()
 
 
@@ -91,7 +89,7 @@ class Remembering:
         self._told = begun.told
         grouped = getattr(self._config.option, "dist", "no") == "loadgroup"
         self._recording = Recording(begun.writer, self._costs, grouped=grouped)
-        self._config.pluginmanager.register(self._recording, f"{_NAME}-recording")
+        self._config.pluginmanager.register(self._recording, f"{HISTORY}-recording")
 
     def _about(self) -> About:
         config, run = self._config, self._selection()

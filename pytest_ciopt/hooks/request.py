@@ -39,7 +39,7 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             state_dir=state_dir_of(config),
             strict=strict(config, known),
             by_name=settings.by_name(variable("CIOPT_SAFETY") or config.getini("ciopt_safety")),
-            explain=_switch(config, known, "ciopt_explain"),
+            explain=switch(config, known, "ciopt_explain"),
             json=_resolved(config, json) if json else None,
             outputs=tuple(_resolved(config, file) for file in written),
         )
@@ -54,7 +54,7 @@ def state_dir_of(config: pytest.Config) -> str | None:
 
 def strict(config: pytest.Config, known: argparse.Namespace) -> bool:
     """Whether an error of ours is one of the run."""
-    return _switch(config, known, "ciopt_strict")
+    return switch(config, known, "ciopt_strict")
 
 
 class Where(NamedTuple):
@@ -91,7 +91,8 @@ def _resolved(config: pytest.Config, file: str) -> str:
     return os.path.join(config.invocation_params.dir, os.path.expanduser(file))
 
 
-def _switch(config: pytest.Config, known: argparse.Namespace, name: str) -> bool:
+def switch(config: pytest.Config, known: argparse.Namespace, name: str) -> bool:
+    """Whether something is asked for, by flag, environment or ini."""
     if getattr(known, name):
         return True
     from_environment = variable(name.upper())

@@ -20,8 +20,9 @@ class Wholeness:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._uncollected = 0
-        self.explicit = any(getattr(config.option, name, None) is not None for name in COVERED)
-        """Whether a gate is asked for on the command line."""
+        asked = (getattr(config.option, name, None) for name in (*COVERED, "ciopt_cov_reconstruct"))
+        self.explicit = any(value is not None for value in asked)
+        """Whether a gate, or a whole run, is asked for on the command line."""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be collected leaves its tests out."""
@@ -33,11 +34,14 @@ class Wholeness:
         if plugin is not None and (plugin.run.outcome.partial or plugin.run.ends_early):
             yield "only the tests ran that the change can affect"
 
-    def cuts(self, session: pytest.Session) -> Iterator[str]:
-        """Whatever else did."""
+    def shard(self) -> Iterator[str]:
+        """Whether other shards run something as well."""
         sharding: Any = self._config.pluginmanager.getplugin(SHARD)
         if sharding is not None and sharding.position.shards > 1:
             yield f"this is shard {sharding.position}"
+
+    def cuts(self, session: pytest.Session) -> Iterator[str]:
+        """Whatever else did."""
         if session.exitstatus not in _WHOLE or session.shouldfail or session.shouldstop:
             yield "the run was cut short"
         if self._uncollected:

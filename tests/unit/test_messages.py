@@ -18,6 +18,7 @@ GIVING = {
         "NoRepository",
         "UnknownBase",
         "InternalError",
+        "NotStored",
     ),
     *("NoBase", "run_all", "UsageError", "Claim"),
 }

@@ -16,6 +16,8 @@ from typing import BinaryIO
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, compress
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.history.covered import CoveredRecord
+from pytest_ciopt.core.history.covered_encoding import COVERED
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
@@ -143,17 +145,28 @@ def records(path: Path) -> Iterator[Record]:
 
     Raises: SegmentError, OSError.
     """
-    for record in _records(path, skipped=TRACED):
+    for record in _records(path, skipped=(*TRACED, COVERED)):
         if isinstance(record, Record):
             yield record
 
 
 def all_records(path: Path) -> Iterator[Record | TraceRecord]:
     """The same with traces. Raises: SegmentError, OSError."""
-    return _records(path, skipped=())
+    for record in _records(path, skipped=(COVERED,)):
+        if isinstance(record, Record | TraceRecord):
+            yield record
 
 
-def _records(path: Path, skipped: tuple[bytes, ...]) -> Iterator[Record | TraceRecord]:
+def covered_records(path: Path) -> Iterator[CoveredRecord]:
+    """What tests covered. Raises: SegmentError, OSError."""
+    for record in _records(path, skipped=TRACED):
+        if isinstance(record, CoveredRecord):
+            yield record
+
+
+def _records(
+    path: Path, skipped: tuple[bytes, ...]
+) -> Iterator[Record | TraceRecord | CoveredRecord]:
     """An open segment may end in half a line."""
     run = path.name.partition(".")[0]
     first = True

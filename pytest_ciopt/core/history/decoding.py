@@ -7,6 +7,8 @@ that this version does not know are skipped, so that later versions can add some
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from pytest_ciopt.core.history.covered import CoveredRecord
+from pytest_ciopt.core.history.covered_decoding import COVERED_READERS
 from pytest_ciopt.core.history.encoding import RUN_ID, SCHEMA
 from pytest_ciopt.core.history.fields import LARGE, OUTCOMES, Fields, SegmentError, duration, one_of
 from pytest_ciopt.core.history.records import (
@@ -35,7 +37,7 @@ _PARTS_OF_A_TOTAL = ("statements", "covered", "branches", "covered branches")
 _SCOPES = frozenset(("class", "module", "package", "session"))
 
 
-def decoded(line: bytes) -> Record | TraceRecord | None:
+def decoded(line: bytes) -> Record | TraceRecord | CoveredRecord | None:
     """The record of a line; None for a kind that this version does not know.
 
     Raises: SegmentError.
@@ -198,8 +200,9 @@ def _read_benchmark(fields: Fields) -> Benchmark:
     )
 
 
-_READERS: Mapping[str, Callable[[Fields], Record | TraceRecord]] = {
+_READERS: Mapping[str, Callable[[Fields], Record | TraceRecord | CoveredRecord]] = {
     **TRACE_READERS,
+    **COVERED_READERS,
     "run": _read_start,
     "test": _read_attempt,
     "module": _read_module,

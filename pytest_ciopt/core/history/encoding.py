@@ -7,6 +7,8 @@ versions must not read has a higher `SCHEMA`; they skip keys and kinds that they
 import json
 import re
 
+from pytest_ciopt.core.history.covered import CoveredRecord
+from pytest_ciopt.core.history.covered_encoding import encoded_covered
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -35,7 +37,7 @@ OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """Of a commit or a tree. git is asked about it, so nothing else may pass either."""
 
 
-def encoded(record: Record | TraceRecord) -> bytes:
+def encoded(record: Record | TraceRecord | CoveredRecord) -> bytes:
     """The line of a record, its newline included; ASCII only."""
     match record:
         case Attempt():
@@ -82,6 +84,8 @@ def encoded(record: Record | TraceRecord) -> bytes:
                 "coverage": _counts(record.coverage),
                 "verdicts": [list(map(shortened, one)) for one in record.verdicts] or None,
             }
+        case _ if isinstance(record, CoveredRecord):
+            return encoded_covered(record)
         case _:
             return encoded_trace(record)
     kept = {key: value for key, value in plain.items() if value is not None}

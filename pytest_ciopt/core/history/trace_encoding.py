@@ -4,9 +4,9 @@ A process writes them itself and sends them as they are, so that a line is made 
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 
+from pytest_ciopt.core.history.steps import steps
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
@@ -51,12 +51,12 @@ def _plain(record: TraceRecord) -> Mapping[str, object]:
             path = {"kind": "traced-import", "path": record.path}
             return {**path, **_trace(record.trace), **_worker(record)}
         case TracedCalls():
-            by = {"tests": _steps(record.in_tests) or None, "imports": _steps(record.at_import)}
+            by = {"tests": steps(record.in_tests) or None, "imports": steps(record.at_import)}
             called = {"kind": "traced-calls", "unit": record.unit}
             more = {"imports": by["imports"] or None, "more": record.more or None}
             return {**called, **by, **more, **_worker(record)}
         case TracedRead():
-            by = {"units": _steps(record.units), "handed": _steps(record.handed) or None}
+            by = {"units": steps(record.units), "handed": steps(record.handed) or None}
             return {"kind": "traced-read", "path": record.path, **by, **_worker(record)}
         case TracedSession():
             return {"kind": "traced-session", **_trace(record.trace), **_worker(record)}
@@ -81,10 +81,10 @@ def _plain(record: TraceRecord) -> Mapping[str, object]:
 
 def _trace(trace: Trace) -> Mapping[str, object]:
     return {
-        "units": _steps(trace.units) or None,
+        "units": steps(trace.units) or None,
         "reads": list(trace.reads) or None,
         "lists": list(trace.lists) or None,
-        "fixtures": _steps(trace.fixtures) or None,
+        "fixtures": steps(trace.fixtures) or None,
         "unseen": trace.unseen,
     }
 
@@ -101,8 +101,3 @@ def _worker(
     | Inputs,
 ) -> Mapping[str, object]:
     return {} if record.worker is None else {"worker": record.worker}
-
-
-def _steps(rising: Sequence[int]) -> list[int]:
-    """The first number, and the steps from one to the next: small numbers, which repeat."""
-    return [*rising[:1], *(second - first for first, second in pairwise(rising))]

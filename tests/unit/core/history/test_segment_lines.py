@@ -10,6 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.history import encoding
+from pytest_ciopt.core.history.covered import (
+    CoveredContents,
+    CoveredFixture,
+    CoveredRecord,
+    CoveredRun,
+    CoveredSession,
+    CoveredSet,
+    CoveredTest,
+)
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import (
     MAX_SUBTESTS,
@@ -24,6 +33,7 @@ from pytest_ciopt.core.history.records import (
     Benchmark,
     Environment,
     FixtureCost,
+    Judged,
     ModuleCost,
     Phase,
     Record,
@@ -32,6 +42,7 @@ from pytest_ciopt.core.history.records import (
     Subtest,
     Uncollected,
 )
+from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.core.history.trace_encoding import TRACED
 from pytest_ciopt.core.history.traces import (
     Collected,
@@ -47,7 +58,7 @@ from pytest_ciopt.core.history.traces import (
     TraceRecord,
     Units,
 )
-from strategies import MAYBE, PHASE, RECORDS, TEXT, TRACES
+from strategies import COVERED, MAYBE, PHASE, RECORDS, TEXT, TRACES
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
 START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.79e9, ENVIRONMENT)
@@ -59,8 +70,8 @@ SCHEMA_OF_LINES = jsonschema.Draft202012Validator(
 )
 
 
-@given(RECORDS | TRACES)
-def test_round_trip(record: Record | TraceRecord) -> None:
+@given(RECORDS | TRACES | COVERED)
+def test_round_trip(record: Record | TraceRecord | CoveredRecord) -> None:
     line = encoded(record)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -68,8 +79,8 @@ def test_round_trip(record: Record | TraceRecord) -> None:
     assert decoded(line) == record
 
 
-@given(RECORDS | TRACES)
-def test_lines_are_as_the_schema_says(record: Record | TraceRecord) -> None:
+@given(RECORDS | TRACES | COVERED)
+def test_lines_are_as_the_schema_says(record: Record | TraceRecord | CoveredRecord) -> None:
     assert list(SCHEMA_OF_LINES.iter_errors(json.loads(encoded(record)))) == []
 
 
@@ -97,7 +108,13 @@ def test_the_schema_knows_every_key() -> None:
         Uncollected("a", "failed", "why"),
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
         Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
-        RunEnd(1.0, 0, 1, 2, 3),
+        RunEnd(1.0, 0, 1, 2, 3, Totals(2, 1, 2, 1), (Judged("coverage", "pass", "w"),)),
+        CoveredSet("a.py", (1, 2), 3, "gw0"),
+        CoveredTest("a", (1, 2), (0,), "gw0"),
+        CoveredFixture(3, (1, 2), (0,), "gw0"),
+        CoveredSession((1, 2), "gw0"),
+        CoveredContents({"a.py": "1"}, "gw0"),
+        CoveredRun(True, False, (1, 2), ("a",), ("why",), "gw0"),
         Units("a.py", ("f",), "gw0"),
         TracedTest("a", TRACE, "gw0"),
         TracedFixture(3, "a", TRACE, "gw0"),
@@ -113,7 +130,7 @@ def test_the_schema_knows_every_key() -> None:
     assert {line["kind"]: set(line) for line in lines} == known
 
 
-@given(RECORDS | TRACES)
+@given(RECORDS | TRACES | COVERED)
 def test_lines_of_traces_and_no_others_are_known_by_their_beginning(
     record: Record | TraceRecord,
 ) -> None:

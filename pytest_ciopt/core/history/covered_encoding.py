@@ -1,0 +1,62 @@
+"""What tests covered as lines of a segment; see `encoding.py` for the lines of everything else.
+
+A process writes them itself and sends them as they are, as with traces.
+"""
+
+import json
+
+from pytest_ciopt.core.history.covered import (
+    CoveredContents,
+    CoveredFixture,
+    CoveredRecord,
+    CoveredRun,
+    CoveredSession,
+    CoveredSet,
+    CoveredTest,
+)
+from pytest_ciopt.core.history.steps import steps
+
+COVERED = b'{"kind":"covered'
+"""How the lines begin: who does not ask for them need not read further."""
+
+
+def encoded_covered(record: CoveredRecord) -> bytes:
+    """The line of a record, its newline included; ASCII only."""
+    kept = {key: value for key, value in _plain(record).items() if value is not None}
+    return _ENCODE(kept).encode("ascii") + b"\n"
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def _plain(record: CoveredRecord) -> dict[str, object]:
+    worker = record.worker
+    match record:
+        case CoveredSet():
+            new = {"elements": list(record.elements) or None, "bits": f"{record.bits:x}"}
+            return {"kind": "covered-set", "path": record.path, **new, "worker": worker}
+        case CoveredTest():
+            return {"kind": "covered", "id": record.id, **_used(record), "worker": worker}
+        case CoveredFixture():
+            plain = {"kind": "covered-fixture", "number": record.number}
+            return {**plain, **_used(record), "worker": worker}
+        case CoveredSession():
+            sets = steps(record.sets) or None
+            return {"kind": "covered-session", "sets": sets, "worker": worker}
+        case CoveredContents():
+            contents = dict(record.contents)
+            return {"kind": "covered-contents", "contents": contents, "worker": worker}
+        case CoveredRun():
+            return {
+                "kind": "covered-run",
+                "branches": record.branches,
+                "whole": record.whole,
+                "sets": steps(record.sets) or None,
+                "gone": list(record.gone) or None,
+                "doubts": list(record.doubts) or None,
+                "worker": worker,
+            }
+
+
+def _used(record: CoveredTest | CoveredFixture) -> dict[str, object]:
+    return {"sets": steps(record.sets) or None, "fixtures": steps(record.fixtures) or None}

@@ -1,0 +1,106 @@
+"""Keeps at the end of a run what it covered in all, and adds what the tests cover that a selection
+left out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.contexts import last_lines
+from pytest_ciopt.adapters.coverage_report import (
+    Reporting,
+    elements_of,
+    holding,
+    measured,
+    tracers_of,
+)
+from pytest_ciopt.core.base import Base
+from pytest_ciopt.core.coverage.rebuilt import Rebuilt
+from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.coverage import Measured
+from pytest_ciopt.core.history.covered import CoveredRun
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.hooks.contexts import Contexts
+from pytest_ciopt.hooks.measuring import MEASURING
+from pytest_ciopt.hooks.options import SELECTION
+from pytest_ciopt.hooks.request import Where, where_of
+from pytest_ciopt.hooks.run import Run
+from pytest_ciopt.report.outcome import Outcome
+from pytest_ciopt.usecases import rebuilding
+from pytest_ciopt.usecases.rebuilding import NotStored, rebuild
+
+
+@dataclass(frozen=True, slots=True)
+class PutTogether:
+    """The coverage of a whole run, of which only a part ran."""
+
+    measured: Measured
+    doubts: tuple[str, ...]
+    """Why it may not be exact."""
+    told: str
+    """From what it was put together, with its total."""
+
+
+class Rebuilding:
+    """At the end of a run whose tests were watched one by one."""
+
+    def __init__(self, config: pytest.Config, contexts: Contexts) -> None:
+        self._config, self._contexts = config, contexts
+
+    def keep_whole(self, live: Reporting) -> None:
+        """Of a run, or of a shard, that left nothing out."""
+        if self._contexts.problem is None:
+            where = where_of(self._config)
+            covered, branches = elements_of(live, where.top)
+            self._contexts.add(last_lines(covered, CoveredRun(branches, True, ()), where.top))
+
+    def put_together(self, live: Reporting) -> PutTogether:
+        """Of a run whose selection left tests out. Raises: NotStored, GitError, NoReport."""
+        selection: Any = self._config.pluginmanager.getplugin(SELECTION)
+        run: Run = selection.run
+        where, base = where_of(self._config), run.decided.base
+        if where.git is None or not isinstance(base, Base):
+            raise NotStored("there is no base")
+        covered, branches = elements_of(live, where.top)
+        tests = _Tests(run, where)
+        now = rebuilding.Measured(covered, branches)
+        found, branches = rebuild(now, tests, base.commit, where.git, where.state)
+        if self._contexts.problem is None:
+            gone = tuple(sorted(found.gone))
+            last = CoveredRun(branches, False, (), gone, found.doubts)
+            self._contexts.add(last_lines(covered, last, where.top))
+        own = self._config.stash.get(MEASURING, None)
+        target = None if own is None else own.target
+        tracers = tracers_of(live, where.top)
+        with holding(found.covered, where.top, tracers, target, branches=branches) as whole:
+            files = measured(whole, where.top)
+        return PutTogether(files, found.doubts, _told(found, files))
+
+
+def _told(found: Rebuilt, files: Measured) -> str:
+    percent = coverage.shown(coverage.total(files).percent)
+    parts = f"{found.stored:,} stored and {found.ran:,} run tests"
+    return f"{percent}, reconstructed from {parts}"
+
+
+class _Tests:
+    """Implements `core.coverage.rebuilt.Tests` of a run."""
+
+    def __init__(self, run: Run, where: Where) -> None:
+        outcome: Outcome = run.outcome
+        self._top, self._root = where.top, where.root
+        self._unread = outcome.dropped_modules.keys() | outcome.dropped_files
+        self.ran = frozenset(test.nodeid for test in outcome.tests if test.selected)
+        self.left_out = frozenset(test.nodeid for test in outcome.tests if not test.selected)
+        self.imported_all = not self._unread and not run.ends_early
+
+    def is_there(self, test: str) -> bool:
+        """It was collected, or nobody looked, as nothing there changed."""
+        return test in self.left_out or self._path(test) in self._unread
+
+    def has_module(self, test: str) -> bool:
+        """The file in its id."""
+        return (self._top / self._path(test)).is_file()
+
+    def _path(self, test: str) -> str:
+        return repository_id(self._root, test).partition("::")[0]

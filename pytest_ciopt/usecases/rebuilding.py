@@ -1,0 +1,145 @@
+"""Finds what earlier runs stored of coverage, and puts it together with what ran now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.git import Git, GitError
+from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
+from pytest_ciopt.adapters.history.reader import covered_records
+from pytest_ciopt.adapters.history.writer import FOLDER
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.adapters.tracing.inputs import content_id
+from pytest_ciopt.core.coverage.moves import Moves, moves
+from pytest_ciopt.core.coverage.rebuilt import Layer, Rebuilt, Tests, rebuilt
+from pytest_ciopt.core.coverage.stored import Elements, Stored
+from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.results import RunRow
+from pytest_ciopt.errors import CioptError
+
+_DEEPEST = 200
+"""Selections that stand on each other before a whole run."""
+
+
+class NotStored(CioptError):
+    """Nothing is there from which coverage could be put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run measured."""
+
+    covered: Elements
+    branches: bool
+
+
+def rebuild(
+    measured: Measured, tests: Tests, base: str, git: Git, state: StateDir
+) -> tuple[Rebuilt, bool]:
+    """The coverage of a whole run, and whether branches are in it. Raises: NotStored, GitError."""
+    layers = list(_layers(base, state))
+    kinds = {one.run.branches for layer in layers for one in layer if one.run is not None}
+    if len(kinds) > 1 or (measured.covered and kinds != {measured.branches}):
+        raise NotStored("branches were measured in only some of the runs")
+    found = rebuilt(measured.covered, tests, layers, Present(git))
+    return found, kinds.pop()
+
+
+def _layers(base: str, state: StateDir) -> Iterator[Layer]:
+    """From the run of a commit back to a whole one. Raises: NotStored."""
+    try:
+        runs, _ = ask(state, now(), Index.runs)
+    except UNREADABLE as error:
+        raise NotStored(f"the history cannot be read: {error}") from error
+    environment = surroundings().key
+    usable = [
+        run
+        for run in runs
+        if run.end is not None
+        and not run.start.dirty
+        and run.start.environment.key == environment
+        and run.start.source is None
+    ]
+    wanted: str | None = base
+    for _ in range(_DEEPEST):
+        layer = next(_stored([run for run in usable if run.start.commit == wanted], state), None)
+        if layer is None:
+            what = f"no run of {str(wanted)[:10]}, the base, stored what each test covers"
+            raise NotStored(
+                what, "Run it there with --ciopt-cov-reconstruct, and bring its history here."
+            )
+        yield layer[0]
+        if layer[1] is None:
+            return
+        wanted = layer[1]
+    raise NotStored(f"the last {_DEEPEST} runs were selections")
+
+
+def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | None]]:
+    """Runs of a commit, whole ones first, with the base that they stand on."""
+    partial: list[tuple[Layer, str | None]] = []
+    shards: dict[tuple[str, bool], dict[str, Stored]] = {}
+    for run in runs:  # the newest first
+        try:
+            stored = Stored(covered_records(state.path / FOLDER / run.source))
+        except (SegmentError, OSError):
+            continue
+        if stored.run is None:
+            continue
+        if run.start.shard is not None and run.start.plan is not None:
+            same = shards.setdefault((run.start.plan, stored.run.whole), {})
+            same.setdefault(run.start.shard, stored)
+            number = int(run.start.shard.partition("/")[2])
+            layer: Layer = tuple(same.values())
+            if len(same) < number:
+                continue
+        else:
+            layer = (stored,)
+        if stored.run.whole:
+            yield layer, None
+        elif run.start.base is not None and run.start.base != run.start.commit:
+            partial.append((layer, run.start.base))
+    yield from partial
+
+
+class Present:
+    """Measured files as they are now. Implements `core.coverage.rebuilt.Files`."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._ids: dict[str, str | None] = {}
+        self._moves: dict[tuple[str, str], Moves | None] = {}
+
+    def exists(self, path: str) -> bool:
+        """Whether it is there, and a file."""
+        return self._id(path) is not None
+
+    def is_same(self, path: str, content: str) -> bool:
+        """By the id of its content."""
+        return self._id(path) == content
+
+    def moves(self, path: str, content: str) -> Moves | None:
+        """None where git does not have the old content, or one of them is no Python."""
+        key = path, content
+        if key not in self._moves:
+            self._moves[key] = self._found(path, content)
+        return self._moves[key]
+
+    def _found(self, path: str, content: str) -> Moves | None:
+        try:
+            new = self._place(path).read_bytes()
+            old = new if self.is_same(path, content) else self._git.contents([content])[content]
+        except (OSError, KeyError, GitError):
+            return None
+        return moves(old, new)
+
+    def _place(self, path: str) -> Path:
+        return self._git.top / path
+
+    def _id(self, path: str) -> str | None:
+        if path not in self._ids:
+            place = self._place(path)
+            self._ids[path] = content_id(str(place)) if place.is_file() else None
+        return self._ids[path]
