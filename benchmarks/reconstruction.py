@@ -11,6 +11,7 @@ coverage.py alone. Printed are both totals, and the lines and branches in which 
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,14 +51,8 @@ def _study(options: argparse.Namespace, clone: Path, commits: list[str]) -> None
         _git(clone, "checkout", "-q", "--force", commit)
         _git(clone, "clean", "-fdxq", "--exclude=.ciopt")
         selecting = (f"--ciopt-changed={commits[number - 1]}",) if number else ()
-        told = _run(
-            options,
-            clone,
-            "--ciopt-cov",
-            "--ciopt-cov-reconstruct",
-            "--ciopt-record=deps",
-            *selecting,
-        )
+        keeping = ("--ciopt-cov", "--ciopt-cov-reconstruct", "--ciopt-record=deps")
+        told = _run(options, clone, *keeping, *selecting)
         ours = _report(clone)
         if not number:
             print(f"| {commit[:10]} | all | | | {_percent(ours):.4f} | | | |", flush=True)
@@ -91,8 +86,6 @@ def _run(options: argparse.Namespace, clone: Path, *flags: str) -> list[str]:
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:
-    import os
-
     return {**os.environ, **more, "PYTHONDONTWRITEBYTECODE": "1"}
 
 

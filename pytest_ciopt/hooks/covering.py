@@ -79,6 +79,8 @@ class Covering:
         # All tests that the change can affect are enough for what it changed.
         partial = partial_patch or left_out
         found: Measured | None = None
+        if self._rebuilding is not None and self._rebuilding.problem is not None:
+            self.notes.append(f"what tests cover is not kept: {self._rebuilding.problem}")
         if self._rebuilding is not None and cut is None and left_out is None:
             self._rebuilding.keep_whole(live)
         elif self._rebuilding is not None and partial_patch is None:

@@ -47,9 +47,14 @@ class Rebuilding:
     def __init__(self, config: pytest.Config, contexts: Contexts) -> None:
         self._config, self._contexts = config, contexts
 
+    @property
+    def problem(self) -> str | None:
+        """Why what each test covers is not known."""
+        return self._contexts.problem
+
     def keep_whole(self, live: Reporting) -> None:
         """Of a run, or of a shard, that left nothing out."""
-        if self._contexts.problem is None:
+        if self.problem is None:
             where = where_of(self._config)
             covered, branches = elements_of(live, where.top)
             self._contexts.add(last_lines(covered, CoveredRun(branches, True, ()), where.top))
@@ -65,7 +70,7 @@ class Rebuilding:
         tests = _Tests(run, where)
         now = rebuilding.Measured(covered, branches)
         found, branches = rebuild(now, tests, base.commit, where.git, where.state)
-        if self._contexts.problem is None:
+        if self.problem is None:
             gone = tuple(sorted(found.gone))
             last = CoveredRun(branches, False, (), gone, found.doubts)
             self._contexts.add(last_lines(covered, last, where.top))

@@ -1,4 +1,4 @@
-"""Reads the lines on what tests covered, and trusts none of them; see `decoding.py` for all others."""
+"""Reads the lines on what tests covered, and trusts none; see `decoding.py` for all others."""
 
 import re
 from collections.abc import Callable, Mapping
