@@ -35,6 +35,10 @@ def pytest_load_initial_conftests(
         from pytest_ciopt.hooks import early
 
         early.start(early_config, parser, args)
+    if options.contexts_are_asked(early_config, known):
+        from pytest_ciopt.hooks import measuring
+
+        measuring.see_every_line(early_config, known)
     if options.coverage_is_asked(known):
         from pytest_ciopt.hooks import measuring
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conftest import QUIET, Project
+from conftest import QUIET
 
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
@@ -40,12 +40,12 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(made: Project) -> Run:
+def run(pytester: pytest.Pytester) -> Run:
     """In a process of its own, in which coverage.py measures nobody else."""
 
     def ran(*arguments: str) -> pytest.RunResult:
         plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", "-p", "xdist", *QUIET)
-        return made.pytester.runpytest_subprocess(*plugins, *arguments)
+        return pytester.runpytest_subprocess(*plugins, *arguments)
 
     return ran
 

@@ -7,6 +7,9 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
     from coverage import Coverage
 
+CORE, TRACER = "COVERAGE_CORE", "ctrace"
+"""The variable that names coverage.py's core, and the one that tells of a line as often as it is
+asked to."""
 _PARTS = "CIOPT_COVERAGE_PARTS"
 """Names the folder of a run to its workers: the process id of the run, and the folder."""
 
@@ -26,6 +32,14 @@ _QUIET = "run:disable_warnings"
 
 class NoCoverage(CioptError):
     """coverage.py is not installed, or cannot be configured."""
+
+
+def has_tracer() -> bool:
+    """Whether coverage.py is installed with its core in C; it is not imported to see that."""
+    found = find_spec("coverage")
+    folders = () if found is None else found.submodule_search_locations or ()
+    names = (f"tracer{suffix}" for suffix in EXTENSION_SUFFIXES)
+    return any(os.path.exists(os.path.join(*both)) for both in product(folders, names))
 
 
 def running() -> "Coverage | None":

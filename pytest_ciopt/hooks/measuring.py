@@ -4,14 +4,34 @@ It begins before conftests are imported, in workers of xdist as well. Each proce
 data in a folder of the run; in the end they are put together into the project's data file.
 """
 
+import argparse
+
 import pytest
 
-from pytest_ciopt.adapters.coverage_data import Measurement, NoCoverage, is_part, running
+from pytest_ciopt.adapters.coverage_data import (
+    CORE,
+    TRACER,
+    Measurement,
+    NoCoverage,
+    has_tracer,
+    is_part,
+    running,
+)
 from pytest_ciopt.adapters.environment import variable
-from pytest_ciopt.hooks.options import selection_is_asked
+from pytest_ciopt.hooks.options import coverage_is_asked, selection_is_asked
 
 MEASURING = pytest.StashKey[Measurement]()
 """On the configuration; absent where pytest-cov measures, or nobody."""
+
+
+def see_every_line(config: pytest.Config, known: argparse.Namespace) -> None:
+    """Lets coverage.py, whoever starts it, use a core that tells of a line in each test, and not
+    only in the first one; unless the environment names another."""
+    measured = coverage_is_asked(known) or getattr(known, "cov_source", None)
+    if measured and variable(CORE) is None and has_tracer():
+        keep = pytest.MonkeyPatch()
+        keep.setenv(CORE, TRACER)
+        config.add_cleanup(keep.undo)
 
 
 def start(config: pytest.Config) -> None:

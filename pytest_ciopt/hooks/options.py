@@ -226,13 +226,18 @@ def coverage_is_asked(known: argparse.Namespace) -> bool:
     )
 
 
-def gates_are_asked(config: pytest.Config) -> bool:
-    """Whether something is asked of coverage or durations, or coverage is to be measured or kept.
-    Asked in every run, so no adapter is imported."""
+def contexts_are_asked(config: pytest.Config, known: argparse.Namespace) -> bool:
+    """Whether what each test covers may be kept. Asked in every run, so no adapter is imported."""
     name = "ciopt_cov_reconstruct"
-    asked = coverage_is_asked(config.option) or getattr(config.option, name, None)
-    asked = asked or os.environ.get(name.upper(), "").strip()  # noqa: TID251
-    return bool(asked) or any(map(config.getini, (*COVERED, BUDGET, name)))
+    said = os.environ.get(name.upper(), "").strip()  # noqa: TID251
+    return bool(getattr(known, name, None) or said or config.getini(name))
+
+
+def gates_are_asked(config: pytest.Config) -> bool:
+    """Whether something is asked of coverage or durations, or coverage is to be measured or
+    kept."""
+    asked = coverage_is_asked(config.option) or contexts_are_asked(config, config.option)
+    return asked or any(map(config.getini, (*COVERED, BUDGET)))
 
 
 def timeouts_are_asked(config: pytest.Config) -> bool:

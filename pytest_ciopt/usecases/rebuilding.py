@@ -41,7 +41,8 @@ def rebuild(
     """The coverage of a whole run, and whether branches are in it. Raises: NotStored, GitError."""
     layers = list(_layers(base, state))
     kinds = {one.run.branches for layer in layers for one in layer if one.run is not None}
-    if len(kinds) > 1 or (measured.covered and kinds != {measured.branches}):
+    ran = any(measured.covered.values())
+    if len(kinds) > 1 or (ran and kinds != {measured.branches}):
         raise NotStored("branches were measured in only some of the runs")
     found = rebuilt(measured.covered, tests, layers, Present(git))
     return found, kinds.pop()
