@@ -18,6 +18,7 @@ from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.edits import decorators, definitions, mentions
 from pytest_ciopt.core.history import results, traces
+from pytest_ciopt.core.history.covered_encoding import COVERED
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.records import Environment, Record, RunStart
 from pytest_ciopt.core.history.trace_encoding import TRACED
@@ -85,7 +86,8 @@ def known(state: StateDir, found: Inventory, python: str) -> tuple[Knowledge, li
 
 
 def relied_on(found: Inventory) -> set[str]:
-    """Names of the segments with traces that would be read, whatever the interpreter."""
+    """Names of the segments with traces, or with what tests covered, that would be read, whatever
+    the interpreter."""
     closed = [path for path in found.runs.values() if path.name.endswith(CLOSED)]
     sizes = dict(_sizes({path.name: path for path in closed}))
     newest = _newest([(p, sizes[p.name]) for p in reversed(closed) if p.name in sizes])
@@ -94,7 +96,7 @@ def relied_on(found: Inventory) -> set[str]:
 
 def _has_traces(path: Path) -> bool:
     try:
-        return any(line.startswith(TRACED) for line in lines(path))
+        return any(line.startswith((*TRACED, COVERED)) for line in lines(path))
     except (SegmentError, OSError):
         return False
 
