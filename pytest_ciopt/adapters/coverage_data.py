@@ -66,7 +66,7 @@ def combined(files: Iterable[Path]) -> "Iterator[Coverage]":
     for file in files:  # coverage.py would leave out one that it cannot read
         _check(file)
     with tempfile.TemporaryDirectory(prefix="ciopt-coverage-") as temporary:
-        target = _target()
+        target = project_data()
         whole = coverage.Coverage(data_file=os.path.join(temporary, target.name))
         try:
             whole.combine(list(map(str, files)), strict=True, keep=True)
@@ -117,7 +117,7 @@ def _imported() -> "ModuleType":
     return coverage
 
 
-def _target() -> Path:
+def project_data() -> Path:
     """The data file of the project. Raises: NoCoverage."""
     coverage = _imported()
     try:
@@ -142,7 +142,7 @@ class Measurement:
 
     def __init__(self, *, partial: bool = False) -> None:
         """`partial` says that not all need be imported. Raises: NoCoverage."""
-        self.target = _target()
+        self.target = project_data()
         """The data file of the project."""
         from coverage import Coverage
 

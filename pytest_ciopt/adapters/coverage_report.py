@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,43 @@ class Reporting(Protocol):
 
     def get_data(self) -> "CoverageData":
         """What was measured."""
+
+    def xml_report(self, *, outfile: str | None) -> float:
+        """Writes Cobertura XML."""
+
+    def html_report(self, *, directory: str | None) -> float:
+        """Writes HTML."""
+
+    def lcov_report(self, *, outfile: str | None) -> float:
+        """Writes LCOV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Where reports go; None for none."""
+
+    xml: str | None = None
+    html: str | None = None
+    """A folder."""
+    lcov: str | None = None
+    json: str | None = None
+
+
+def write(coverage: Reporting, reports: Reports) -> None:
+    """Writes reports in the forms of coverage.py. Raises: NoReport."""
+    from coverage import CoverageException
+
+    try:
+        if reports.xml is not None:
+            coverage.xml_report(outfile=reports.xml)
+        if reports.html is not None:
+            coverage.html_report(directory=reports.html)
+        if reports.lcov is not None:
+            coverage.lcov_report(outfile=reports.lcov)
+        if reports.json is not None:
+            coverage.json_report(outfile=reports.json, pretty_print=False, show_contexts=False)
+    except CoverageException as error:
+        raise NoReport(f"coverage.py says: {error}") from error
 
 
 class NoReport(CioptError):

@@ -1,6 +1,6 @@
 """Finds what earlier runs stored of coverage, and puts it together with what ran now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +9,16 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
 from pytest_ciopt.adapters.history.reader import covered_records
-from pytest_ciopt.adapters.history.writer import FOLDER
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.tracing.inputs import content_id
 from pytest_ciopt.core.coverage.moves import Moves, moves
 from pytest_ciopt.core.coverage.rebuilt import Layer, Rebuilt, Tests, rebuilt
 from pytest_ciopt.core.coverage.stored import Elements, Stored
 from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.results import RunRow
+from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.errors import CioptError
 
 _DEEPEST = 200
@@ -50,10 +52,7 @@ def rebuild(
 
 def _layers(base: str, state: StateDir) -> Iterator[Layer]:
     """From the run of a commit back to a whole one. Raises: NotStored."""
-    try:
-        runs, _ = ask(state, now(), Index.runs)
-    except UNREADABLE as error:
-        raise NotStored(f"the history cannot be read: {error}") from error
+    runs, _ = _asked(state)
     environment = surroundings().key
     usable = [
         run
@@ -83,11 +82,8 @@ def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | 
     partial: list[tuple[Layer, str | None]] = []
     shards: dict[tuple[str, bool], dict[str, Stored]] = {}
     for run in runs:  # the newest first
-        try:
-            stored = Stored(covered_records(state.path / FOLDER / run.source))
-        except (SegmentError, OSError):
-            continue
-        if stored.run is None:
+        stored = _read(state, run)
+        if stored is None or stored.run is None:
             continue
         if run.start.shard is not None and run.start.plan is not None:
             same = shards.setdefault((run.start.plan, stored.run.whole), {})
@@ -144,3 +140,76 @@ class Present:
             place = self._place(path)
             self._ids[path] = content_id(str(place)) if place.is_file() else None
         return self._ids[path]
+
+
+class _Recorded:
+    """Tests as the segment of a selection knows them. Implements `Tests`."""
+
+    def __init__(self, stored: Stored, root: str, top: Path) -> None:
+        self.ran, self.left_out, self.imported_all = stored.ids, frozenset[str](), False
+        self._gone = frozenset(() if stored.run is None else stored.run.gone)
+        self._root, self._top = root, top
+
+    def is_there(self, test: str) -> bool:
+        """Unless the run has said otherwise."""
+        return test not in self._gone and self.has_module(test)
+
+    def has_module(self, test: str) -> bool:
+        """The file in its id."""
+        return (self._top / repository_id(self._root, test).partition("::")[0]).is_file()
+
+
+def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
+    """What the newest run that kept it covered, put together where it was a selection, and whether
+    branches are in it. Raises: NotStored, GitError."""
+    runs, _ = _asked(state)
+    for run in runs:  # the newest first
+        stored = None if run.end is None else _read(state, run)
+        if stored is None or stored.run is None or run.start.shard is not None:
+            continue
+        files = Present(git)
+        if not all(files.is_same(path, content) for path, content in stored.contents.items()):
+            raise NotStored(
+                f"measured files are not what they were in the newest run, {run.start.run[:17]}",
+                "Run the tests once more, or name data files.",
+            )
+        if stored.run.whole:
+            whole = Rebuilt(stored.total, 0, len(stored.ids), frozenset())
+            return whole, stored.run.branches
+        tests = _Recorded(stored, run.start.root, git.top)
+        measured = Measured(stored.total, stored.run.branches)
+        return rebuild(measured, tests, str(run.start.base), git, state)
+    raise NotStored(
+        "no run in the history kept what its tests cover",
+        "Run pytest with --ciopt-cov --ciopt-cov-reconstruct, or name data files.",
+    )
+
+
+def in_segments(paths: Iterable[Path]) -> list[Measured]:
+    """What runs covered whose segments are named, or lie in a folder. Others are passed over."""
+    found = []
+    for path in paths:
+        for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if one.name.endswith(CLOSED) and RUN_ID.fullmatch(one.name.partition(".")[0]):
+                stored = _stored_in(one)
+                if stored is not None and stored.run is not None:
+                    found.append(Measured(stored.total, stored.run.branches))
+    return found
+
+
+def _read(state: StateDir, run: RunRow) -> Stored | None:
+    return _stored_in(state.path / FOLDER / run.source)
+
+
+def _stored_in(path: Path) -> Stored | None:
+    try:
+        return Stored(covered_records(path))
+    except (SegmentError, OSError):
+        return None  # whoever reads the history says so
+
+
+def _asked(state: StateDir) -> tuple[list[RunRow], list[str]]:
+    try:
+        return ask(state, now(), Index.runs)
+    except UNREADABLE as error:
+        raise NotStored(f"the history cannot be read: {error}") from error
