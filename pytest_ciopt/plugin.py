@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import scheduling
 
         scheduling.start(config)
-    if options.gates_are_asked(config):
+    if options.gates_are_asked(config) or config.hook.pytest_ciopt_gates.get_hookimpls():
         from pytest_ciopt.hooks import gates
 
         gates.start(config)

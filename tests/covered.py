@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conftest import QUIET
+from conftest import QUIET, Project
 
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
@@ -40,7 +40,13 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
+def run(made: Project, start: Run) -> Run:
+    """Runs pytest in the project."""
+    return start
+
+
+@pytest.fixture
+def start(pytester: pytest.Pytester) -> Run:
     """In a process of its own, in which coverage.py measures nobody else."""
 
     def ran(*arguments: str) -> pytest.RunResult:

@@ -14,6 +14,7 @@ from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lasting import Lasting
 from pytest_ciopt.hooks.measuring import MEASURING
 from pytest_ciopt.hooks.options import GATED, HISTORY
+from pytest_ciopt.hooks.own_gates import Own
 from pytest_ciopt.hooks.request import switch
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.report import gates as told
@@ -105,7 +106,7 @@ class Gates:
         self, config: pytest.Config, covering: Covering, lasting: Lasting, wholeness: Wholeness
     ) -> None:
         self._config = config
-        self._covering, self._judges = covering, (covering, lasting)
+        self._covering, self._judges = covering, (covering, lasting, Own(config))
         self._wholeness = wholeness
         self._other: float | None = getattr(config.option, "cov_fail_under", None)
         """The limit of pytest-cov, which a selection suspends."""

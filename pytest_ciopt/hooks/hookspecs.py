@@ -49,6 +49,22 @@ def pytest_ciopt_dependencies(path: Path, config: pytest.Config) -> Iterable[str
     """
 
 
+def pytest_ciopt_gates(
+    session: pytest.Session, partial: str | None
+) -> Iterable[tuple[str, bool | None, str]] | None:
+    """Gates of the project's own: (name, whether it passes, why); None where it cannot be told.
+
+    `partial` says why not all tests ran, None where all did. Asked once, at the end of the run, of
+    the conftests that are loaded before collection. A gate that fails makes pytest end with 1.
+    Example::
+
+        @pytest.hookimpl(optionalhook=True)
+        def pytest_ciopt_gates(session, partial):
+            left = len(list(Path("tests/snapshots").glob("*.orphan")))
+            yield "snapshots", not left, f"{left} of no test"
+    """
+
+
 @pytest.hookspec(firstresult=True)
 def pytest_ciopt_always(item: pytest.Item) -> str | bool | None:
     """A reason (or True) to run a collected test whatever changed; None or False otherwise.

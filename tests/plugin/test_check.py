@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeProject, Project
-from covered import COVERED, FILES, OURS, Run, run, told
+from covered import COVERED, FILES, OURS, Run, run, start, told
 from pytest_ciopt.cli.main import main
 
-__all__ = ["run"]  # a fixture
+__all__ = ["run", "start"]  # a fixture
 SHARDS = 2
 PLAN = "--ciopt-plan=ciopt-plan.json"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeProject, Project
-from covered import FILES, OURS, Run, run
+from covered import FILES, OURS, Run, start
 
-__all__ = ["run"]  # a fixture
+__all__ = ["start"]  # a fixture
 KEEP = ("--ciopt-cov-reconstruct", "--ciopt-record=deps")
 
 
@@ -36,9 +36,9 @@ def total(file: str = ".coverage") -> float:
 # --- combine -------------------------------------------------------------------------------------
 
 
-def test_shards(made: Project, run: Run) -> None:
+def test_shards(made: Project, start: Run) -> None:
     for shard in (1, 2):
-        assert run(*OURS, f"--ciopt-shard={shard}/2").ret == 0
+        assert start(*OURS, f"--ciopt-shard={shard}/2").ret == 0
         folder = Path(f"out/{shard}")
         folder.mkdir(parents=True)
         Path(".coverage").rename(folder / "coverage.data")
@@ -52,21 +52,21 @@ def test_shards(made: Project, run: Run) -> None:
     assert Path(".coverage").exists()
 
 
-def test_segments(made: Project, run: Run) -> None:
+def test_segments(made: Project, start: Run) -> None:
     """Their data files need not be kept."""
     for shard in (1, 2):
-        assert run(*OURS, *KEEP, f"--ciopt-shard={shard}/2").ret == 0
+        assert start(*OURS, *KEEP, f"--ciopt-shard={shard}/2").ret == 0
     Path(".coverage").unlink()
     done = ciopt(made, "combine", ".ciopt", "--json=c.json")
     assert done.outlines == ["66.66 %, combined from 0 data files and 2 segments"]
     assert total("c.json") == pytest.approx(200 / 3)
 
 
-def test_the_newest_run(made: Project, run: Run) -> None:
+def test_the_newest_run(made: Project, start: Run) -> None:
     theirs = ("-p", "pytest_cov", "--cov", "--cov-report=", *KEEP)
-    assert run(*theirs).ret == 0
+    assert start(*theirs).ret == 0
     made.repository.replace("shop/cart.py", "/ 100", "/ 100.0")
-    assert run(*theirs, "--ciopt-changed").ret == 0
+    assert start(*theirs, "--ciopt-changed").ret == 0
     done = ciopt(made, "combine", "--json=c.json")
     assert done.outlines == ["66.66 %, reconstructed from 1 stored and 1 run tests"]
     assert total("c.json") == pytest.approx(200 / 3)
@@ -85,13 +85,13 @@ def test_nothing_to_combine(made: Project) -> None:
 
 
 @pytest.fixture
-def two(made: Project, run: Run) -> tuple[str, str]:
+def two(made: Project, start: Run) -> tuple[str, str]:
     """Commits that were measured, the second one covering more."""
-    assert run(*OURS).ret == 0
+    assert start(*OURS).ret == 0
     first = made.repository.git("rev-parse", "HEAD")
     more = "from shop.cart import total\ndef test_none(): assert total([]) == 0\n"
     second = made.repository.commit({"tests/test_none.py": more})
-    assert run(*OURS).ret == 0
+    assert start(*OURS).ret == 0
     return first[:10], second[:10]
 
 

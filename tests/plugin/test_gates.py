@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from conftest import QUIET, MakeProject, Project
-from covered import COVERED, FILES, OURS, Run, run, told, unmeasured
+from covered import COVERED, FILES, OURS, Run, run, start, told, unmeasured
 from pytest_ciopt.adapters.history.reader import lines
 from pytest_ciopt.cli.main import main
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.records import RunEnd
 from pytest_ciopt.core.history.totals import Totals
 
-__all__ = ["run", "unmeasured"]  # fixtures
+__all__ = ["run", "start", "unmeasured"]  # fixtures
 THEIRS = ("-p", "pytest_cov", "--cov")
 
 
@@ -343,3 +343,52 @@ def test_an_error_of_ours_fails_nothing(
     result.assert_outcomes(passed=2)
     why = "pytest-ciopt failed with TypeError: 'NoneType' object is not callable"
     assert told(result)[-1] == f"coverage: cannot tell: {why}"
+
+
+# --- gates of the project ------------------------------------------------------------------------
+
+OWN = """
+    import pytest
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_ciopt_gates(session, partial):
+        {}
+    """
+
+
+def own(project: MakeProject, body: str, *arguments: str) -> tuple[int, list[str]]:
+    files = {
+        "conftest.py": OWN.format(body),
+        "test_it.py": "def test_it(): pass\ndef test_2(): pass",
+    }
+    result = project(files).run(*arguments)
+    return result.ret, told(result)
+
+
+def test_a_gate_of_the_project_passes(project: MakeProject) -> None:
+    code, lines = own(project, "yield 'size', True, f'{session.testscollected} of {partial}'")
+    assert (code, lines) == (0, ["size: pass: 2 of None"])
+
+
+def test_a_gate_of_the_project_fails(project: MakeProject) -> None:
+    body = "return [('size', False, 'too large'), ('age', None, f'{partial}')]"
+    code, lines = own(project, body, "-k", "test_it")
+    assert code == 1
+    assert lines == ["size: FAIL: too large", "age: cannot tell: the run was narrowed with -k"]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("return [('size', 7, 'why')]", "('size', 7, 'why') is no (name, whether it passes, why)"),
+        ("return [1 / 0]", "the hook failed with ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_is_no_verdict_fails_nothing(project: MakeProject, body: str, why: str) -> None:
+    code, lines = own(project, body)
+    assert code == 0
+    assert lines == [f"pytest_ciopt_gates: cannot tell: {why}", "  Mend the conftest."]
+
+
+def test_a_hook_without_gates(project: MakeProject) -> None:
+    assert own(project, "return None") == (0, [])

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeProject, Project
-from covered import OURS, Run, run, told
+from covered import OURS, Run, start, told
 
-__all__ = ["run"]  # a fixture
+__all__ = ["start"]  # a fixture
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
     ".coveragerc": "[run]\nsource = shop\nbranch = true\n",
@@ -88,10 +88,10 @@ Report = Mapping[str, tuple[list[int], list[list[int]]]]
 
 
 @pytest.fixture
-def made(project: MakeProject, run: Run) -> Project:
+def made(project: MakeProject, start: Run) -> Project:
     """Whose first commit was run whole."""
     made = project(FILES)
-    result = run(*OURS, *KEEP)
+    result = start(*OURS, *KEEP)
     assert result.ret == 0, str(result.stdout)
     return made
 
@@ -104,8 +104,8 @@ def reported(made: Project) -> Report:
     return {path: (f["missing_lines"], f.get("missing_branches", [])) for path, f in files.items()}
 
 
-def whole(made: Project, run: Run) -> Report:
-    assert run(*OURS, "--ciopt-record=off").ret in (0, 1)
+def whole(made: Project, start: Run) -> Report:
+    assert start(*OURS, "--ciopt-record=off").ret in (0, 1)
     return reported(made)
 
 
@@ -120,20 +120,20 @@ def edit_discount(made: Project) -> None:
 # --- what is carried over ------------------------------------------------------------------------
 
 
-def test_only_what_changed_runs(made: Project, run: Run) -> None:
+def test_only_what_changed_runs(made: Project, start: Run) -> None:
     edit_discount(made)
-    result = run(*OURS, *CHANGED, "--ciopt-cov-fail-under=80.00")
+    result = start(*OURS, *CHANGED, "--ciopt-cov-fail-under=80.00")
     result.assert_outcomes(passed=1)
     assert told(result)[:2] == [
         "coverage: 80.00 %, reconstructed from 4 stored and 1 run tests",
         "coverage: pass: 80.00 %, 80.00 % required",
     ]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_a_gate_fails_by_what_was_put_together(made: Project, run: Run) -> None:
+def test_a_gate_fails_by_what_was_put_together(made: Project, start: Run) -> None:
     edit_discount(made)
-    result = run(*OURS, *CHANGED, "--ciopt-cov-fail-under=80.01")
+    result = start(*OURS, *CHANGED, "--ciopt-cov-fail-under=80.01")
     assert result.ret == 1
     assert "coverage: FAIL: 80.00 %, 80.01 % required" in told(result)
 
@@ -149,69 +149,69 @@ def test_a_gate_fails_by_what_was_put_together(made: Project, run: Run) -> None:
         ),
     ],
 )
-def test_lines_that_only_moved(made: Project, run: Run, old: str, new: str) -> None:
+def test_lines_that_only_moved(made: Project, start: Run, old: str, new: str) -> None:
     made.repository.replace("shop/money.py", old, new)
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     result.assert_outcomes()
     assert notes(result) == ["coverage: 80.00 %, reconstructed from 5 stored and 0 run tests"]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_a_new_function_that_nobody_uses(made: Project, run: Run) -> None:
+def test_a_new_function_that_nobody_uses(made: Project, start: Run) -> None:
     new = "\n\nclass Tax:\n    rate = 19\n\n    def of(self, price):\n        return price\n"
     path = Path("shop/stock.py")
     path.write_text(path.read_text() + new)
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     assert len(notes(result)) == 1
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_a_function_is_moved_within_its_file(made: Project, run: Run) -> None:
+def test_a_function_is_moved_within_its_file(made: Project, start: Run) -> None:
     head, first, second = Path("shop/stock.py").read_text().partition("def count")
     Path("shop/stock.py").write_text(f"{first}{second}\n\n{head}".rstrip() + "\n")
-    assert notes(run(*OURS, *CHANGED))
-    assert reported(made) == whole(made, run)
+    assert notes(start(*OURS, *CHANGED))
+    assert reported(made) == whole(made, start)
 
 
-def test_a_changed_test_covers_less(made: Project, run: Run) -> None:
+def test_a_changed_test_covers_less(made: Project, start: Run) -> None:
     made.repository.replace("tests/test_cart.py", "total([]) == 0", "total([2]) == 2")
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     result.assert_outcomes(passed=1)
     assert notes(result) == ["coverage: 72.00 %, reconstructed from 4 stored and 1 run tests"]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_a_test_is_gone(made: Project, run: Run) -> None:
+def test_a_test_is_gone(made: Project, start: Run) -> None:
     made.repository.replace("tests/test_cart.py", "def test_nothing(): assert total([]) == 0\n", "")
-    assert "reconstructed from 4 stored and 0 run tests" in notes(run(*OURS, *CHANGED))[0]
-    assert reported(made) == whole(made, run)
+    assert "reconstructed from 4 stored and 0 run tests" in notes(start(*OURS, *CHANGED))[0]
+    assert reported(made) == whole(made, start)
 
 
-def test_a_shared_fixture_is_of_all_who_use_it(made: Project, run: Run) -> None:
+def test_a_shared_fixture_is_of_all_who_use_it(made: Project, start: Run) -> None:
     """The first one pays for it; it is gone, and the other one is not run."""
     Path("tests/test_stock.py").unlink()
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     result.assert_outcomes()
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_a_module_that_a_test_imports_first(project: MakeProject, run: Run) -> None:
+def test_a_module_that_a_test_imports_first(project: MakeProject, start: Run) -> None:
     late = "def test_late():\n    from shop import money\n    assert money.UNIT\n"
     soon = "def test_soon():\n    from shop.money import exact\n    assert exact(1)\n"
     made = project({**FILES, "tests/test_a.py": late, "tests/test_b.py": soon})
     made.repository.git("rm", "-q", "tests/test_cart.py", "tests/test_discount.py")
     made.repository.commit()
-    assert run(*OURS, *KEEP).ret == 0
+    assert start(*OURS, *KEEP).ret == 0
     Path("tests/test_a.py").write_text("def test_late(): pass\n")
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     result.assert_outcomes(passed=1)
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
 # --- one on another ------------------------------------------------------------------------------
 
 
-def test_selections_stand_on_each_other(made: Project, run: Run) -> None:
+def test_selections_stand_on_each_other(made: Project, start: Run) -> None:
     first = made.repository.git("rev-parse", "HEAD")
     edit_discount(made)
     Path("tests/test_stock.py").unlink()
@@ -219,28 +219,28 @@ def test_selections_stand_on_each_other(made: Project, run: Run) -> None:
         {"tests/test_zero.py": "from shop.cart import total\ndef test_0(): total([0])"}
     )
     second = made.repository.commit()
-    assert notes(run(*OURS, *KEEP, f"--ciopt-changed={first}"))
+    assert notes(start(*OURS, *KEEP, f"--ciopt-changed={first}"))
     made.repository.replace("shop/money.py", "-exact(-amount)", "- exact(-1 * amount)")
     made.repository.replace("shop/stock.py", 'return {"apple"', '# all\n    return {"apple"')
     third = made.repository.commit()
-    result = run(*OURS, *KEEP, f"--ciopt-changed={second}")
+    result = start(*OURS, *KEEP, f"--ciopt-changed={second}")
     result.assert_outcomes(passed=4)
     assert notes(result) == ["coverage: 80.00 %, reconstructed from 1 stored and 4 run tests"]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
     made.repository.replace("tests/test_zero.py", "[0]", "[7]")
-    result = run(*OURS, *KEEP, f"--ciopt-changed={third}", "--ciopt-cov-no-drop")
+    result = start(*OURS, *KEEP, f"--ciopt-changed={third}", "--ciopt-cov-no-drop")
     assert notes(result) == ["coverage: 80.00 %, reconstructed from 4 stored and 1 run tests"]
     assert f"coverage against the base: pass: 80.00 % now, 80.00 % at {third[:10]}" in told(result)
 
 
-def test_shards_together_are_a_whole_run(project: MakeProject, run: Run) -> None:
+def test_shards_together_are_a_whole_run(project: MakeProject, start: Run) -> None:
     made = project(FILES)
     for shard in ("1/2", "2/2"):
-        assert run(*OURS, *KEEP, f"--ciopt-shard={shard}").ret == 0
+        assert start(*OURS, *KEEP, f"--ciopt-shard={shard}").ret == 0
     edit_discount(made)
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     assert notes(result) == ["coverage: 80.00 %, reconstructed from 4 stored and 1 run tests"]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
 # --- beside others -------------------------------------------------------------------------------
@@ -249,26 +249,26 @@ def test_shards_together_are_a_whole_run(project: MakeProject, run: Run) -> None
 @pytest.mark.parametrize("workers", [(), ("-n2",)])
 @pytest.mark.parametrize("theirs", [True, False])
 def test_under_workers_and_pytest_cov(
-    project: MakeProject, run: Run, workers: tuple[str, ...], theirs: bool
+    project: MakeProject, start: Run, workers: tuple[str, ...], theirs: bool
 ) -> None:
     made = project(FILES)
     measuring = ("-p", "pytest_cov", "--cov", "--cov-report=") if theirs else OURS
-    assert run(*measuring, *workers, *KEEP).ret == 0
+    assert start(*measuring, *workers, *KEEP).ret == 0
     before = reported(made)
     edit_discount(made)
-    result = run(*measuring, *workers, *CHANGED, "--ciopt-cov-fail-under=80.00")
+    result = start(*measuring, *workers, *CHANGED, "--ciopt-cov-fail-under=80.00")
     result.assert_outcomes(passed=1)
     assert notes(result) == ["coverage: 80.00 %, reconstructed from 4 stored and 1 run tests"]
-    assert before == whole(made, run)
+    assert before == whole(made, start)
 
 
-def test_contexts_of_pytest_cov_stay(project: MakeProject, run: Run) -> None:
+def test_contexts_of_pytest_cov_stay(project: MakeProject, start: Run) -> None:
     project(FILES)
     theirs = ("-p", "pytest_cov", "--cov", "--cov-report=", "--cov-context=test")
-    assert run(*theirs, "--ciopt-record=off").ret == 0
+    assert start(*theirs, "--ciopt-record=off").ret == 0
     before = _by_context()
     assert len(before) > 5
-    assert run(*theirs, *KEEP).ret == 0
+    assert start(*theirs, *KEEP).ret == 0
     assert _by_context() == before
 
 
@@ -282,7 +282,7 @@ def _by_context() -> set[tuple[object, ...]]:
         )
 
 
-def test_tests_that_start_processes_run_always(project: MakeProject, run: Run) -> None:
+def test_tests_that_start_processes_run_always(project: MakeProject, start: Run) -> None:
     child = """\
         import subprocess, sys
 
@@ -292,40 +292,40 @@ def test_tests_that_start_processes_run_always(project: MakeProject, run: Run) -
         """
     rc = FILES[".coveragerc"] + "patch = subprocess\n"
     made = project({**FILES, ".coveragerc": rc, "tests/test_child.py": child})
-    assert run(*OURS, *KEEP).ret == 0
+    assert start(*OURS, *KEEP).ret == 0
     edit_discount(made)
-    result = run(*OURS, *CHANGED)
+    result = start(*OURS, *CHANGED)
     assert notes(result) == ["coverage: 84.00 %, reconstructed from 4 stored and 2 run tests"]
-    assert reported(made) == whole(made, run)
+    assert reported(made) == whole(made, start)
 
 
-def test_without_branches(project: MakeProject, run: Run) -> None:
+def test_without_branches(project: MakeProject, start: Run) -> None:
     made = project({**FILES, ".coveragerc": "[run]\nsource = shop\n"})
-    assert run(*OURS, *KEEP).ret == 0
+    assert start(*OURS, *KEEP).ret == 0
     edit_discount(made)
     made.repository.replace("shop/money.py", "UNIT", "# always\nUNIT")
-    assert len(notes(run(*OURS, *CHANGED))) == 1
-    assert reported(made) == whole(made, run)
+    assert len(notes(start(*OURS, *CHANGED))) == 1
+    assert reported(made) == whole(made, start)
 
 
-def test_names_of_files_may_be_relative(project: MakeProject, run: Run) -> None:
+def test_names_of_files_may_be_relative(project: MakeProject, start: Run) -> None:
     rc = "[run]\nsource = shop\nbranch = true\nrelative_files = true\n"
     made = project({**FILES, ".coveragerc": rc})
-    assert run(*OURS, *KEEP).ret == 0
+    assert start(*OURS, *KEEP).ret == 0
     edit_discount(made)
-    assert len(notes(run(*OURS, *CHANGED))) == 1
-    assert reported(made) == whole(made, run)
+    assert len(notes(start(*OURS, *CHANGED))) == 1
+    assert reported(made) == whole(made, start)
 
 
 # --- what cannot be told -------------------------------------------------------------------------
 
 
-def test_nothing_is_stored(project: MakeProject, run: Run) -> None:
+def test_nothing_is_stored(project: MakeProject, start: Run) -> None:
     made = project(FILES)
-    assert run(*OURS, "--ciopt-record=deps").ret == 0
+    assert start(*OURS, "--ciopt-record=deps").ret == 0
     edit_discount(made)
     base = made.repository.git("rev-parse", "--short=10", "HEAD")
-    result = run(*OURS, *CHANGED, "--ciopt-cov-fail-under=99")
+    result = start(*OURS, *CHANGED, "--ciopt-cov-fail-under=99")
     assert result.ret == 0
     what = f"no run of {base}, the base, stored what each test covers"
     assert told(result) == [
@@ -336,20 +336,20 @@ def test_nothing_is_stored(project: MakeProject, run: Run) -> None:
 
 
 def test_a_core_that_sees_each_line_once(
-    project: MakeProject, run: Run, monkeypatch: pytest.MonkeyPatch
+    project: MakeProject, start: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if sys.version_info < (3, 12):
         pytest.skip("there is no such core before Python 3.12")
     project({**FILES, ".coveragerc": "[run]\nsource = shop\n"})
     monkeypatch.setenv("COVERAGE_CORE", "sysmon")
-    result = run(*OURS, *KEEP)
+    result = start(*OURS, *KEEP)
     assert result.ret == 0
     why = "coverage.py's core SysMonitor sees each line only once: set core = ctrace"
     assert told(result) == [f"what tests cover is not kept: {why}"]
 
 
-def test_narrowed_runs_store_nothing(project: MakeProject, run: Run) -> None:
+def test_narrowed_runs_store_nothing(project: MakeProject, start: Run) -> None:
     made = project(FILES)
-    assert run(*OURS, *KEEP, "-k", "total").ret == 0
+    assert start(*OURS, *KEEP, "-k", "total").ret == 0
     edit_discount(made)
-    assert "is not reconstructed" in told(run(*OURS, *CHANGED))[0]
+    assert "is not reconstructed" in told(start(*OURS, *CHANGED))[0]
