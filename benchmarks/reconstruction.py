@@ -1,5 +1,4 @@
-"""Coverage put together under a selection, beside that of a whole run, over successive commits
-that change Python files.
+"""Coverage put together under a selection, beside that of a whole run, over successive commits.
 
     python benchmarks/reconstruction.py CLONE --package click --from 8.1.8 --commits 10 -- tests
 
@@ -36,7 +35,7 @@ def main() -> None:
         clone = Path(folder) / "clone"
         _git(Path(folder), "clone", "-q", str(options.clone.resolve()), str(clone))
         span = f"{options.first}..{options.branch}"
-        commits = _git(clone, "rev-list", "--reverse", "--first-parent", span, "--", "*.py").split()
+        commits = _git(clone, "rev-list", "--reverse", "--first-parent", span).split()
         commits = [_git(clone, "rev-parse", options.first), *commits[: options.commits]]
         _study(options, clone, commits)
 

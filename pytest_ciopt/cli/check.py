@@ -6,23 +6,26 @@ from pathlib import Path
 
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.coverage_data import combined, data_files
-from pytest_ciopt.adapters.coverage_report import measured
+from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
+from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
 from pytest_ciopt.adapters.environment import current_folder, variable
 from pytest_ciopt.adapters.git import GitError
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines
 from pytest_ciopt.cli.verify import complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Judged, RunEnd
 from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import gates
 from pytest_ciopt.settings import Settings
-from pytest_ciopt.usecases import guarding
+from pytest_ciopt.usecases import guarding, rebuilding
 from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import Rules, judged, said
+from pytest_ciopt.usecases.rebuilding import NotStored, Planned
 from pytest_ciopt.usecases.remember import About, begin
 
 _FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
@@ -63,13 +66,16 @@ def run(options: argparse.Namespace) -> int:
         raise CioptError(
             "no data file of coverage.py is there", "Its name has to have `coverage` in it."
         )
+    notes: list[str] = []
     with combined(files) as whole:
-        found = measured(whole, here.top)
+        found: Measured = measured(whole, here.top)
+        if proved and partial is not None:
+            found, partial = _put_together(options, here, whole, notes) or (found, partial)
     where = guarding.Place(here.git, here.state, _base(options, here))
     verdicts = judged(asked, found, where, partial, partial_patch)
     failed = not proved or any(one.ruling is Ruling.FAIL for one in verdicts)
     _keep(here, verdicts, None if partial else coverage.total(found), failed=failed)
-    _tell(options, verdicts)
+    _tell(options, verdicts, notes)
     return 1 if failed else 0
 
 
@@ -101,6 +107,32 @@ def _proved(options: argparse.Namespace) -> tuple[str | None, str | None, bool]:
     return partial, None, True
 
 
+def _put_together(
+    options: argparse.Namespace, here: Place, whole: Reporting, notes: list[str]
+) -> tuple[Measured, str | None] | None:
+    """With what the tests cover that the plan's selection left out; None where nobody knows."""
+    plan = complete_plan(options.plan)
+    if here.git is None or plan.base is None:
+        return None
+    covered, branches = elements_of(whole, here.top)
+    root = root_of(pytest_config.find(current_folder(), here.top).rootdir, here.top)
+    tests = Planned(plan, root, here.top)
+    try:
+        now = rebuilding.Measured(covered, branches)
+        rebuilt, branches = rebuilding.rebuild(now, tests, plan.base, here.git, here.state)
+    except (NotStored, GitError) as error:
+        notes.append(f"coverage is not reconstructed: {error}")
+        return None
+    with holding(rebuilt.covered, here.top, {}, project_data(), branches=branches) as put:
+        found = measured(put, here.top)
+    told = gates.reconstructed(rebuilt.stored, rebuilt.ran, coverage.total(found))
+    notes.append(f"coverage: {told}")
+    if not rebuilt.doubts:
+        return found, None
+    notes.extend(f"  It may not be exact: {doubt}." for doubt in rebuilt.doubts)
+    return found, f"{told}, perhaps not exactly: {rebuilt.doubts[0]}"
+
+
 def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
     if here.git is None:
         return None
@@ -119,11 +151,11 @@ def _keep(here: Place, verdicts: list[Verdict], total: Totals | None, *, failed:
     writer.close()
 
 
-def _tell(options: argparse.Namespace, verdicts: list[Verdict]) -> None:
+def _tell(options: argparse.Namespace, verdicts: list[Verdict], notes: list[str]) -> None:
     if options.json:
         print_json([_plain(one) for one in verdicts])
         return
-    print_lines(_lines(verdicts))
+    print_lines((*notes, *_lines(verdicts)))
     if variable("GITHUB_ACTIONS") == "true":
         print_lines(gates.annotations(verdicts))
 

@@ -15,7 +15,6 @@ from pytest_ciopt.adapters.coverage_report import (
     tracers_of,
 )
 from pytest_ciopt.core.base import Base
-from pytest_ciopt.core.coverage.rebuilt import Rebuilt
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.history.covered import CoveredRun
@@ -25,6 +24,7 @@ from pytest_ciopt.hooks.measuring import MEASURING
 from pytest_ciopt.hooks.options import SELECTION
 from pytest_ciopt.hooks.request import Where, where_of
 from pytest_ciopt.hooks.run import Run
+from pytest_ciopt.report.gates import reconstructed
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.usecases import rebuilding
 from pytest_ciopt.usecases.rebuilding import NotStored, rebuild
@@ -79,13 +79,8 @@ class Rebuilding:
         tracers = tracers_of(live, where.top)
         with holding(found.covered, where.top, tracers, target, branches=branches) as whole:
             files = measured(whole, where.top)
-        return PutTogether(files, found.doubts, _told(found, files))
-
-
-def _told(found: Rebuilt, files: Measured) -> str:
-    percent = coverage.shown(coverage.total(files).percent)
-    parts = f"{found.stored:,} stored and {found.ran:,} run tests"
-    return f"{percent}, reconstructed from {parts}"
+        told = reconstructed(found.stored, found.ran, coverage.total(files))
+        return PutTogether(files, found.doubts, told)
 
 
 class _Tests:

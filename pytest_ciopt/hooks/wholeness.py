@@ -29,9 +29,12 @@ class Wholeness:
         self._uncollected += report.failed
 
     def selected(self) -> Iterator[str]:
-        """Whether our own selection left anything out."""
+        """Whether our own selection left anything out, or that of a plan."""
         plugin: Any = self._config.pluginmanager.getplugin(SELECTION)
-        if plugin is not None and (plugin.run.outcome.partial or plugin.run.ends_early):
+        sharding: Any = self._config.pluginmanager.getplugin(SHARD)
+        by_plan = sharding is not None and sharding.plan.base is not None
+        own = plugin is not None and (plugin.run.outcome.partial or plugin.run.ends_early)
+        if own or by_plan:
             yield "only the tests ran that the change can affect"
 
     def shard(self) -> Iterator[str]:

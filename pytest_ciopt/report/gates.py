@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from pytest_ciopt.core.gates.coverage import shown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict, placed, ranges
+from pytest_ciopt.core.history.totals import Totals
 
 _MOST_GAPS = 20
 _MOST_ANNOTATIONS = 10
@@ -22,6 +24,11 @@ def lines(verdict: Verdict) -> Iterator[str]:
         yield f"  and in {len(verdict.gaps) - _MOST_GAPS:,} more files"
     if verdict.mend:
         yield f"  {verdict.mend}"
+
+
+def reconstructed(stored: int, ran: int, total: Totals) -> str:
+    """A total, and from how many tests it was put together."""
+    return f"{shown(total.percent)}, reconstructed from {stored:,} stored and {ran:,} run tests"
 
 
 def beside(total: Decimal | None, other: float | None) -> Iterator[str]:

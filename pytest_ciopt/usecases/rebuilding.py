@@ -19,6 +19,7 @@ from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.results import RunRow
 from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.errors import CioptError
 
 _DEEPEST = 200
@@ -157,6 +158,32 @@ class _Recorded:
     def has_module(self, test: str) -> bool:
         """The file in its id."""
         return (self._top / repository_id(self._root, test).partition("::")[0]).is_file()
+
+
+class Planned:
+    """Tests as the plan of a selection knows them. Implements `Tests`."""
+
+    def __init__(self, plan: Plan, root: str, top: Path) -> None:
+        """`root` is what ids begin with at the top, and do not in the stored ones."""
+        prefix = f"{root}/" if root else ""
+        shares = plan.modules.values()
+        ran = (t for share in shares for tests in share.tests.values() for t in tests)
+        self.ran = frozenset(test.removeprefix(prefix) for test in ran)
+        left_out = (test for share in shares for test in share.left)
+        self.left_out = frozenset(test.removeprefix(prefix) for test in left_out)
+        self.imported_all = not plan.unread
+        self._unread, self._root, self._top = plan.unread, root, top
+
+    def is_there(self, test: str) -> bool:
+        """It was collected, or nobody looked, as nothing there changed."""
+        return test in self.left_out or self._path(test) in self._unread
+
+    def has_module(self, test: str) -> bool:
+        """The file in its id."""
+        return (self._top / self._path(test)).is_file()
+
+    def _path(self, test: str) -> str:
+        return repository_id(self._root, test).partition("::")[0]
 
 
 def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:

@@ -132,3 +132,27 @@ def test_a_damaged_data_file(jobs: Path) -> None:
     done = ciopt_check("--cov-fail-under=1", "jobs")
     assert done.returncode == 2
     assert "coverage.data is no data file of coverage.py, or damaged" in done.stderr
+
+
+def test_shards_of_a_selection(made: Project, start: Run) -> None:
+    """What the plan left out is put to what the shards covered."""
+    keep = ("--ciopt-cov-reconstruct", "--ciopt-record=deps")
+    assert start(*OURS, *keep).ret == 0
+    base = made.repository.git("rev-parse", "HEAD")
+    made.repository.replace("shop/cart.py", "/ 100", "/ 100.0")
+    made.repository.commit()
+    assert main(("plan", f"--changed={base}", f"--shards={SHARDS}")) == 0
+    for number in (1, 2):
+        assert start(*OURS, *keep, PLAN, f"--ciopt-shard={number}/{SHARDS}").ret == 0
+        job = Path(f"jobs/{number}")
+        assert main(("history", "export", str(job))) == 0
+        Path(".coverage").rename(job / "coverage.data")
+    plan = ("--plan=ciopt-plan.json", "jobs/1", "jobs/2")
+    assert check("--cov-fail-under=66.67", *plan, code=1)[:2] == [
+        f"coverage: {COVERED}, reconstructed from 1 stored and 1 run tests",
+        f"coverage: FAIL: {COVERED}, 66.67 % required",
+    ]
+    # The shards are no whole run for others to stand on.
+    made.repository.replace("shop/cart.py", "/ 100.0", "/ 1e2")
+    result = start(*OURS, *keep, "--ciopt-changed=HEAD")
+    assert "coverage is not reconstructed" in told(result)[0]
