@@ -8,7 +8,7 @@ from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
 from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
-from pytest_ciopt.adapters.environment import current_folder, variable
+from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines
@@ -156,8 +156,7 @@ def _tell(options: argparse.Namespace, verdicts: list[Verdict], notes: list[str]
         print_json([_plain(one) for one in verdicts])
         return
     print_lines((*notes, *_lines(verdicts)))
-    if variable("GITHUB_ACTIONS") == "true":
-        print_lines(gates.annotations(verdicts))
+    print_lines(gates.annotations(verdicts, environ()))
 
 
 def _lines(verdicts: list[Verdict]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.environment import environ
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Gated, Judged
 from pytest_ciopt.hooks.contexts import NAME, Contexts
@@ -140,6 +140,5 @@ class Gates:
                 terminalreporter.write_line(line, red=verdict.ruling is Ruling.FAIL)
         for line in told.beside(self._covering.limit, self._other):
             terminalreporter.write_line(line)
-        if variable("GITHUB_ACTIONS") == "true":
-            for line in told.annotations(self.verdicts):
-                terminalreporter.write_line(line)
+        for line in told.annotations(self.verdicts, environ()):
+            terminalreporter.write_line(line)

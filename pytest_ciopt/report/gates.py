@@ -1,7 +1,9 @@
 """What people and services read of gates. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
+from typing import NamedTuple
 
 from pytest_ciopt.core.gates.coverage import shown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict, placed, ranges
@@ -9,7 +11,7 @@ from pytest_ciopt.core.history.totals import Totals
 
 _MOST_GAPS = 20
 _MOST_ANNOTATIONS = 10
-"""GitHub shows no more of one kind in a step."""
+"""GitHub shows no more of one kind in a step, and nobody reads more."""
 _WORDS = {Ruling.PASS: "pass", Ruling.FAIL: "FAIL", Ruling.UNKNOWN: "cannot tell"}
 
 
@@ -41,23 +43,47 @@ def beside(total: Decimal | None, other: float | None) -> Iterator[str]:
         yield "note: --cov-fail-under of pytest-cov asks the same, but rounds: leave it out"
 
 
-def annotations(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Commands of GitHub Actions that mark the lines of failed verdicts in the change.
-
-    **Source:** GitHub, Workflow commands, *Setting a warning message*.
-    """
+def annotations(verdicts: Iterable[Verdict], environ: Mapping[str, str]) -> Iterator[str]:
+    """What the CI service that runs us reads, so that it marks the lines of failed verdicts in the
+    change; nothing elsewhere."""
+    marked = next((form for name, form in _SERVICES.items() if _is_true(environ.get(name))), None)
+    if marked is None:
+        return
     spots = (
-        (verdict, gap.path, first, last)
+        _Spot(verdict.gate, gap.path, first, last)
         for verdict in verdicts
         if verdict.ruling is Ruling.FAIL
         for gap in verdict.gaps
         for first, last in ranges(gap.lines)
     )
-    for number, (verdict, path, first, last) in enumerate(spots):
-        if number == _MOST_ANNOTATIONS:
-            return
-        place = f"file={_property(path)},line={first},endLine={last}"
-        yield f"::warning {place},title={_property(verdict.gate)}::{_data('not covered')}"
+    yield from map(marked, islice(spots, _MOST_ANNOTATIONS))
+
+
+class _Spot(NamedTuple):
+    gate: str
+    path: str
+    first: int
+    last: int
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").lower() == "true"
+
+
+def _github(spot: _Spot) -> str:
+    """**Source:** GitHub, Workflow commands, *Setting a warning message*."""
+    place = f"file={_property(spot.path)},line={spot.first},endLine={spot.last}"
+    return f"::warning {place},title={_property(spot.gate)}::not covered"
+
+
+def _azure(spot: _Spot) -> str:
+    """**Source:** Azure Pipelines, Logging commands, *LogIssue*. It knows one line an issue."""
+    place = f"sourcepath={_azure_property(spot.path)};linenumber={spot.first}"
+    lines = "" if spot.first == spot.last else f" up to line {spot.last}"
+    return f"##vso[task.logissue type=warning;{place}]{spot.gate}: not covered{lines}"
+
+
+_SERVICES = {"GITHUB_ACTIONS": _github, "TF_BUILD": _azure}
 
 
 def _data(text: str) -> str:
@@ -66,3 +92,7 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _azure_property(text: str) -> str:
+    return _data(text).replace("%25", "%AZP25").replace(";", "%3B").replace("]", "%5D")

@@ -139,11 +139,26 @@ def test_what_github_reads() -> None:
     gaps = (Gap("a,b:c%.py", (1, 2, 5)), *(Gap(f"{n}.py", (1,)) for n in range(20)))
     failed = Verdict("coverage of each a", Ruling.FAIL, "w", gaps=gaps)
     passed = Verdict("coverage", Ruling.PASS, "w", gaps=gaps)
-    found = list(annotations([passed, failed]))
+    found = list(annotations([passed, failed], {"GITHUB_ACTIONS": "true"}))
     assert len(found) == 10
     title = "title=coverage of each a::not covered"
     assert found[0] == f"::warning file=a%2Cb%3Ac%25.py,line=1,endLine=2,{title}"
     assert found[1] == f"::warning file=a%2Cb%3Ac%25.py,line=5,endLine=5,{title}"
+
+
+def test_annotations_of_azure_pipelines() -> None:
+    failed = Verdict("patch coverage", Ruling.FAIL, "w", gaps=(Gap("a;b%].py", (1, 2, 5)),))
+    place = "##vso[task.logissue type=warning;sourcepath=a%3Bb%AZP25%5D.py;linenumber"
+    assert list(annotations([failed], {"TF_BUILD": "True"})) == [
+        f"{place}=1]patch coverage: not covered up to line 2",
+        f"{place}=5]patch coverage: not covered",
+    ]
+
+
+@pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": ""}, {"GITLAB_CI": "true"}])
+def test_no_annotations_elsewhere(environ: dict[str, str]) -> None:
+    failed = Verdict("patch coverage", Ruling.FAIL, "w", gaps=(Gap("a.py", (1,)),))
+    assert list(annotations([failed], environ)) == []
 
 
 def test_beside_the_limit_of_pytest_cov() -> None:
