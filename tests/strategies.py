@@ -151,7 +151,7 @@ COVERED = st.one_of(
     st.builds(CoveredFixture, st.integers(0, 10**9), RISING, RISING, MAYBE),
     st.builds(CoveredSession, RISING, MAYBE),
     st.builds(CoveredContents, CONTENTS, MAYBE),
-    st.builds(CoveredRun, st.booleans(), st.booleans(), RISING, TEXTS, TEXTS, MAYBE),
+    st.builds(CoveredRun, st.booleans(), st.booleans(), RISING, TEXT, TEXT, TEXTS, TEXTS, MAYBE),
 )
 """And this."""
 RECORDS = PARTS_OF_RUNS | STARTS | ENDS

@@ -97,7 +97,11 @@ class Contexts:
         self._originals = {}
 
     def _watching(self, original: Any) -> Any:
-        def watched(data: "CoverageData", measured: Mapping[str, Collection[Element]]) -> None:
+        def watched(data: "CoverageData", *given: Any, **named: Any) -> None:
+            if not given:  # somebody's own data: coverage.py itself names nothing
+                original(data, **named)
+                return
+            measured: Mapping[str, Collection[Element]] = given[0]
             if self._flushes:
                 self._data = data
             if data is self._data and os.getpid() == self._pid:

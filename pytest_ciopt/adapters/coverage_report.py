@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,6 +35,9 @@ class Reporting(Protocol):
 
     def get_data(self) -> "CoverageData":
         """What was measured."""
+
+    def get_option(self, option_name: str) -> object:
+        """A value of the configuration."""
 
     def xml_report(self, *, outfile: str | None) -> float:
         """Writes Cobertura XML."""
@@ -176,3 +180,12 @@ def tracers_of(coverage: Reporting, top: Path) -> dict[str, str]:
             path = folder / name
             found[place_of(str(path), top) or path.as_posix()] = tracer
     return found
+
+
+_SETTINGS = ("branch", "concurrency", "include", "omit", "plugins", "relative_files", "source")
+
+
+def settings_id(coverage: Reporting) -> str:
+    """Fingerprint of what a measurement was configured to see."""
+    said = [repr(coverage.get_option(f"run:{name}")) for name in (*_SETTINGS, "source_pkgs")]
+    return blake2b("\0".join(said).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -10,7 +10,6 @@ from pytest_ciopt.adapters.coverage_data import combined, data_files, project_da
 from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
 from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
-from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines
 from pytest_ciopt.cli.verify import complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
@@ -115,8 +114,7 @@ def _put_together(
     if here.git is None or plan.base is None:
         return None
     covered, branches = elements_of(whole, here.top)
-    root = root_of(pytest_config.find(current_folder(), here.top).rootdir, here.top)
-    tests = Planned(plan, root, here.top)
+    tests = Planned(plan)
     try:
         now = rebuilding.Measured(covered, branches)
         rebuilt, branches = rebuilding.rebuild(now, tests, plan.base, here.git, here.state)

@@ -11,7 +11,7 @@ from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.hooks.items import Describer, group_of
-from pytest_ciopt.hooks.options import REASON
+from pytest_ciopt.hooks.options import ARGUMENTS, REASON
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.outcome import DecidedTest
@@ -34,6 +34,7 @@ class Collection:
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
         """With nothing to run, the session is an empty one in this process."""
         if self.run.ends_early:
+            config.stash[ARGUMENTS] = config.args
             config.args = []
             for option, value in (("numprocesses", 0), ("dist", "no"), ("tx", [])):
                 if hasattr(config.option, option):

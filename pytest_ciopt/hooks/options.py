@@ -21,6 +21,8 @@ RECORDS = (OFF, RESULTS, DEPS)
 """Values of --ciopt-record."""
 REASON = pytest.StashKey[str]()
 """On an item, why a selection keeps it; absent where everything runs."""
+ARGUMENTS = pytest.StashKey[list[str]]()
+"""On the configuration, what pytest was to collect, where nothing need be."""
 GATED = pytest.StashKey[object]()
 """On the configuration, what gates leave of the run, a `core.history.records.Gated`."""
 NO_DROP = "--ciopt-cov-no-drop"

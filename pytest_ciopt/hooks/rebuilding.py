@@ -2,6 +2,7 @@
 left out."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from pytest_ciopt.adapters.coverage_report import (
     elements_of,
     holding,
     measured,
+    settings_id,
     tracers_of,
 )
+from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.base import Base
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Measured
@@ -21,7 +24,7 @@ from pytest_ciopt.core.history.covered import CoveredRun
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.hooks.contexts import Contexts
 from pytest_ciopt.hooks.measuring import MEASURING
-from pytest_ciopt.hooks.options import SELECTION
+from pytest_ciopt.hooks.options import ARGUMENTS, SELECTION
 from pytest_ciopt.hooks.request import Where, where_of
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.gates import reconstructed
@@ -46,6 +49,7 @@ class Rebuilding:
 
     def __init__(self, config: pytest.Config, contexts: Contexts) -> None:
         self._config, self._contexts = config, contexts
+        self._scope = scope_of(config)
 
     @property
     def problem(self) -> str | None:
@@ -57,7 +61,8 @@ class Rebuilding:
         if self.problem is None:
             where = where_of(self._config)
             covered, branches = elements_of(live, where.top)
-            self._contexts.add(last_lines(covered, CoveredRun(branches, True, ()), where.top))
+            last = CoveredRun(branches, True, (), self._scope, settings_id(live))
+            self._contexts.add(last_lines(covered, last, where.top))
 
     def put_together(self, live: Reporting) -> PutTogether:
         """Of a run whose selection left tests out. Raises: NotStored, GitError, NoReport."""
@@ -68,11 +73,12 @@ class Rebuilding:
             raise NotStored("there is no base")
         covered, branches = elements_of(live, where.top)
         tests = _Tests(run, where)
-        now = rebuilding.Measured(covered, branches)
+        settings = settings_id(live)
+        now = rebuilding.Measured(covered, branches, self._scope, settings)
         found, branches = rebuild(now, tests, base.commit, where.git, where.state)
         if self.problem is None:
             gone = tuple(sorted(found.gone))
-            last = CoveredRun(branches, False, (), gone, found.doubts)
+            last = CoveredRun(branches, False, (), self._scope, settings, gone, found.doubts)
             self._contexts.add(last_lines(covered, last, where.top))
         own = self._config.stash.get(MEASURING, None)
         target = None if own is None else own.target
@@ -83,24 +89,35 @@ class Rebuilding:
         return PutTogether(files, found.doubts, told)
 
 
+_SCOPE = ("keyword", "markexpr", "ignore", "ignore_glob", "deselect", "doctestmodules")
+"""Options of pytest by which tests are chosen."""
+
+
+def scope_of(config: pytest.Config) -> str:
+    """Fingerprint of what a run is asked to collect and to leave out, wherever that is said."""
+    top, folder = where_of(config).top, config.invocation_params.dir
+    places = []
+    for argument in config.stash.get(ARGUMENTS, config.args):
+        path, _, within = argument.partition("::")
+        places.append(f"{place_of(folder / path, top)}::{within}")
+    said = [str(getattr(config.option, name, None) or "") for name in _SCOPE]
+    text = repr((sorted(places), said))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
 class _Tests:
     """Implements `core.coverage.rebuilt.Tests` of a run."""
 
     def __init__(self, run: Run, where: Where) -> None:
         outcome: Outcome = run.outcome
-        self._top, self._root = where.top, where.root
         self._unread = outcome.dropped_modules.keys() | outcome.dropped_files
-        self.ran = frozenset(test.nodeid for test in outcome.tests if test.selected)
-        self.left_out = frozenset(test.nodeid for test in outcome.tests if not test.selected)
+        by_choice: dict[bool, set[str]] = {True: set(), False: set()}
+        for test in outcome.tests:
+            by_choice[test.selected].add(repository_id(where.root, test.nodeid))
+        self.ran, self.left_out = map(frozenset, (by_choice[True], by_choice[False]))
+        self.proved = run.selection.records.proved
         self.imported_all = not self._unread and not run.ends_early
 
     def is_there(self, test: str) -> bool:
         """It was collected, or nobody looked, as nothing there changed."""
-        return test in self.left_out or self._path(test) in self._unread
-
-    def has_module(self, test: str) -> bool:
-        """The file in its id."""
-        return (self._top / self._path(test)).is_file()
-
-    def _path(self, test: str) -> str:
-        return repository_id(self._root, test).partition("::")[0]
+        return test in self.left_out or test.partition("::")[0] in self._unread

@@ -1,6 +1,6 @@
 """Finds what earlier runs stored of coverage, and puts it together with what ran now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,12 @@ from pytest_ciopt.adapters.history.reader import covered_records
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.tracing.inputs import content_id
-from pytest_ciopt.core.coverage.moves import Moves, moves
-from pytest_ciopt.core.coverage.rebuilt import Layer, Rebuilt, Tests, rebuilt
+from pytest_ciopt.core.coverage.moves import Moves, imported, moves
+from pytest_ciopt.core.coverage.rebuilt import Layer, Others, Rebuilt, Tests, rebuilt
 from pytest_ciopt.core.coverage.stored import Elements, Stored
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.results import RunRow
-from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.errors import CioptError
 
@@ -36,24 +35,58 @@ class Measured:
 
     covered: Elements
     branches: bool
+    scope: str = ""
+    """See `CoveredRun`; "" where nobody knows."""
+    settings: str = ""
 
 
 def rebuild(
     measured: Measured, tests: Tests, base: str, git: Git, state: StateDir
 ) -> tuple[Rebuilt, bool]:
     """The coverage of a whole run, and whether branches are in it. Raises: NotStored, GitError."""
-    layers = list(_layers(base, state))
-    kinds = {one.run.branches for layer in layers for one in layer if one.run is not None}
-    ran = any(measured.covered.values())
-    if len(kinds) > 1 or (ran and kinds != {measured.branches}):
+    runs, _ = _asked(state)
+    layers = list(_layers(base, state, runs))
+    ended = [one.run for layer in layers for one in layer if one.run is not None]
+    kinds = {run.branches for run in ended}
+    if len(kinds) > 1 or (any(measured.covered.values()) and kinds != {measured.branches}):
         raise NotStored("branches were measured in only some of the runs")
-    found = rebuilt(measured.covered, tests, layers, Present(git))
+    if measured.scope and {run.scope for run in ended} != {measured.scope}:
+        raise NotStored(
+            "the base was run with other arguments, -m, -k or --ignore",
+            "Use the same for all runs with --ciopt-cov-reconstruct.",
+        )
+    if measured.settings and {run.settings for run in ended} != {measured.settings}:
+        raise NotStored(
+            "coverage.py was configured otherwise when the base was run", "A whole run mends it."
+        )
+    others = _others(tests, layers, base, runs, state)
+    found = rebuilt(measured.covered, tests, layers, others, Present(git, base))
     return found, kinds.pop()
 
 
-def _layers(base: str, state: StateDir) -> Iterator[Layer]:
+def _others(
+    tests: Tests, layers: Iterable[Layer], base: str, runs: Iterable[RunRow], state: StateDir
+) -> Others:
+    """Runs that prove tests and are no layers. What ran at the base itself, without changes, ran as
+    the layer has it."""
+    known = {one.id for layer in layers for one in layer}
+    rows = {run.start.run: run for run in runs}
+    alike = {run for run, row in rows.items() if row.start.commit == base and not row.start.dirty}
+    proved = {
+        test: run
+        for test, run in tests.proved.items()
+        if test not in tests.ran and tests.is_there(test) and (run in known or run not in alike)
+    }
+    stored = {}
+    for run in sorted(set(proved.values()) - known):
+        one = _read(state, rows[run]) if run in rows else None
+        if one is not None:
+            stored[run] = one
+    return Others(proved, stored)
+
+
+def _layers(base: str, state: StateDir, runs: Iterable[RunRow]) -> Iterator[Layer]:
     """From the run of a commit back to a whole one. Raises: NotStored."""
-    runs, _ = _asked(state)
     environment = surroundings().key
     usable = [
         run
@@ -105,8 +138,9 @@ def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | 
 class Present:
     """Measured files as they are now. Implements `core.coverage.rebuilt.Files`."""
 
-    def __init__(self, git: Git) -> None:
-        self._git = git
+    def __init__(self, git: Git, base: str) -> None:
+        self._git, self._base = git, base
+        self._unimported: frozenset[str] | None = None
         self._ids: dict[str, str | None] = {}
         self._moves: dict[tuple[str, str], Moves | None] = {}
 
@@ -124,6 +158,23 @@ class Present:
         if key not in self._moves:
             self._moves[key] = self._found(path, content)
         return self._moves[key]
+
+    def no_longer_imported(self) -> frozenset[str]:
+        """Words of modules and names that a file imported at the base and does not import now."""
+        if self._unimported is None:
+            self._unimported = frozenset().union(*self._lost_imports())
+        return self._unimported
+
+    def _lost_imports(self) -> Iterator[frozenset[str]]:
+        options = ("--raw", "--no-renames", "--abbrev=64", "-z", "--ignore-submodules=all")
+        said = self._git.records("diff-index", *options, self._base, "--")
+        before = {path: facts.split()[2] for facts, path in zip(said, said, strict=True)}
+        python = {path: content for path, content in before.items() if path.endswith(".py")}
+        texts = self._git.contents(python.values())
+        for path, content in python.items():
+            place = self._place(path)
+            new = place.read_bytes() if place.is_file() else b""
+            yield imported(texts.get(content, b"")) - imported(new)
 
     def _found(self, path: str, content: str) -> Moves | None:
         try:
@@ -146,44 +197,31 @@ class Present:
 class _Recorded:
     """Tests as the segment of a selection knows them. Implements `Tests`."""
 
-    def __init__(self, stored: Stored, root: str, top: Path) -> None:
+    def __init__(self, stored: Stored, top: Path) -> None:
         self.ran, self.left_out, self.imported_all = stored.ids, frozenset[str](), False
+        self.proved: Mapping[str, str] = {}
         self._gone = frozenset(() if stored.run is None else stored.run.gone)
-        self._root, self._top = root, top
+        self._top = top
 
     def is_there(self, test: str) -> bool:
         """Unless the run has said otherwise."""
-        return test not in self._gone and self.has_module(test)
-
-    def has_module(self, test: str) -> bool:
-        """The file in its id."""
-        return (self._top / repository_id(self._root, test).partition("::")[0]).is_file()
+        return test not in self._gone and (self._top / test.partition("::")[0]).is_file()
 
 
 class Planned:
     """Tests as the plan of a selection knows them. Implements `Tests`."""
 
-    def __init__(self, plan: Plan, root: str, top: Path) -> None:
-        """`root` is what ids begin with at the top, and do not in the stored ones."""
-        prefix = f"{root}/" if root else ""
+    def __init__(self, plan: Plan) -> None:
         shares = plan.modules.values()
-        ran = (t for share in shares for tests in share.tests.values() for t in tests)
-        self.ran = frozenset(test.removeprefix(prefix) for test in ran)
-        left_out = (test for share in shares for test in share.left)
-        self.left_out = frozenset(test.removeprefix(prefix) for test in left_out)
+        self.ran = frozenset(t for share in shares for ids in share.tests.values() for t in ids)
+        self.left_out = frozenset(test for share in shares for test in share.left)
+        self.proved: Mapping[str, str] = {}
         self.imported_all = not plan.unread
-        self._unread, self._root, self._top = plan.unread, root, top
+        self._unread = plan.unread
 
     def is_there(self, test: str) -> bool:
         """It was collected, or nobody looked, as nothing there changed."""
-        return test in self.left_out or self._path(test) in self._unread
-
-    def has_module(self, test: str) -> bool:
-        """The file in its id."""
-        return (self._top / self._path(test)).is_file()
-
-    def _path(self, test: str) -> str:
-        return repository_id(self._root, test).partition("::")[0]
+        return test in self.left_out or test.partition("::")[0] in self._unread
 
 
 def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
@@ -194,7 +232,7 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
         stored = None if run.end is None else _read(state, run)
         if stored is None or stored.run is None or run.start.shard is not None:
             continue
-        files = Present(git)
+        files = Present(git, run.start.commit or "")
         if not all(files.is_same(path, content) for path, content in stored.contents.items()):
             raise NotStored(
                 f"measured files are not what they were in the newest run, {run.start.run[:17]}",
@@ -203,7 +241,7 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
         if stored.run.whole:
             whole = Rebuilt(stored.total, 0, len(stored.ids), frozenset())
             return whole, stored.run.branches
-        tests = _Recorded(stored, run.start.root, git.top)
+        tests = _Recorded(stored, git.top)
         measured = Measured(stored.total, stored.run.branches)
         return rebuild(measured, tests, str(run.start.base), git, state)
     raise NotStored(
@@ -225,12 +263,12 @@ def in_segments(paths: Iterable[Path]) -> list[Measured]:
 
 
 def _read(state: StateDir, run: RunRow) -> Stored | None:
-    return _stored_in(state.path / FOLDER / run.source)
+    return _stored_in(state.path / FOLDER / run.source, run.start.root)
 
 
-def _stored_in(path: Path) -> Stored | None:
+def _stored_in(path: Path, root: str = "") -> Stored | None:
     try:
-        return Stored(covered_records(path))
+        return Stored(covered_records(path), path.name.partition(".")[0], root)
     except (SegmentError, OSError):
         return None  # whoever reads the history says so
 

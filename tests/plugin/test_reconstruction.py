@@ -243,6 +243,94 @@ def test_shards_together_are_a_whole_run(project: MakeProject, start: Run) -> No
     assert reported(made) == whole(made, start)
 
 
+def test_a_test_that_ran_since_is_as_it_ran_then(made: Project, start: Run) -> None:
+    """The selection takes that run for a proof, so nothing runs the second time."""
+    made.repository.replace("tests/test_cart.py", "total([]) == 0", "total([2]) == 2")
+    new = "from shop.money import exact\ndef test_less(): assert exact(-1) == -1\n"
+    made.repository.write({"tests/test_money.py": new})
+    start(*OURS, *CHANGED).assert_outcomes(passed=2)
+    result = start(*OURS, *CHANGED)
+    result.assert_outcomes()
+    assert notes(result) == ["coverage: 80.00 %, reconstructed from 6 stored and 0 run tests"]
+    assert reported(made) == whole(made, start)
+
+
+def test_a_run_in_between_did_not_keep_it(made: Project, start: Run) -> None:
+    made.repository.replace("tests/test_cart.py", "total([]) == 0", "total([2]) == 2")
+    assert start("--ciopt-record=deps").ret == 0
+    lines = notes(start(*OURS, *CHANGED))
+    assert "nothing is stored of tests/test_cart.py::test_nothing" in lines[1]
+
+
+def test_an_import_is_removed(made: Project, start: Run) -> None:
+    made.repository.replace("shop/cart.py", "from shop import money\n", "")
+    text = Path("shop/cart.py").read_text().replace("money.exact(", "(")
+    Path("shop/cart.py").write_text(text)
+    result = start(*OURS, *CHANGED)
+    assert "  It may not be exact: perhaps only what is gone imported shop/money.py." in told(
+        result
+    )
+
+
+def test_a_body_that_takes_another_way(project: MakeProject, start: Run) -> None:
+    files = {
+        "shop/flag.py": "FLAG = True\n",
+        "shop/use.py": "from shop.flag import FLAG\nif FLAG:\n    A = 1\nelse:\n    A = 2\n",
+        "tests/test_use.py": "from shop.use import A\ndef test_use(): assert A\n",
+    }
+    made = project({**FILES, **files})
+    assert start(*OURS, *KEEP).ret == 0
+    made.repository.write({"shop/flag.py": "FLAG = False\n"})
+    start(*OURS, *CHANGED).assert_outcomes(passed=1)
+    assert reported(made) == whole(made, start)
+
+
+def test_functions_of_one_line(project: MakeProject, start: Run) -> None:
+    files = {
+        "shop/one.py": "def a(x): return x\n\ndef b(x):\n    return x + 1\n",
+        "tests/test_a.py": "from shop.one import a\ndef test_a(): assert a(1) == 1\n",
+        "tests/test_b.py": "from shop.one import b\ndef test_b(): assert b(1) == 2\n",
+    }
+    made = project({**FILES, **files})
+    assert start(*OURS, *KEEP).ret == 0
+    made.repository.replace("shop/one.py", "x + 1", "1 + x")
+    start(*OURS, *CHANGED).assert_outcomes(passed=1)
+    assert reported(made) == whole(made, start)
+
+
+@pytest.mark.parametrize(
+    "base", [("tests/test_cart.py",), ("-m", "not slow"), ("--ignore=tests/test_stock.py",)]
+)
+def test_the_base_was_asked_for_less(
+    project: MakeProject, start: Run, base: tuple[str, ...]
+) -> None:
+    made = project(FILES)
+    assert start(*OURS, *KEEP, *base).ret == 0
+    edit_discount(made)
+    assert "is not reconstructed" in told(start(*OURS, *CHANGED))[0]
+
+
+def test_the_base_was_measured_otherwise(made: Project, start: Run) -> None:
+    made.repository.write({".coveragerc": FILES[".coveragerc"] + "omit = shop/stock.py\n"})
+    edit_discount(made)
+    lines = told(start(*OURS, *CHANGED, "--ciopt-cov-fail-under=1"))
+    assert "coverage.py was configured otherwise when the base was run" in lines[-1]
+
+
+def test_data_of_tests_are_left_alone(project: MakeProject, start: Run) -> None:
+    own = """\
+        from coverage import CoverageData
+
+        def test_own():
+            data = CoverageData(no_disk=True)
+            data.add_lines(line_data={"a.py": [1]})
+            data.add_lines({"a.py": [2]})
+            assert sorted(data.lines("a.py")) == [1, 2]
+        """
+    project({**FILES, "tests/test_own.py": own})
+    start(*OURS, *KEEP).assert_outcomes(passed=6)
+
+
 # --- beside others -------------------------------------------------------------------------------
 
 

@@ -9,11 +9,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from typing import Any
 
 from pytest_ciopt.core.history.covered import Element
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NAMED = (*_FUNCTIONS, ast.ClassDef)
+_INLINE = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 _BODIES = ("body", "orelse", "finalbody")
 
 
@@ -28,6 +30,12 @@ class Lines:
     execute nothing else."""
     conditional: frozenset[int] = frozenset()
     """First lines of the others."""
+    codes: frozenset[int] = frozenset()
+    """Those in which a function of one line, a lambda or the like begins: pairs that begin or end
+    it belong to no module, be its line executed at import."""
+    once: frozenset[int] = frozenset()
+    """Those in functions whose work may serve later callers: cached ones, and such as set
+    globals."""
 
 
 @dataclass(slots=True)
@@ -35,21 +43,27 @@ class Moves:
     """From the lines of one text to those of another."""
 
     to: dict[int, int] = field(default_factory=dict)
+    split: set[int] = field(default_factory=set)
+    """Old lines with several statements that are in several lines now."""
     old: Lines = field(default_factory=Lines)
     new: Lines = field(default_factory=Lines)
 
     def element(self, element: Element) -> Element | None:
         """Where an element went; None where it is no more."""
         if isinstance(element, int):
-            return self.to.get(element)
+            return None if element in self.split else self.to.get(element)
         first, second = element
         ends = self._end(first, second), self._end(second, first)
         return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
     def _end(self, line: int, other: int) -> int | None:
         """Of a pair. A module begins and ends in its line 1, wherever its first statement is."""
+        if line == -1 and abs(other) == 1 and 1 in self.old.codes and self.to.get(1) != 1:
+            return None  # of a function that moved, or of the module
         if line == -1 and abs(other) in self.old.module:
             return -1
+        if abs(line) in self.split:
+            return None
         there = self.to.get(abs(line))
         return there if there is None or line > 0 else -there
 
@@ -57,7 +71,10 @@ class Moves:
         """Whether importing the old text executes an element."""
         if isinstance(element, int):
             return element in self.old.module
-        return all(abs(line) in self.old.module or abs(line) == 1 for line in element)
+        first = -min(element)
+        if first in self.old.codes and (first > 1 or max(element) == 1):
+            return False
+        return all(abs(line) in self.old.module or abs(line) <= 1 for line in element)
 
     @property
     def fresh(self) -> frozenset[int]:
@@ -86,21 +103,21 @@ def moves(old: bytes, new: bytes) -> Moves | None:
         found.to = dict(zip(range(end), range(end), strict=True))
         return found
     try:
-        _pair(before.body, after.body, found.to)
+        _pair(before.body, after.body, found)
     except RecursionError:
         return None
-    found.to.setdefault(1, 1)
+    found.to.setdefault(0, 0)
     return found
 
 
-def _pair(old: Sequence[ast.AST], new: Sequence[ast.AST], to: dict[int, int]) -> None:
+def _pair(old: Sequence[ast.AST], new: Sequence[ast.AST], between: Moves) -> None:
     """Notes where the lines of two bodies went."""
     texts = [[ast.dump(node) for node in body] for body in (old, new)]
     matcher = SequenceMatcher(None, texts[0], texts[1], autojunk=False)
     rest_old, rest_new = list(old), list(new)
     for first, second, size in matcher.get_matching_blocks():
         for offset in range(size):
-            _same(old[first + offset], new[second + offset], to)
+            _same(old[first + offset], new[second + offset], between)
             rest_old.remove(old[first + offset])
             rest_new.remove(new[second + offset])
     # What was moved past something else, and then what was altered inside.
@@ -108,23 +125,34 @@ def _pair(old: Sequence[ast.AST], new: Sequence[ast.AST], to: dict[int, int]) ->
     for node in list(rest_old):
         twin = by_text.pop(ast.dump(node), None)
         if twin is not None:
-            _same(node, twin, to)
+            _same(node, twin, between)
             rest_old.remove(node)
             rest_new.remove(twin)
     for node in rest_old:
         twin = next((one for one in rest_new if _alike(node, one)), None)
         if twin is not None:
             rest_new.remove(twin)
-            _altered(node, twin, to)
+            _altered(node, twin, between)
 
 
-def _same(old: ast.AST, new: ast.AST, to: dict[int, int]) -> None:
+def _same(old: ast.AST, new: ast.AST, between: Moves) -> None:
     """Of two statements that differ at most in their layout."""
-    for before, after in zip(ast.walk(old), ast.walk(new), strict=True):
-        if isinstance(before, ast.expr | ast.stmt | ast.excepthandler | ast.pattern):
-            to.setdefault(before.lineno, after.lineno)  # type: ignore[attr-defined]
-            if before.end_lineno and after.end_lineno:  # type: ignore[attr-defined]
-                to.setdefault(before.end_lineno, after.end_lineno)  # type: ignore[attr-defined]
+    pairs = list(zip(ast.walk(old), ast.walk(new), strict=True))
+    for before, after in pairs:
+        if isinstance(before, ast.stmt | ast.excepthandler):
+            _begin(before, after, between)
+    for before, after in pairs:
+        if isinstance(before, ast.expr | ast.pattern):
+            between.to.setdefault(before.lineno, after.lineno)  # type: ignore[attr-defined]
+    for before, after in pairs:
+        last = getattr(before, "end_lineno", None)
+        if last is not None:
+            between.to.setdefault(last, after.end_lineno)  # type: ignore[attr-defined]
+
+
+def _begin(old: Any, new: Any, between: Moves) -> None:
+    if between.to.setdefault(old.lineno, new.lineno) != new.lineno:
+        between.split.add(old.lineno)
 
 
 def _alike(old: ast.AST, new: ast.AST) -> bool:
@@ -136,27 +164,27 @@ def _alike(old: ast.AST, new: ast.AST) -> bool:
     return bool(getattr(old, "body", None)) and _head(old) == _head(new)
 
 
-def _altered(old: ast.AST, new: ast.AST, to: dict[int, int]) -> None:
+def _altered(old: ast.AST, new: ast.AST, between: Moves) -> None:
     if isinstance(old, _NAMED) or _head(old) == _head(new):
-        _heads(old, new, to)
+        _heads(old, new, between)
     for name in _BODIES:
-        _pair(getattr(old, name, ()), getattr(new, name, ()), to)
+        _pair(getattr(old, name, ()), getattr(new, name, ()), between)
     for name in ("handlers", "cases"):
         for one, other in zip(getattr(old, name, ()), getattr(new, name, ()), strict=False):
             if _head(one) == _head(other):
-                _altered(one, other, to)
+                _altered(one, other, between)
 
 
-def _heads(old: ast.AST, new: ast.AST, to: dict[int, int]) -> None:
+def _heads(old: ast.AST, new: ast.AST, between: Moves) -> None:
     """The line of a definition is executed as before, be its decorators or defaults others."""
     if isinstance(old, ast.match_case) and isinstance(new, ast.match_case):
-        _same(old.pattern, new.pattern, to)
+        _same(old.pattern, new.pattern, between)
         return
-    to.setdefault(old.lineno, new.lineno)  # type: ignore[attr-defined]
+    _begin(old, new, between)
     before, after = list(_head_nodes(old)), list(_head_nodes(new))
     if [ast.dump(node) for node in before] == [ast.dump(node) for node in after]:
         for one, other in zip(before, after, strict=True):
-            _same(one, other, to)
+            _same(one, other, between)
 
 
 def _head(node: ast.AST) -> list[str]:
@@ -176,7 +204,7 @@ def _is(value: object) -> bool:
 
 def _lines(tree: ast.Module) -> Lines:
     inside: set[int] = set()
-    every: set[int] = set()
+    every: set[int] = {0, 1}
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
             start = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
@@ -190,7 +218,44 @@ def _lines(tree: ast.Module) -> Lines:
             inside.update(range(max(begin, node.lineno + 1), (last.end_lineno or begin) + 1))
     straight = frozenset(_straight(tree.body))
     firsts = {node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)}
-    return Lines(frozenset(every - inside), straight, frozenset(firsts - inside - straight))
+    return Lines(
+        module=frozenset(every - inside),
+        straight=straight,
+        conditional=frozenset(firsts - inside - straight),
+        codes=frozenset(_codes(tree)),
+        once=frozenset(_once(tree)),
+    )
+
+
+def _codes(tree: ast.Module) -> Iterator[int]:
+    for node in ast.walk(tree):
+        within = isinstance(node, _FUNCTIONS) and node.body[0].lineno == node.lineno
+        if within or isinstance(node, _INLINE):
+            yield node.lineno  # type: ignore[attr-defined]
+
+
+def _once(tree: ast.Module) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, _FUNCTIONS):
+            cached = any("cache" in ast.unparse(one).lower() for one in node.decorator_list)
+            if cached or any(isinstance(one, ast.Global) for one in ast.walk(node)):
+                yield from range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def imported(text: bytes) -> frozenset[str]:
+    """Words of the modules and names that a text imports, wherever in it; of no Python nothing."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    return frozenset(word for node in ast.walk(tree) for word in _words(node))
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (word for one in node.names for word in one.name.split("."))
+    if isinstance(node, ast.ImportFrom):
+        yield from (node.module or "").split(".")
 
 
 def _decorated(node: ast.AST) -> bool:

@@ -6,7 +6,8 @@ they are now. Bodies of modules are executed once, whoever imports them first: w
 belongs to the module, and not to the test in which it happened.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,17 +24,17 @@ class Tests(Protocol):
     """What is known of the tests that are there now."""
 
     ran: frozenset[str]
-    """Node ids."""
+    """Ids as they read at the top of the repository."""
     left_out: frozenset[str]
     """Those that were collected and not selected."""
+    proved: Mapping[str, str]
+    """Of those and of others the run whose record shows that the change cannot affect it: what a
+    test covered then, it would cover now. Of tests that no import leads to nothing is said."""
     imported_all: bool
     """Whether all test modules were imported, and with them all that they import."""
 
     def is_there(self, test: str) -> bool:
         """Whether a test that did not run still exists."""
-
-    def has_module(self, test: str) -> bool:
-        """Whether the file of a test still exists."""
 
 
 class Files(Protocol):
@@ -47,6 +48,19 @@ class Files(Protocol):
 
     def moves(self, path: str, content: str) -> Moves | None:
         """Where the lines of that content are now; None where nobody can tell."""
+
+    def no_longer_imported(self) -> frozenset[str]:
+        """Words of modules and names that a file imported at the base and does not import now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Runs that are no layers, and that prove tests."""
+
+    proved: Mapping[str, str] = field(default_factory=dict)
+    """Runs by test, those of layers among them."""
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """By run; without those that did not keep what tests cover."""
 
 
 Layer = Sequence[Stored]
@@ -67,65 +81,78 @@ class Rebuilt:
     """Why it may not be what a whole run would tell; empty where it is exact."""
 
 
-@dataclass(slots=True)
-class _Doubts:
-    """Files, each for a reason."""
-
-    lost: set[str] = field(default_factory=set)
-    unread: set[str] = field(default_factory=set)
-    new: set[str] = field(default_factory=set)
-    orphans: set[str] = field(default_factory=set)
-    children: set[str] = field(default_factory=set)
-
-    def lines(self) -> Iterator[str]:
-        """In words."""
-        if self.lost:
-            yield f"tests that did not run executed what is no more in {_named(self.lost)}"
-        if self.unread:
-            yield f"no line can be followed in {_named(self.unread)}"
-        if self.new:
-            yield f"nothing has imported what is new in {_named(self.new)}"
-        if self.orphans:
-            yield f"perhaps only tests that are gone imported {_named(self.orphans)}"
-        if self.children:
-            yield f"processes that tests started covered lines of {_named(self.children)}"
+_DOUBTS = {
+    "lost": "tests that did not run executed what is no more in {}",
+    "again": "tests that did not run executed the body of {} once more",
+    "unread": "no line can be followed in {}",
+    "new": "nothing has imported what is new in {}",
+    "split": "statements that shared a line are apart in {}",
+    "orphans": "perhaps only what is gone imported {}",
+    "payers": "tests that ran, or are gone, computed for others in {}",
+    "children": "processes that tests started covered lines of {}",
+    "outside": "no file outside of the repository is followed, as {}",
+    "unknown": "nothing is stored of {}",
+}
+_Doubts = dict[str, set[str]]
+"""Files or tests by reason."""
 
 
-def rebuilt(now: Elements, tests: Tests, layers: Sequence[Layer], files: Files) -> Rebuilt:
+def _told(doubts: _Doubts) -> Iterator[str]:
+    return (text.format(_named(doubts[why])) for why, text in _DOUBTS.items() if doubts.get(why))
+
+
+def rebuilt(
+    now: Elements,
+    tests: Tests,
+    layers: Sequence[Layer],
+    others: Others,
+    files: Files,
+) -> Rebuilt:
     """`now` is what the run covered that has just ended; `layers` are earlier runs, the newest
     first, and the last one whole."""
-    doubts = _Doubts()
+    doubts: _Doubts = defaultdict(set)
     every = [now]
-    claimed, gone = set(tests.ran), set[str]()
+    claimed, carried, gone = set(tests.ran), set(tests.ran), set[str]()
     imported = {path for path, elements in now.items() if elements}
-    stored = 0
+    for run, segment in others.stored.items():
+        kept = {test for test in segment.ids - claimed if others.proved.get(test) == run}
+        every += _Carrying(segment, kept, (), tests, files, doubts).tests()
+        claimed |= kept
+        carried |= kept
     for layer in layers:
         mine = {test for one in layer for test in one.ids} - claimed
+        ids = {one.id for one in layer}
         kept = {test for test in mine - gone if tests.is_there(test)}
+        kept |= {test for test in mine if others.proved.get(test) in ids}
         gone |= mine - kept
         gone.update(test for one in layer if one.run is not None for test in one.run.gone)
         claimed |= mine
-        stored += len(kept)
+        carried |= kept
         for segment in layer:
-            carrying = _Carrying(segment, kept, mine - kept, tests, files, doubts)
+            over = (mine - kept) | tests.ran
+            carrying = _Carrying(segment, kept, over, tests, files, doubts)
             every += [*carrying.tests(), *carrying.imports(imported), carrying.children(now)]
+            carrying.payers(united(every))
         imported.update(path for one in layer for path, elements in one.total.items() if elements)
-    why = list(doubts.lines())
+    doubts["unknown"] |= tests.left_out - carried
+    # A run that did not keep it has proved them: what they covered in an older one may be less.
+    kept_by = {segment.id: segment.ids for layer in layers for segment in layer}
+    kept_by |= {run: segment.ids for run, segment in others.stored.items()}
+    doubts["unknown"] |= {t for t, run in others.proved.items() if t not in kept_by.get(run, ())}
     earlier = (one.run for layer in layers for one in layer if one.run is not None)
-    why += (doubt for run in earlier for doubt in run.doubts)
-    if unknown := tests.left_out - claimed:
-        why.append(f"nothing is stored of {_named(unknown)}")
-    return Rebuilt(united(every), stored, len(tests.ran), frozenset(gone), tuple(why))
+    why = [*_told(doubts), *(doubt for run in earlier for doubt in run.doubts)]
+    counts = len(carried - tests.ran), len(tests.ran)
+    return Rebuilt(united(every), *counts, frozenset(gone - carried), tuple(why))
 
 
 class _Carrying:
-    """Of one segment."""
+    """Of one segment: of the tests that are `kept`, and not of those whose record is over."""
 
     def __init__(
         self,
         segment: Stored,
         kept: Iterable[str],
-        gone: Iterable[str],
+        over: Iterable[str],
         tests: Tests,
         files: Files,
         doubts: _Doubts,
@@ -133,16 +160,23 @@ class _Carrying:
         self._segment, self._tests, self._files, self._doubts = segment, tests, files, doubts
         self._total, self._outside = segment.total, segment.outside
         self._kept = segment.of(kept)
-        self._of_gone = segment.of(gone)
-        self._lost_module = not all(map(tests.has_module, gone))
+        self._over = segment.of(over)
 
     def tests(self) -> Iterator[Elements]:
         """What tests that did not run cover; of changed files without the bodies of modules."""
         yield {
             path: self._functions(path, elements)
             for path, elements in self._kept.items()
-            if self._files.exists(path)
+            if self._exists(path)
         }
+
+    def _exists(self, path: str) -> bool:
+        """Files beside the repository come and go, and nobody knows when they change."""
+        if not path.startswith("/"):
+            return self._files.exists(path)
+        if self._files.exists(path):
+            self._doubts["outside"].add(path)
+        return False
 
     def _functions(
         self, path: str, elements: frozenset[Element], *, strict: bool = True
@@ -152,11 +186,12 @@ class _Carrying:
             return elements
         moves = self._moves(path)
         if moves is None:
-            self._doubts.unread.add(path)
+            self._doubts["unread"].add(path)
             return _NONE
-        there = {moves.element(e) for e in elements if not moves.is_of_module(e)}
+        own = {element for element in elements if not moves.is_of_module(element)}
+        there = {moves.element(element) for element in own}
         if strict and None in there:
-            self._doubts.lost.add(path)
+            self._doubts["lost"].add(path)
         return frozenset(element for element in there if element is not None)
 
     def imports(self, imported: set[str]) -> Iterator[Elements]:
@@ -164,19 +199,39 @@ class _Carrying:
         and functions that bodies call, where not all is imported anew."""
         if not self._tests.imported_all:
             yield {
-                path: self._functions(path, elements, strict=path not in imported)
+                path: self._called(path, elements, imported)
                 for path, elements in self._outside.items()
-                if self._files.exists(path)
+                if self._exists(path)
             }
         yield {
             path: self._body(path, elements)
             for path, elements in self._total.items()
-            if elements and path not in imported and self._files.exists(path)
+            if elements and path not in imported and self._exists(path)
         }
+        for path in self._kept.keys() & imported:
+            self._once_more(path)
+
+    def _called(
+        self, path: str, elements: frozenset[Element], imported: set[str]
+    ) -> frozenset[Element]:
+        if path not in imported:
+            return self._functions(path, elements)
+        moves = self._moves(path) if self._is_same(path) else None
+        if moves is not None:  # its body may have taken another way
+            return frozenset(element for element in elements if not moves.is_of_module(element))
+        return self._functions(path, elements, strict=False)
+
+    def _once_more(self, path: str) -> None:
+        """A test may execute a body again, e.g. as a script."""
+        if path in self._outside and not self._is_same(path):
+            moves = self._moves(path)
+            body = self._kept[path] - self._outside[path]
+            if moves is not None and any(map(moves.is_of_module, body)):
+                self._doubts["again"].add(path)
 
     def _body(self, path: str, elements: frozenset[Element]) -> frozenset[Element]:
         if self._is_orphan(path):
-            self._doubts.orphans.add(path)
+            self._doubts["orphans"].add(path)
         if self._is_same(path):
             known = self._kept.get(path, _NONE)
             if not self._tests.imported_all:
@@ -188,19 +243,41 @@ class _Carrying:
         if moves is None:
             return _NONE
         body = {moves.element(element) for element in elements if moves.is_of_module(element)}
+        if moves.split:
+            self._doubts["split"].add(path)
         there = frozenset(element for element in body if element is not None)
         if not there or self._is_same(path):
             return there
         if moves.doubtful:
-            self._doubts.new.add(path)
+            self._doubts["new"].add(path)
         pairs = self._segment.run is not None and self._segment.run.branches
         return there | {(line, line) if pairs else line for line in moves.fresh}
 
     def _is_orphan(self, path: str) -> bool:
-        """Whether tests that are gone may have been the only ones to import a file."""
-        if path in self._kept:
+        """Whether what imported a file may do so no longer."""
+        if self._kept.get(path):
             return False
-        return path in self._of_gone or (self._lost_module and path in self._outside)
+        name = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        if path not in self._over and name not in self._files.no_longer_imported():
+            return False
+        moves = self._moves(path)  # of an empty file nothing counts
+        return moves is None or bool(moves.new.straight | moves.new.conditional)
+
+    def payers(self, covered: Elements) -> None:
+        """Where tests that are over have filled a cache for others, these would fill it now."""
+        for path in self._over.keys() & self._kept.keys():
+            if not self._exists(path) or self._over[path] <= self._kept[path]:
+                continue
+            moves = self._moves(path)
+            if moves is None:
+                continue
+            lost = {
+                moves.element(element)
+                for element in self._over[path] - self._kept[path]
+                if not moves.old.once.isdisjoint(_lines(element))
+            }
+            if lost - {None} - covered.get(path, _NONE):
+                self._doubts["payers"].add(path)
 
     def children(self, now: Elements) -> Elements:
         """What no process of the run has covered itself: nobody knows for which test."""
@@ -209,9 +286,9 @@ class _Carrying:
         found = {
             path: self._functions(path, elements)
             for path, elements in rest.items()
-            if elements and self._files.exists(path)
+            if elements and self._exists(path)
         }
-        self._doubts.children.update(
+        self._doubts["children"].update(
             path for path, elements in found.items() if elements - now.get(path, _NONE)
         )
         return found
@@ -221,6 +298,10 @@ class _Carrying:
 
     def _moves(self, path: str) -> Moves | None:
         return self._files.moves(path, self._segment.contents.get(path, ""))
+
+
+def _lines(element: Element) -> tuple[int, ...]:
+    return element if isinstance(element, tuple) else (element,)
 
 
 def _named(several: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """What the tests of one run covered, each by itself, as its segment tells. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from pytest_ciopt.core.history.covered import (
     CoveredContents,
@@ -12,6 +13,8 @@ from pytest_ciopt.core.history.covered import (
     CoveredTest,
     Element,
 )
+from pytest_ciopt.core.history.fields import SegmentError
+from pytest_ciopt.core.nodeids import repository_id
 
 Elements = Mapping[str, frozenset[Element]]
 """By path."""
@@ -23,7 +26,12 @@ _Set = tuple[_Worker, int]
 class Stored:
     """The records of a run, put together. Complexity: linear in their number."""
 
-    def __init__(self, records: Iterable[CoveredRecord]) -> None:
+    def __init__(self, records: Iterable[CoveredRecord], id: str = "", root: str = "") -> None:
+        """`id` is the run's; `root` is what ids of tests begin with at the top of the repository.
+
+        Raises: SegmentError for records that name what is not there.
+        """
+        self.id = id
         self.run: CoveredRun | None = None
         """None where the run did not come to its end."""
         self.contents: dict[str, str] = {}
@@ -36,16 +44,31 @@ class Stored:
         self._lives: dict[tuple[_Worker, int], CoveredFixture] = {}
         self._session: set[_Set] = set()
         for record in records:
-            self._take(record)
+            self._take(record, root)
+        self._check()
 
-    def _take(self, record: CoveredRecord) -> None:
+    def _check(self) -> None:
+        named = set(self._session)
+        for test in chain.from_iterable(self._tests.values()):
+            named.update(_numbered(test.worker, test.sets[-1:]))
+        for life in self._lives.values():
+            named.update(_numbered(life.worker, life.sets[-1:]))
+        if self.run is not None:
+            named.update(_numbered(self.run.worker, self.run.sets[-1:]))
+        if any(number >= len(self._sets.get(worker, ())) for worker, number in named):
+            raise SegmentError("a set of elements that is not there")
+        for worker, sets in self._sets.items():
+            if any(bits >> len(self._elements[worker, path]) for path, bits in sets):
+                raise SegmentError("an element that is not there")
+
+    def _take(self, record: CoveredRecord, root: str) -> None:
         match record:
             case CoveredSet():
                 key = record.worker, record.path
                 self._elements.setdefault(key, []).extend(record.elements)
                 self._sets.setdefault(record.worker, []).append((record.path, record.bits))
             case CoveredTest():
-                self._tests.setdefault(record.id, []).append(record)
+                self._tests.setdefault(repository_id(root, record.id), []).append(record)
             case CoveredFixture():
                 self._lives[record.worker, record.number] = record
             case CoveredSession():
@@ -57,7 +80,7 @@ class Stored:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Node ids of the tests that ran."""
+        """Tests that ran, as their ids read at the top of the repository."""
         return frozenset(self._tests)
 
     def of(self, tests: Iterable[str]) -> Elements:
@@ -92,10 +115,8 @@ class Stored:
     def _joined(self, sets: Iterable[_Set]) -> dict[str, frozenset[Element]]:
         bits: dict[tuple[_Worker, str], int] = {}
         for worker, number in sets:
-            known = self._sets.get(worker, ())
-            if number < len(known):
-                path, own = known[number]
-                bits[worker, path] = bits.get((worker, path), 0) | own
+            path, own = self._sets[worker][number]
+            bits[worker, path] = bits.get((worker, path), 0) | own
         found: dict[str, frozenset[Element]] = {}
         for key, several in bits.items():
             elements = frozenset(_chosen(self._elements[key], several))

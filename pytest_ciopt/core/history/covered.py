@@ -74,6 +74,10 @@ class CoveredRun:
     """Whether all tests ran; else only those that the change since the run's base can affect."""
     sets: tuple[int, ...]
     """What was covered in all, by whatever process."""
+    scope: str = ""
+    """Fingerprint of what the run was asked for: arguments, `-m`, `-k` and the like."""
+    settings: str = ""
+    """Fingerprint of what coverage.py was configured to measure."""
     gone: tuple[str, ...] = ()
     """Tests that an earlier run knew and that are no more, sorted."""
     doubts: tuple[str, ...] = ()

@@ -65,6 +65,8 @@ def _read_run(fields: Fields) -> CoveredRun:
         branches=fields.flag("branches"),
         whole=fields.flag("whole"),
         sets=fields.numbers("sets"),
+        scope=fields.text("scope"),
+        settings=fields.text("settings"),
         gone=fields.texts("gone"),
         doubts=fields.texts("doubts"),
         worker=fields.maybe("worker"),

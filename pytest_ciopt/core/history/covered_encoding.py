@@ -52,6 +52,8 @@ def _plain(record: CoveredRecord) -> dict[str, object]:
                 "branches": record.branches,
                 "whole": record.whole,
                 "sets": steps(record.sets) or None,
+                "scope": record.scope,
+                "settings": record.settings,
                 "gone": list(record.gone) or None,
                 "doubts": list(record.doubts) or None,
                 "worker": worker,

@@ -197,3 +197,29 @@ def test_what_importing_may_execute(new: str) -> None:
 def test_no_python(text: str) -> None:
     assert moves(BEFORE.encode(), text.encode()) is None
     assert moves(text.encode(), BEFORE.encode()) is None
+
+
+def test_statements_that_shared_a_line() -> None:
+    old = "def f(x):\n    if x: return 1\n    a = 1; b = 2\n    return 3\n\n\nf(0)\n"
+    new = ast.unparse(ast.parse(old)) + "\n"
+    between = found(old, new)
+    lost = {one for one in executed(old) if between.element(one) is None}
+    assert {line for pair in lost for line in map(abs, pair)} >= {2, 3}
+    assert found(new, old).split == set()
+
+
+def test_functions_of_one_line() -> None:
+    text = "def f(x): return x\n\n\nx = [lambda: 1,\n     lambda: 2]\nf(1), x[1]()\n"
+    between = found(text, text)
+    own = {one for one in executed(text) if not between.is_of_module(one)}
+    assert own >= {(-5, 5), (5, -5)}
+    assert between.is_of_module(1)
+    assert not between.is_of_module((-1, 1))
+    assert between.is_of_module((-1, 4))
+    assert found(text, "\n" + text).element((-1, 1)) is None
+
+
+def test_an_empty_file_gets_a_body() -> None:
+    between = found("", "x = 1\n")
+    assert between.is_of_module((-1, 0))
+    assert between.fresh == {1}

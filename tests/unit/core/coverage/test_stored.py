@@ -1,5 +1,6 @@
 """Sets that were numbered and written are the same when they are read."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,11 +11,13 @@ from pytest_ciopt.core.history.covered import (
     CoveredRecord,
     CoveredRun,
     CoveredSession,
+    CoveredSet,
     CoveredTest,
     Element,
 )
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.encoding import encoded
+from pytest_ciopt.core.history.fields import SegmentError
 
 LINES: st.SearchStrategy[Element] = st.integers(1, 40)
 PAIRS: st.SearchStrategy[Element] = st.tuples(st.integers(-40, 40), st.integers(-40, 40))
@@ -76,7 +79,16 @@ def test_the_rest_of_a_run() -> None:
     assert stored.run == run
 
 
-def test_numbers_that_nobody_wrote_mean_nothing() -> None:
-    stored = Stored([CoveredTest("t", (5,)), CoveredRun(True, True, (9,), worker="gw7")])
-    assert stored.of(["t"]) == {}
-    assert stored.total == {}
+@pytest.mark.parametrize(
+    "record",
+    [
+        CoveredTest("t", (5,)),
+        CoveredFixture(0, (0,)),
+        CoveredSession((0,), "gw0"),
+        CoveredRun(True, True, (9,), worker="gw7"),
+        CoveredSet("a.py", (1,), 0b10),
+    ],
+)
+def test_what_nobody_wrote_cannot_be_meant(record: CoveredRecord) -> None:
+    with pytest.raises(SegmentError, match="that is not there"):
+        Stored([record])

@@ -114,7 +114,7 @@ def test_the_schema_knows_every_key() -> None:
         CoveredFixture(3, (1, 2), (0,), "gw0"),
         CoveredSession((1, 2), "gw0"),
         CoveredContents({"a.py": "1"}, "gw0"),
-        CoveredRun(True, False, (1, 2), ("a",), ("why",), "gw0"),
+        CoveredRun(True, False, (1, 2), "0f", "0e", ("a",), ("why",), "gw0"),
         Units("a.py", ("f",), "gw0"),
         TracedTest("a", TRACE, "gw0"),
         TracedFixture(3, "a", TRACE, "gw0"),
