@@ -66,6 +66,8 @@ class Covering:
             with self._live() as live:
                 return self._judged(live, session, wholeness)
         except NoReport as error:
+            if self._rebuilding is not None and wholeness.explicit:
+                self.notes.append(f"coverage is not reconstructed: {error.what}")
             if wholeness.explicit or self._config.stash.get(MEASURING, None) is not None:
                 return [Verdict(gate, Ruling.UNKNOWN, error.what) for gate in self.gates]
             return []
@@ -85,6 +87,8 @@ class Covering:
             self._rebuilding.keep_whole(live)
         elif self._rebuilding is not None and partial_patch is None:
             found, partial = self._put_together(self._rebuilding, live)
+        elif self._rebuilding is not None and left_out is not None:
+            self.notes.append(f"coverage is not reconstructed: {partial_patch}")
         if found is None:
             found = measured(live, where_of(self._config).top)
         self.total = coverage.total(found) if partial is None else None

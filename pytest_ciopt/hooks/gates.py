@@ -91,7 +91,8 @@ class Asked(Breakable):
         self._ask(session, wholeness)
         if self.problem is not None:
             why = f"pytest-ciopt failed with {self.problem}"
-            return [Verdict(gate, Ruling.UNKNOWN, why) for gate in self._judge.gates]
+            gates = self._judge.gates or ["coverage"]  # only that is judged without a gate
+            return [Verdict(gate, Ruling.UNKNOWN, why) for gate in gates]
         return self.verdicts
 
     @harmless

@@ -441,3 +441,23 @@ def test_narrowed_runs_store_nothing(project: MakeProject, start: Run) -> None:
     assert start(*OURS, *KEEP, "-k", "total").ret == 0
     edit_discount(made)
     assert "is not reconstructed" in told(start(*OURS, *CHANGED))[0]
+
+
+def test_a_selection_that_was_narrowed(made: Project, start: Run) -> None:
+    edit_discount(made)
+    found = told(start(*OURS, *CHANGED, "-k", "discount"))
+    assert found == ["coverage is not reconstructed: the run was narrowed with -k"]
+
+
+def test_an_error_of_ours_is_told(
+    made: Project, start: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It neither breaks the run nor goes unnoticed, be no gate asked for."""
+    plugin = "from pytest_ciopt.hooks import rebuilding\nrebuilding.rebuild = lambda *_: 1 / 0\n"
+    (made.pytester.path / "broken.py").write_text(plugin)
+    monkeypatch.setenv("PYTHONPATH", str(made.pytester.path))
+    edit_discount(made)
+    result = start(*OURS, *CHANGED, "-p", "broken")
+    assert result.ret == 0
+    why = "pytest-ciopt failed with ZeroDivisionError: division by zero"
+    assert told(result) == [f"coverage: cannot tell: {why}"]
