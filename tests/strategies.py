@@ -121,6 +121,12 @@ PARTS_OF_RUNS = st.one_of(
         st.integers(0, 10**6),
         *([ANY_DURATION] * 5),
         MAYBE,
+        st.none() | ANY_DURATION,
+        st.none() | ANY_DURATION,
+        MAYBE,
+        MAYBE,
+        st.none() | ANY_DURATION,
+        st.lists(ANY_DURATION, max_size=4).map(tuple),
     ),
 )
 """What lies between the first and the last line."""

@@ -242,6 +242,11 @@ def gates_are_asked(config: pytest.Config) -> bool:
     return asked or any(map(config.getini, (*COVERED, BUDGET)))
 
 
+def benchmarks_are_measured(config: pytest.Config) -> bool:
+    """Whether pytest-benchmark is loaded, under whatever name: its options are there."""
+    return hasattr(config.option, "benchmark_disable")
+
+
 def timeouts_are_asked(config: pytest.Config) -> bool:
     """Whether tests get limits. Asked in every run, so no adapter is imported."""
     return bool(

@@ -6,9 +6,18 @@ import pytest
 
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.history.parts import PARTS
-from pytest_ciopt.core.history.records import Gated
+from pytest_ciopt.core.history.records import Benchmark, Gated
 from pytest_ciopt.hooks.costs import Costs, Sending
-from pytest_ciopt.hooks.options import DEPS, GATED, HISTORY, RECORDS, SELECTION, SHARD, recording
+from pytest_ciopt.hooks.options import (
+    DEPS,
+    GATED,
+    HISTORY,
+    RECORDS,
+    SELECTION,
+    SHARD,
+    benchmarks_are_measured,
+    recording,
+)
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import state_dir_of
 from pytest_ciopt.report.outcome import Outcome
@@ -16,6 +25,7 @@ from pytest_ciopt.usecases.remember import About, begin
 
 if TYPE_CHECKING:  # a run that selects nothing does not import them
     from pytest_ciopt.hooks.collection import Collection
+    from pytest_ciopt.hooks.rounds import Rounds
     from pytest_ciopt.hooks.run import Run
     from pytest_ciopt.hooks.sharding import Sharding
     from pytest_ciopt.hooks.tracing import Traces
@@ -38,10 +48,21 @@ def start(config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted, costs)
+    if remembering is not None and benchmarks_are_measured(config):
+        remembering.rounds = _rounds(config, remembering)
     if value == DEPS:
         _trace(config, remembering)
     if remembering is not None:  # behind, so that it finishes behind
         manager.register(remembering, HISTORY)
+
+
+def _rounds(config: pytest.Config, remembering: "Remembering") -> "Rounds":
+    """Only beside pytest-benchmark."""
+    from pytest_ciopt.hooks.rounds import Rounds
+
+    rounds = Rounds(remembering.keep)
+    config.pluginmanager.register(rounds, f"{HISTORY}-rounds")
+    return rounds
 
 
 def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:
@@ -77,6 +98,8 @@ class Remembering:
         self._told: tuple[str, ...] = ()
         self.traces: Traces | None = None
         """Of dependencies, if they are recorded, too."""
+        self.rounds: Rounds | None = None
+        """Of benchmarks, if pytest-benchmark is there."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -124,6 +147,11 @@ class Remembering:
             self._recording.finish(int(session.exitstatus), outcome, gated)
             self._recording.writer.close()
 
+    def keep(self, record: Benchmark) -> None:
+        """Writes what was measured of a benchmark."""
+        if self._recording is not None:
+            self._recording.writer.write(record)
+
     def add(self, lines: str) -> None:
         """Writes what is encoded already."""
         if self._recording is not None:
@@ -132,5 +160,7 @@ class Remembering:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Only what went wrong or was mended."""
         problems = [one.told for one in (self._recording, self.traces) if one is not None]
+        if self.rounds is not None and self.rounds.problem is not None:
+            problems.append(f"benchmarks are recorded only in part: {self.rounds.problem}")
         for line in (*self._told, *filter(None, problems)):
             terminalreporter.write_line(f"ciopt: {line}")

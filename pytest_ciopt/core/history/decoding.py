@@ -197,6 +197,12 @@ def _read_benchmark(fields: Fields) -> Benchmark:
         deviation=fields.seconds("deviation"),
         maximum=fields.seconds("max"),
         machine=fields.maybe("machine"),
+        p95=fields.maybe_seconds("p95"),
+        p99=fields.maybe_seconds("p99"),
+        fingerprint=fields.maybe("fingerprint"),
+        clock=fields.maybe("clock"),
+        busy=fields.maybe_seconds("busy"),
+        values=tuple(duration(value, "values") for value in fields.items("values")),
     )
 
 

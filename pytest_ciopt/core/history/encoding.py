@@ -219,4 +219,10 @@ def _benchmark(benchmark: Benchmark) -> dict[str, object]:
         "deviation": benchmark.deviation,
         "max": benchmark.maximum,
         "machine": benchmark.machine,
+        "p95": benchmark.p95,
+        "p99": benchmark.p99,
+        "fingerprint": benchmark.fingerprint,
+        "clock": benchmark.clock,
+        "busy": benchmark.busy,
+        "values": list(benchmark.values) or None,
     }

@@ -70,6 +70,10 @@ class Fields:
         """A duration."""
         return duration(self._plain.get(name), name)
 
+    def maybe_seconds(self, name: str) -> float | None:
+        """A duration, or None where the key is absent."""
+        return None if self._plain.get(name) is None else self.seconds(name)
+
     def items(self, name: str) -> list[object]:
         """A list; empty where the key is absent."""
         value = self._plain.get(name, [])

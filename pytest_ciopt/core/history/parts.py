@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pytest_ciopt.core.history.records import (
     Attempt,
+    Benchmark,
     Environment,
     FixtureCost,
     ModuleCost,
@@ -40,6 +41,8 @@ def _without(record: Record, part: str) -> Record:
             )
         case RunStart(), "environment":
             return replace(record, environment=Environment("", "", ""))
+        case Benchmark(), "environment":
+            return replace(record, machine=None, fingerprint=None)
         case RunStart(), "options":
             return replace(record, options=())
         case RunStart(), "selection":

@@ -159,6 +159,18 @@ class Benchmark:
     maximum: float
     machine: str | None = None
     """The processor, as far as it is told."""
+    p95: float | None = None
+    """95 % of the rounds take no longer; None where no rounds are told."""
+    p99: float | None = None
+    fingerprint: str | None = None
+    """Of the machine, see `core.history.rounds`."""
+    clock: str | None = None
+    """`wall` or `cpu`; None where it is not told."""
+    busy: float | None = None
+    """CPU seconds over wall seconds of the test's call, all that it does beside its rounds
+    included: what waits is far below 1."""
+    values: tuple[float, ...] = ()
+    """The rounds, sorted; of many only some, see `core.history.rounds`."""
 
 
 class Judged(NamedTuple):

@@ -15,6 +15,7 @@ from pytest_ciopt.core.history.others.found import (
     text,
 )
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
+from pytest_ciopt.core.history.rounds import Machine, clock_of, kept, percentile
 
 FORMS = "JUnit XML, .test_durations of pytest-split, --report-log, JSON of pytest-benchmark"
 
@@ -76,27 +77,36 @@ def _durations(whole: Mapping[str, Any]) -> Found:
 
 
 def _benchmarks(whole: Mapping[str, Any]) -> Found:
-    machine, commit = whole.get("machine_info"), whole.get("commit_info")
-    processor = machine.get("cpu") if isinstance(machine, dict) else None
-    brand = (
-        processor.get("brand_raw") or processor.get("brand")
-        if isinstance(processor, dict)
-        else None
-    )
+    commit = whole.get("commit_info")
     known = commit if isinstance(commit, dict) else {}
+    machine = _machine(whole.get("machine_info"))
     return Found(
         "pytest-benchmark",
-        [_benchmark(mapping(one), text(brand)) for one in whole["benchmarks"]],
+        [_benchmark(mapping(one), machine) for one in whole["benchmarks"]],
         moment(whole.get("timestamp")) or junit.moment_of(text(whole.get("datetime")) or ""),
         commit=_object_id(known.get("id")),
         branch=text(known.get("branch")),
     )
 
 
-def _benchmark(one: Mapping[str, Any], machine: str | None) -> Benchmark:
-    test, stats = text(one.get("fullname")), mapping(one.get("stats"))
+def _machine(told: object) -> Machine:
+    """As `adapters.machine` sees the same one, where all of it is told."""
+    known = told if isinstance(told, dict) else {}
+    processor = known.get("cpu")
+    cpu = processor if isinstance(processor, dict) else {}
+    brand = text(cpu.get("brand_raw")) or text(cpu.get("brand")) or ""
+    cores = cpu.get("count")
+    platform = f"{text(known.get('system')) or ''}-{text(known.get('machine')) or ''}".lower()
+    return Machine(brand, cores if isinstance(cores, int) else 0, platform)
+
+
+def _benchmark(one: Mapping[str, Any], machine: Machine) -> Benchmark:
+    test, stats, options = text(one.get("fullname")), mapping(one.get("stats")), one.get("options")
     if test is None:
         raise ForeignError("a benchmark without a name")
+    timer = text(options.get("timer")) if isinstance(options, dict) else None
+    data = stats.get("data")
+    ranked = sorted(map(seconds, data)) if isinstance(data, list) else []
     return Benchmark(
         test,
         _count(stats.get("rounds")),
@@ -106,7 +116,12 @@ def _benchmark(one: Mapping[str, Any], machine: str | None) -> Benchmark:
         mean=seconds(stats.get("mean")),
         deviation=seconds(stats.get("stddev")),
         maximum=seconds(stats.get("max")),
-        machine=machine,
+        machine=machine.processor or None,
+        p95=percentile(ranked, 95) if ranked else None,
+        p99=percentile(ranked, 99) if ranked else None,
+        fingerprint=machine.fingerprint if machine.processor and machine.cores else None,
+        clock=None if timer is None else clock_of(timer),
+        values=kept(ranked),
     )
 
 

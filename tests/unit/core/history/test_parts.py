@@ -43,12 +43,15 @@ FULL = {
     "test": Attempt("a", PHASE, PHASE, PHASE, 2, "gw0", True, "r", "f", (SUBTEST,), "changed"),
     "module": ModuleCost("a", 0.1, 0.1, "gw0"),
     "fixture": FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
-    "benchmark": Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
+    "benchmark": Benchmark(
+        *("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
+        *(0.1, 0.1, "0a", "wall", 0.9, (0.1, 0.2)),
+    ),
     "end": RunEnd(1.0, 0, 1, 2, 3),
 }
 GONE = {
     "commit": {"run": {"repository", "commit", "tree", "branch", "base"}},
-    "environment": {},
+    "environment": {"benchmark": {"machine", "fingerprint"}},
     "failures": {"test": {"failure"}},
     "fixtures": {"fixture": None},
     "modules": {"module": None},

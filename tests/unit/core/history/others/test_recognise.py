@@ -11,6 +11,7 @@ from pytest_ciopt.core.history.others.found import ForeignError
 from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
 from pytest_ciopt.core.history.results import outcome_of
+from pytest_ciopt.core.history.rounds import Machine
 
 FILES = (
     "tests/test_a.py",
@@ -159,7 +160,20 @@ def test_a_report_log(cut: int) -> None:
 def test_benchmarks() -> None:
     found = read(json.dumps(BENCHMARKS, indent=1).encode(), FILES)
     assert (found.started, found.commit, found.branch) == (1772366400.0, "c" * 40, "main")
-    assert found.records == [Benchmark("t.py::bench", 5, 7, 1e-9, 2.0, 2.0, 0.5, 3.0, "A CPU")]
+    (record,) = found.records
+    assert record == Benchmark("t.py::bench", 5, 7, 1e-9, 2.0, 2.0, 0.5, 3.0, "A CPU")
+
+
+def test_a_benchmark_with_its_rounds() -> None:
+    """Of the same machine as one that was recorded."""
+    told = {"system": "Linux", "machine": "x86_64", "cpu": {"brand_raw": "A CPU", "count": 2}}
+    (one,) = BENCHMARKS["benchmarks"]
+    more = {"options": {"timer": "process_time"}, "stats": one["stats"] | {"data": [3.0, 1.0]}}
+    whole = BENCHMARKS | {"machine_info": told, "benchmarks": [one | more]}
+    (record,) = read(json.dumps(whole).encode(), FILES).records
+    assert isinstance(record, Benchmark)
+    assert (record.clock, record.values, record.p95) == ("cpu", (1.0, 3.0), 3.0)
+    assert record.fingerprint == Machine("A CPU", 2, "linux-x86_64").fingerprint
 
 
 @pytest.mark.parametrize(
