@@ -2,12 +2,16 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import QUIET, Project
+from pytest_ciopt.adapters.duet.child import Wanted
+from pytest_ciopt.core.gates.answers import Answer, Tree
+from pytest_ciopt.core.history.rounds import Machine, summed_up
 
 QUICK = "--benchmark-max-time=0.01 --benchmark-min-rounds=3 --benchmark-min-time=0.00001"
 FILES = {
@@ -39,3 +43,30 @@ def recorded(kind: str = "benchmark") -> list[dict[str, Any]]:
     newest = max(Path(".ciopt/segments").iterdir())
     lines = map(json.loads, gzip.decompress(newest.read_bytes()).splitlines())
     return [line for line in lines if line["kind"] == kind]
+
+
+class FakeTrees:
+    """Implements `usecases.duet.Measure` without a process: figures are given by test and tree."""
+
+    def __init__(
+        self,
+        head: Mapping[str, float | str],
+        base: Mapping[str, float | str] | None = None,
+        busy: float = 1.0,
+    ) -> None:
+        """A number is the least seconds of an iteration, a text the reason of a failure."""
+        self._told = {Tree.HEAD: head, Tree.BASE: head if base is None else base}
+        self._busy = busy
+        self.asked: list[tuple[Tree, Wanted]] = []
+
+    def __call__(self, tree: Tree, wanted: Wanted) -> Answer:
+        self.asked.append((tree, wanted))
+        told = self._told[tree]
+        own = {test: told[test] for test in told if wanted.tests is None or test in wanted.tests}
+        failed = {test: why for test, why in own.items() if isinstance(why, str)}
+        found = {
+            test: summed_up(test, [least], 1, wanted.clock, Machine("", 0, ""), self._busy)
+            for test, least in own.items()
+            if not isinstance(least, str) and wanted.measured
+        }
+        return Answer(found, frozenset(own), failed)

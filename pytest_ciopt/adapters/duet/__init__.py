@@ -1,0 +1,1 @@
+"""Measures benchmarks of two trees in fresh processes that alternate."""

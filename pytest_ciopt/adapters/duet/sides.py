@@ -1,0 +1,44 @@
+"""Both trees of a duet: runs benchmarks in one of them, and proves whose code was measured."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from pytest_ciopt.adapters.duet.child import NotMeasured, Place, Wanted, ask
+from pytest_ciopt.core.gates.answers import Answer, Tree
+from pytest_ciopt.core.gates.origins import stranger, wanted_roots
+from pytest_ciopt.core.history.rounds import WALL
+
+_WHOSE = {Tree.BASE: "the base's code", Tree.HEAD: "the code of this tree"}
+
+
+class Sides:
+    """Implements `usecases.duet.Measure`."""
+
+    def __init__(self, places: Mapping[Tree, Place], files: Mapping[Tree, Collection[str]]) -> None:
+        """`files` are those of the trees, from their tops."""
+        self._places = dict(places)
+        self._files = files
+
+    def look(self, tests: frozenset[str] | None) -> Answer:
+        """Runs each benchmark of the head once, to learn from where its code is imported.
+
+        Its folders go first in both trees from then on: an installation may lead to only one of
+        them. Raises: NotMeasured, OSError.
+        """
+        place = self._places[Tree.HEAD]
+        found = ask(place, Wanted(tests, WALL, measured=False))
+        top = place.top.resolve().as_posix()
+        roots = wanted_roots(found.modules, top, self._files[Tree.HEAD])
+        self._places = {tree: replace(one, roots=roots) for tree, one in self._places.items()}
+        return found
+
+    def __call__(self, tree: Tree, wanted: Wanted) -> Answer:
+        """Raises: NotMeasured where it is not the code of the tree that would be measured;
+        OSError."""
+        (other,) = self._places.keys() - {tree}
+        found = ask(self._places[tree], wanted)
+        own, others = (self._places[one].top.resolve().as_posix() for one in (tree, other))
+        wrong = stranger(found.modules, own, others, self._files[tree])
+        if wrong is not None:
+            raise NotMeasured(f"{_WHOSE[tree]} is not what is imported: {wrong}")
+        return found

@@ -1,0 +1,145 @@
+"""Measures benchmarks of two trees against each other until each is told from the other, or cannot
+be.
+
+Nothing here knows how a tree is measured: tests put in figures of their own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pytest_ciopt.adapters.duet.child import NotMeasured, Wanted
+from pytest_ciopt.core.gates.answers import Answer, Tree
+from pytest_ciopt.core.gates.benchmarks import (
+    PAIRS,
+    Effect,
+    Pair,
+    Step,
+    confirmed,
+    effect,
+    step,
+)
+from pytest_ciopt.core.gates.budgets import Slowdown
+from pytest_ciopt.core.history.rounds import CPU, WAITS, WALL
+
+NEW = "it is not in the base"
+Tell = Callable[[str], None]
+
+
+class Measure(Protocol):
+    """Runs benchmarks of one tree in a fresh process."""
+
+    def __call__(self, tree: Tree, wanted: Wanted) -> Answer:
+        """Raises: NotMeasured, OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """What became of a benchmark."""
+
+    step: Step | None
+    """None where nothing could be compared."""
+    why: str = ""
+    """Then, why."""
+    effect: Effect | None = None
+    clock: str = CPU
+    duets: int = 1
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the base does not have it."""
+        return self.why == NEW
+
+
+def raced(
+    measure: Measure, budgets: Mapping[str, Slowdown], busy: Mapping[str, float | None], tell: Tell
+) -> dict[str, Raced]:
+    """What becomes of each benchmark; `budgets` by node id.
+
+    `busy` tells the share of its call in which each has the processor; what is not known is
+    measured. Raises: NotMeasured, OSError.
+    """
+    unknown = frozenset(test for test in budgets if busy.get(test) is None)
+    shares = {test: share for test, share in busy.items() if share is not None}
+    if unknown:
+        answer = measure(Tree.HEAD, Wanted(unknown, WALL))
+        told = {test: one.busy for test, one in answer.benchmarks.items()}
+        shares |= {test: share for test, share in told.items() if share is not None}
+    waiting = {test for test in budgets if shares.get(test, 1.0) < WAITS}
+    found: dict[str, Raced] = {}
+    for clock, group in ((CPU, budgets.keys() - waiting), (WALL, waiting)):
+        if group:
+            own = {test: budgets[test] for test in sorted(group)}
+            found |= _on(clock, measure, own, tell)
+    return found
+
+
+def _on(
+    clock: str, measure: Measure, budgets: Mapping[str, Slowdown], tell: Tell
+) -> dict[str, Raced]:
+    first = _duet(clock, measure, frozenset(budgets), 0, tell)
+    found = {}
+    for test, pairs in first.pairs.items():
+        said = step(pairs, budgets[test])
+        known = None if said is Step.UNMEASURABLE else effect(pairs, budgets[test])
+        found[test] = Raced(said, "", known, clock)
+    found |= {test: Raced(None, why, clock=clock) for test, why in first.troubles.items()}
+    survivors = frozenset(test for test, one in found.items() if one.step is Step.SLOWER)
+    if not survivors:
+        return found
+    second = _duet(clock, measure, survivors, PAIRS, tell)
+    for test, pairs in second.pairs.items():
+        said = confirmed(first.pairs[test], pairs, budgets[test])
+        both = [*first.pairs[test], *pairs]
+        known = None if said is Step.UNMEASURABLE else effect(both, budgets[test])
+        found[test] = replace(found[test], step=said, effect=known, duets=2)
+    for test, why in second.troubles.items():
+        found[test] = replace(found[test], step=None, why=why)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Duet:
+    pairs: dict[str, list[Pair]]
+    troubles: dict[str, str]
+
+
+def _duet(clock: str, measure: Measure, tests: frozenset[str], seed: int, tell: Tell) -> _Duet:
+    """Base, head, head, base, and so on: what drifts slowly hits both alike.
+
+    Both of a pair hash texts alike, other pairs otherwise: the layout of dicts and sets, which
+    alters what code takes by some percent, is no difference between the trees.
+    """
+    left, found = set(tests), _Duet({test: [] for test in sorted(tests)}, {})
+    for number in range(PAIRS):
+        if not left:
+            break
+        tell(f"pair {number + 1} of {PAIRS}: {len(left):,} on the {clock} clock")
+        order = (Tree.BASE, Tree.HEAD) if number % 2 == 0 else (Tree.HEAD, Tree.BASE)
+        wanted = Wanted(frozenset(left), clock, seed + number + 1)
+        answers = {tree: measure(tree, wanted) for tree in order}
+        for test, why in _troubles(answers, left):
+            left.remove(test)
+            del found.pairs[test]
+            found.troubles[test] = why
+        for test in left:
+            base, head = (answers[tree].benchmarks[test].minimum for tree in Tree)
+            found.pairs[test].append(Pair(base, head))
+    return found
+
+
+def _troubles(answers: Mapping[Tree, Answer], tests: set[str]) -> Iterator[tuple[str, str]]:
+    """What one of the trees could not measure, and why."""
+    base, head = answers[Tree.BASE], answers[Tree.HEAD]
+    for test in sorted(tests):
+        if test not in head.benchmarks:
+            yield test, f"measured alone, {head.trouble(test) or 'it tells nothing'}"
+        elif test not in base.benchmarks:
+            trouble = base.trouble(test)
+            if trouble is None and test not in base.collected:
+                yield test, NEW
+            else:
+                yield test, f"in the base {trouble or 'it tells nothing'}"
+
+
+__all__ = ["NEW", "Measure", "NotMeasured", "Raced", "Tell", "raced"]
