@@ -11,7 +11,7 @@ import pytest
 from conftest import QUIET, Project
 from pytest_ciopt.adapters.duet.child import Wanted
 from pytest_ciopt.core.gates.answers import Answer, Tree
-from pytest_ciopt.core.history.rounds import Machine, summed_up
+from pytest_ciopt.core.history.rounds import CPU, WALL, Machine, summed_up
 
 QUICK = "--benchmark-max-time=0.01 --benchmark-min-rounds=3 --benchmark-min-time=0.00001"
 FILES = {
@@ -52,21 +52,33 @@ class FakeTrees:
         self,
         head: Mapping[str, float | str],
         base: Mapping[str, float | str] | None = None,
-        busy: float = 1.0,
+        wall: float = 1.0,
     ) -> None:
-        """A number is the least seconds of an iteration, a text the reason of a failure."""
+        """A number is the least seconds of an iteration, a text the reason of a failure; on the
+        wall clock it takes `wall` times as long."""
         self._told = {Tree.HEAD: head, Tree.BASE: head if base is None else base}
-        self._busy = busy
+        self._wall = wall
         self.asked: list[tuple[Tree, Wanted]] = []
+        self.commits: list[str] = []
+        """What it was opened with."""
+        self.noise = 0.0
+        """By which share every other process takes longer."""
+
+    def look(self, tests: frozenset[str] | None) -> Answer:
+        found = self(Tree.HEAD, Wanted(tests, CPU))
+        self.asked.clear()
+        return found
 
     def __call__(self, tree: Tree, wanted: Wanted) -> Answer:
         self.asked.append((tree, wanted))
         told = self._told[tree]
+        longer = 1.0 + self.noise * (len(self.asked) % 4 in (0, 2))
+        longer *= self._wall if wanted.clock == WALL else 1.0
         own = {test: told[test] for test in told if wanted.tests is None or test in wanted.tests}
         failed = {test: why for test, why in own.items() if isinstance(why, str)}
         found = {
-            test: summed_up(test, [least], 1, wanted.clock, Machine("", 0, ""), self._busy)
+            test: summed_up(test, [least * longer], 1, wanted.clock, Machine("", 0, ""), 1.0)
             for test, least in own.items()
-            if not isinstance(least, str) and wanted.measured
+            if not isinstance(least, str)
         }
         return Answer(found, frozenset(own), failed)

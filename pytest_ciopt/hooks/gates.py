@@ -1,5 +1,6 @@
 """Asks the judges at the end of a run, and makes it fail when a gate does."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from pytest_ciopt.hooks.covering import Covering, asked
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lasting import Lasting
 from pytest_ciopt.hooks.measuring import MEASURING
-from pytest_ciopt.hooks.options import GATED, HISTORY
+from pytest_ciopt.hooks.options import GATED, HISTORY, benchmarks_are_judged
 from pytest_ciopt.hooks.own_gates import Own
 from pytest_ciopt.hooks.request import switch
 from pytest_ciopt.hooks.wholeness import Wholeness
@@ -31,14 +32,26 @@ def start(config: pytest.Config) -> None:
     """
     rules, lasting = asked(config), Lasting(config)
     contexts = _contexts(config)
+    benching = tuple(_benching(config))
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config), _NAME)
     elif not config.option.collectonly:
         wholeness = Wholeness(config)
         covering = Covering(config, rules, contexts)
         config.pluginmanager.register(wholeness, f"{_NAME}-wholeness")
-        gates = Gates(config, covering, lasting, wholeness)
+        judges: tuple[Judge, ...] = (covering, lasting, *benching, Own(config))
+        gates = Gates(config, covering, judges, wholeness)
         config.pluginmanager.register(gates, _NAME)
+
+
+def _benching(config: pytest.Config) -> "Iterator[Judge]":
+    """The judge of benchmarks, if anything is asked of them."""
+    if benchmarks_are_judged(config) and not config.option.collectonly:
+        from pytest_ciopt.hooks import benching
+
+        judge = benching.start(config)
+        if judge is not None:
+            yield judge
 
 
 def _contexts(config: pytest.Config) -> Contexts | None:
@@ -104,10 +117,14 @@ class Gates:
     """In the process that hears of all tests."""
 
     def __init__(
-        self, config: pytest.Config, covering: Covering, lasting: Lasting, wholeness: Wholeness
+        self,
+        config: pytest.Config,
+        covering: Covering,
+        judges: "tuple[Judge, ...]",
+        wholeness: Wholeness,
     ) -> None:
         self._config = config
-        self._covering, self._judges = covering, (covering, lasting, Own(config))
+        self._covering, self._judges = covering, judges
         self._wholeness = wholeness
         self._other: float | None = getattr(config.option, "cov_fail_under", None)
         """The limit of pytest-cov, which a selection suspends."""
@@ -116,9 +133,8 @@ class Gates:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Only what would have been a success fails."""
-        judges: tuple[Judge, ...] = self._judges
         self.verdicts = [
-            one for judge in judges for one in Asked(judge).ask(session, self._wholeness)
+            one for judge in self._judges for one in Asked(judge).ask(session, self._wholeness)
         ]
         kept = tuple(Judged(one.gate, one.ruling.value, one.why) for one in self.verdicts)
         self._config.stash[GATED] = Gated(self._covering.total, kept)

@@ -32,13 +32,22 @@ COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop"
 SLOW = ("report", "skip", "only")
 """Values of --ciopt-slow."""
 BUDGET = "ciopt_duration_budget"
+BENCH = "ciopt_bench"
+BENCH_FAIL = "ciopt_bench_fail"
 TOGETHER = "ciopt_together"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
+    f"{BENCH}(fail): how much slower this benchmark may become under --ciopt-bench-fail.",
     f"{TOGETHER}(name=None): run these tests in one shard; with a name, all that have it.",
 )
 
 _INI = (
+    (
+        BENCH_FAIL,
+        "string",
+        "Default of --ciopt-bench-fail, wherever benchmarks are measured (environment: "
+        "CIOPT_BENCH_FAIL).",
+    ),
     ("ciopt_base", "string", "Base of --ciopt-changed, a git ref (environment: CIOPT_BASE)."),
     ("ciopt_ignore", "linelist", "Globs of files that cannot alter the outcome of a test."),
     ("ciopt_run_all", "linelist", "Globs of files upon whose change every test runs."),
@@ -108,6 +117,11 @@ _INI = (
 
 
 _FLAGS: dict[str, dict[str, object]] = {
+    "--ciopt-bench-fail": {
+        "metavar": "SLOWDOWN",
+        "help": "fail when a benchmark of pytest-benchmark is slower than at the base by SLOWDOWN, "
+        "for example 5% or 300us, and two series of measurements say so",
+    },
     FLAG: {
         "nargs": "?",
         "const": AUTO,
@@ -236,10 +250,20 @@ def contexts_are_asked(config: pytest.Config, known: argparse.Namespace) -> bool
 
 
 def gates_are_asked(config: pytest.Config) -> bool:
-    """Whether something is asked of coverage or durations, or coverage is to be measured or
-    kept."""
+    """Whether something is asked of coverage, durations or benchmarks, or coverage is to be
+    measured or kept."""
     asked = coverage_is_asked(config.option) or contexts_are_asked(config, config.option)
+    asked = asked or benchmarks_are_judged(config)
     return asked or any(map(config.getini, (*COVERED, BUDGET)))
+
+
+def benchmarks_are_judged(config: pytest.Config) -> bool:
+    """Whether something is asked of benchmarks. Asked in every run, so no adapter is imported."""
+    return bool(
+        getattr(config.option, BENCH_FAIL, None) is not None
+        or os.environ.get(BENCH_FAIL.upper(), "").strip()  # noqa: TID251
+        or config.getini(BENCH_FAIL)
+    )
 
 
 def benchmarks_are_measured(config: pytest.Config) -> bool:
@@ -269,7 +293,8 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
     lives_with_us = lives_with_us or getattr(options, "ciopt_timeout", None) is not None
     lives_with_us = lives_with_us or coverage_is_asked(options)
-    lives_with_us = lives_with_us or getattr(options, "ciopt_slow", None) is not None
+    others = (getattr(options, name, None) for name in ("ciopt_slow", BENCH_FAIL))
+    lives_with_us = lives_with_us or any(other is not None for other in others)
     default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)
 

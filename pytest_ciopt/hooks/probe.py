@@ -18,7 +18,7 @@ from pytest_ciopt.core.gates.answers import Answer, answer_text, question
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Benchmark
 from pytest_ciopt.hooks import hookspecs, options
-from pytest_ciopt.hooks.rounds import Rounds, is_benchmark
+from pytest_ciopt.hooks.rounds import Rounds, is_benchmark, taken_by
 
 _QUIET: dict[str, object] = {
     # Benchmarks run alone, each of them, in the order in which they stand.
@@ -79,14 +79,14 @@ class Probe:
         self._collected: frozenset[str] = frozenset()
         self._failed: dict[str, str] = {}
         self._tests: frozenset[str] = frozenset()
-        self._rounds = Rounds(self._take)
+        self._rounds: Rounds | None = None
 
     def _take(self, record: Benchmark) -> None:
         self._benchmarks[record.id] = record
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Measures as a recorded run does."""
-        config.pluginmanager.register(self._rounds, "ciopt-probe-rounds")
+        self._rounds = taken_by(config, self._take)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
@@ -117,7 +117,7 @@ class Probe:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Writes the answer."""
-        if self._rounds.problem is not None:
+        if self._rounds is not None and self._rounds.problem is not None:
             self._failed |= dict.fromkeys(self._collected, self._rounds.problem)
         answer = Answer(self._benchmarks, self._collected, self._failed, self._modules())
         Path(self._question.answer).write_text(answer_text(answer), encoding="ascii")

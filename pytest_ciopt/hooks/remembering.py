@@ -58,11 +58,9 @@ def start(config: pytest.Config) -> None:
 
 def _rounds(config: pytest.Config, remembering: "Remembering") -> "Rounds":
     """Only beside pytest-benchmark."""
-    from pytest_ciopt.hooks.rounds import Rounds
+    from pytest_ciopt.hooks.rounds import taken_by
 
-    rounds = Rounds(remembering.keep)
-    config.pluginmanager.register(rounds, f"{HISTORY}-rounds")
-    return rounds
+    return taken_by(config, remembering.keep)
 
 
 def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:

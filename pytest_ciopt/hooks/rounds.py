@@ -23,11 +23,25 @@ def is_benchmark(item: pytest.Item) -> bool:
     return FIXTURE in getattr(item, "fixturenames", ())
 
 
+_Take = Callable[[Benchmark], None]
+_NAME = "ciopt-rounds"
+
+
+def taken_by(config: pytest.Config, take: _Take) -> "Rounds":
+    """Hands what this process measures to one more."""
+    rounds: Rounds | None = config.pluginmanager.getplugin(_NAME)
+    if rounds is None:
+        rounds = Rounds()
+        config.pluginmanager.register(rounds, _NAME)
+    rounds.takers.append(take)
+    return rounds
+
+
 class Rounds(Breakable):
     """Hands on what was measured, when the test has passed."""
 
-    def __init__(self, take: Callable[[Benchmark], None]) -> None:
-        self._take = take
+    def __init__(self) -> None:
+        self.takers: list[_Take] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -49,6 +63,7 @@ class Rounds(Breakable):
         timer = stats.options["timer"]
         name = getattr(timer, "__name__", str(timer))
         share = min(ran / took, 1.0) if took > 0 else None
-        self._take(
-            summed_up(item.nodeid, values, stats.iterations, clock_of(name), machine(), share)
-        )
+        clock = clock_of(name)
+        found = summed_up(item.nodeid, values, stats.iterations, clock, machine(), share)
+        for take in self.takers:
+            take(found)

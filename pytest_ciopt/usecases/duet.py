@@ -29,6 +29,9 @@ Tell = Callable[[str], None]
 class Measure(Protocol):
     """Runs benchmarks of one tree in a fresh process."""
 
+    def look(self, tests: frozenset[str] | None) -> Answer:
+        """The first of all runs: of the head, on the CPU clock. Raises: NotMeasured, OSError."""
+
     def __call__(self, tree: Tree, wanted: Wanted) -> Answer:
         """Raises: NotMeasured, OSError."""
 
@@ -52,26 +55,39 @@ class Raced:
 
 
 def raced(
-    measure: Measure, budgets: Mapping[str, Slowdown], busy: Mapping[str, float | None], tell: Tell
+    measure: Measure, budgets: Mapping[str, Slowdown], wall: Mapping[str, float], tell: Tell
 ) -> dict[str, Raced]:
     """What becomes of each benchmark; `budgets` by node id.
 
-    `busy` tells the share of its call in which each has the processor; what is not known is
-    measured. Raises: NotMeasured, OSError.
+    `wall` has the least seconds of an iteration on the wall clock, as far as they are known.
+    Raises: NotMeasured, OSError.
     """
-    unknown = frozenset(test for test in budgets if busy.get(test) is None)
-    shares = {test: share for test, share in busy.items() if share is not None}
-    if unknown:
-        answer = measure(Tree.HEAD, Wanted(unknown, WALL))
-        told = {test: one.busy for test, one in answer.benchmarks.items()}
-        shares |= {test: share for test, share in told.items() if share is not None}
-    waiting = {test for test in budgets if shares.get(test, 1.0) < WAITS}
+    first = measure.look(frozenset(budgets))
+    waiting = _waiting(measure, first, wall)
     found: dict[str, Raced] = {}
     for clock, group in ((CPU, budgets.keys() - waiting), (WALL, waiting)):
         if group:
             own = {test: budgets[test] for test in sorted(group)}
             found |= _on(clock, measure, own, tell)
     return found
+
+
+def _waiting(measure: Measure, first: Answer, wall: Mapping[str, float]) -> set[str]:
+    """Benchmarks that do something beside computing, so that the CPU clock would hide it.
+
+    The least seconds on both clocks are compared: on a busy machine each benchmark waits for the
+    processor now and then, but hardly in each of its rounds. What seems to wait is measured again.
+    """
+    cpu = {test: one.minimum for test, one in first.benchmarks.items() if one.clock == CPU}
+    doubtful = {test for test in cpu if test not in wall or _waits(cpu[test], wall[test])}
+    if not doubtful:
+        return set()
+    again = measure(Tree.HEAD, Wanted(frozenset(doubtful), WALL)).benchmarks
+    return {test for test in doubtful & again.keys() if _waits(cpu[test], again[test].minimum)}
+
+
+def _waits(cpu: float, wall: float) -> bool:
+    return cpu < WAITS * wall
 
 
 def _on(

@@ -19,6 +19,7 @@ GIVING = {
         "UnknownBase",
         "InternalError",
         "NotStored",
+        "NotMeasured",
     ),
     *("NoBase", "run_all", "UsageError", "Claim"),
 }

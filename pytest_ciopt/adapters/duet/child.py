@@ -57,8 +57,6 @@ class Wanted:
     clock: str
     seed: int = 0
     """Of the hashes of texts, by which the order of sets and the layout of dicts differ."""
-    measured: bool = True
-    """False to run each only once."""
 
 
 def ask(place: Place, wanted: Wanted) -> Answer:
@@ -93,7 +91,7 @@ def _command(place: Place, wanted: Wanted) -> tuple[str, ...]:
     if place.config is not None and (place.top / place.config).is_file():
         words += ["-c", str(place.top / place.config)]
     words += ["--quiet", "--continue-on-collection-errors", *place.arguments]
-    words += ["--benchmark-enable" if wanted.measured else "--benchmark-disable"]
+    words.append("--benchmark-enable")
     if wanted.clock == CPU:
         words.append("--benchmark-timer=time.process_time")
     return tuple(words)

@@ -1,12 +1,15 @@
 """Both trees of a duet: runs benchmarks in one of them, and proves whose code was measured."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
-from pytest_ciopt.adapters.duet.child import NotMeasured, Place, Wanted, ask
+from pytest_ciopt.adapters.duet.checkout import checked_out, files_of
+from pytest_ciopt.adapters.duet.child import NotMeasured, Place, Wanted, ask, mapped
+from pytest_ciopt.adapters.git import Git
 from pytest_ciopt.core.gates.answers import Answer, Tree
 from pytest_ciopt.core.gates.origins import stranger, wanted_roots
-from pytest_ciopt.core.history.rounds import WALL
+from pytest_ciopt.core.history.rounds import CPU
 
 _WHOSE = {Tree.BASE: "the base's code", Tree.HEAD: "the code of this tree"}
 
@@ -20,13 +23,13 @@ class Sides:
         self._files = files
 
     def look(self, tests: frozenset[str] | None) -> Answer:
-        """Runs each benchmark of the head once, to learn from where its code is imported.
+        """Measures the head on the CPU clock, and learns what code its benchmarks import.
 
-        Its folders go first in both trees from then on: an installation may lead to only one of
-        them. Raises: NotMeasured, OSError.
+        The folders of that code go first in both trees from then on: an installation may lead to
+        only one of them, or to neither. Raises: NotMeasured, OSError.
         """
         place = self._places[Tree.HEAD]
-        found = ask(place, Wanted(tests, WALL, measured=False))
+        found = ask(place, Wanted(tests, CPU))
         top = place.top.resolve().as_posix()
         roots = wanted_roots(found.modules, top, self._files[Tree.HEAD])
         self._places = {tree: replace(one, roots=roots) for tree, one in self._places.items()}
@@ -42,3 +45,16 @@ class Sides:
         if wrong is not None:
             raise NotMeasured(f"{_WHOSE[tree]} is not what is imported: {wrong}")
         return found
+
+
+@contextmanager
+def opened(git: Git, commit: str, here: Place) -> Iterator[Sides]:
+    """The tree `here`, and that of a commit, which is checked out as long as it is wanted.
+
+    Raises: GitError, NotMeasured, OSError.
+    """
+    with checked_out(git, commit) as tree:
+        path = tuple(entry for one in here.path for entry in mapped(one, git.top, tree))
+        places = {Tree.HEAD: here, Tree.BASE: replace(here, top=tree, path=path)}
+        files = {Tree.HEAD: files_of(git), Tree.BASE: files_of(Git(tree))}
+        yield Sides(places, files)

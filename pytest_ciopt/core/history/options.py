@@ -12,7 +12,7 @@ _KNOWN = frozenset(
         *("--timeout", "-p", "-s", "--benchmark-only", "--benchmark-skip"),
         *("--ciopt-changed", "--ciopt-explain", "--ciopt-json", "--ciopt-record"),
         *("--ciopt-plan", "--ciopt-shard", "--ciopt-strict"),
-        *("--ciopt-dist", "--ciopt-timeout"),
+        *("--ciopt-bench-fail", "--ciopt-dist", "--ciopt-timeout"),
     )
 )
 

@@ -16,8 +16,8 @@ from pytest_ciopt.usecases.duet import Raced, raced
 FIVE = Slowdown(0.05)
 
 
-def race(fake: FakeTrees, *tests: str, **busy: float) -> dict[str, Raced]:
-    return raced(fake, dict.fromkeys(tests, FIVE), dict.fromkeys(tests, 1.0) | busy, str)
+def race(fake: FakeTrees, *tests: str, **wall: float) -> dict[str, Raced]:
+    return raced(fake, dict.fromkeys(tests, FIVE), dict.fromkeys(tests, 0.0) | wall, str)
 
 
 def test_what_is_equal_is_measured_once() -> None:
@@ -42,21 +42,27 @@ def test_what_is_slower_is_measured_twice() -> None:
     assert len({wanted.seed for _, wanted in fake.asked}) == 8
 
 
-def test_what_waits_is_measured_on_the_wall_clock() -> None:
-    fake = FakeTrees({"a": 1.0, "b": 1.0})
-    found = race(fake, "a", "b", b=0.5)
-    assert (found["a"].clock, found["b"].clock) == ("cpu", "wall")
-    assert {(wanted.tests, wanted.clock) for _, wanted in fake.asked} == {
-        (frozenset("a"), "cpu"),
-        (frozenset("b"), "wall"),
-    }
+@pytest.mark.parametrize(("wall", "clock"), [(1.2, "cpu"), (1.3, "wall")])
+def test_what_waits_is_measured_on_the_wall_clock(wall: float, clock: str) -> None:
+    """One takes 1.0 of both seconds, the other may wait; that is measured again."""
+    fake = FakeTrees({"a": 1.0, "b": 1.0}, wall=wall)
+    found = race(fake, "a", "b", b=wall)
+    assert (found["a"].clock, found["b"].clock) == ("cpu", clock)
+    walls = {wanted.tests for _, wanted in fake.asked if wanted.clock == "wall"}
+    assert walls == ({frozenset("b")} if clock == "wall" else set())
 
 
-@pytest.mark.parametrize(("busy", "clock"), [(0.79, "wall"), (0.81, "cpu")])
-def test_what_is_not_known_to_wait_is_measured(busy: float, clock: str) -> None:
-    fake = FakeTrees({"a": 1.0}, busy=busy)
+def test_what_waited_once_need_not_wait() -> None:
+    """The machine was busy in the session before."""
+    fake = FakeTrees({"a": 1.0})
+    assert race(fake, "a", a=9.0)["a"].clock == "cpu"
+    assert (fake.asked[0][0], fake.asked[0][1].clock) == (Tree.HEAD, "wall")
+
+
+@pytest.mark.parametrize(("wall", "clock"), [(1.2, "cpu"), (1.3, "wall")])
+def test_what_is_not_known_to_wait_is_measured(wall: float, clock: str) -> None:
+    fake = FakeTrees({"a": 1.0}, wall=wall)
     assert raced(fake, {"a": FIVE}, {}, str)["a"].clock == clock
-    assert fake.asked[0][0] is Tree.HEAD
 
 
 def test_what_the_base_does_not_have() -> None:

@@ -1,0 +1,161 @@
+"""Judges how long benchmarks take, by the history and by a duet with the base."""
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from pytest_ciopt.adapters.duet.child import NotMeasured, Wanted, ask
+from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
+from pytest_ciopt.core.gates.verdict import Ruling, Verdict
+from pytest_ciopt.core.history.records import Benchmark
+from pytest_ciopt.core.history.rounds import WALL
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.hooks.options import BENCH, BENCH_FAIL, HISTORY, benchmarks_are_measured
+from pytest_ciopt.hooks.rounds import is_benchmark, taken_by
+from pytest_ciopt.hooks.trees import ground_of, opened, place_of
+from pytest_ciopt.hooks.wholeness import Wholeness
+from pytest_ciopt.usecases.benching import GATE, judged
+from pytest_ciopt.usecases.duet import Measure
+
+_TOLD = "ciopt_benchmark"
+"""Of the report of a benchmark that passed, its own budget, "" without one: xdist ships texts."""
+_NAME = "ciopt-benching"
+_FLAG = "--ciopt-bench-fail"
+
+
+def start(config: pytest.Config) -> "Benching | None":
+    """Registers what watches benchmarks; the judge of them where all tests are reported.
+
+    Raises: pytest.UsageError for a budget that means nothing.
+    """
+    try:
+        budget = _budget(config)
+    except CioptError as error:
+        raise pytest.UsageError(str(error)) from error
+    if budget is None:
+        return None
+    config.pluginmanager.register(Noting(), f"{_NAME}-noting")
+    if hasattr(config, "workerinput"):
+        return None
+    benching = Benching(config, budget)
+    config.pluginmanager.register(benching, _NAME)
+    return benching
+
+
+def _budget(config: pytest.Config) -> Slowdown | None:
+    flag, said = getattr(config.option, BENCH_FAIL), variable(BENCH_FAIL.upper())
+    if flag is not None:
+        return slowdown(flag, _FLAG)
+    if said is not None:
+        return slowdown(said, BENCH_FAIL.upper())
+    configured = config.getini(BENCH_FAIL)
+    return slowdown(configured, BENCH_FAIL) if configured else None
+
+
+class Noting:
+    """Where tests run: which of them are benchmarks, and what is asked of them."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Of calls that passed."""
+        report = yield
+        if report.when == "call" and report.passed and is_benchmark(item):
+            marker = item.get_closest_marker(BENCH)
+            own = "" if marker is None else marker.kwargs.get("fail", *marker.args[:1])
+            setattr(report, _TOLD, str(own))
+        return report
+
+
+class Benching:
+    """The judge of benchmarks."""
+
+    def __init__(self, config: pytest.Config, budget: Slowdown) -> None:
+        self._config, self._budget = config, budget
+        self.gates = [GATE]
+        self._own: dict[str, str] = {}
+        """Budgets of markers, "" without one, of the benchmarks that passed."""
+        self._measured: dict[str, Benchmark] = {}
+        self.asked = getattr(config.option, BENCH_FAIL) is not None or variable(BENCH_FAIL.upper())
+        """Whether it is asked for in this very run, and not only configured."""
+        if benchmarks_are_measured(config):
+            taken_by(config, self._take)
+
+    def _take(self, record: Benchmark) -> None:
+        self._measured[record.id] = record
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Also of the workers' tests."""
+        if hasattr(report, _TOLD):
+            self._own[report.nodeid] = getattr(report, _TOLD)
+        elif report.failed:
+            self._own.pop(report.nodeid, None)
+
+    def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
+        """Verdicts; none where it is only configured and nothing was measured."""
+        why = next(self._not_at_all(session), None)
+        if why is not None:
+            return [Verdict(GATE, Ruling.UNKNOWN, why)] if why else []
+        try:
+            budgets = {
+                test: slowdown(own, f"ciopt_bench of {test}") if own else self._budget
+                for test, own in self._own.items()
+            }
+            self._measure_apart(frozenset(budgets))
+        except (CioptError, OSError) as error:
+            return [Verdict(GATE, Ruling.UNKNOWN, str(error))]
+        measured = {test: one for test, one in self._measured.items() if test in budgets}
+        return judged(budgets, measured, ground_of(self._config), self._opened, self._tell)
+
+    def _not_at_all(self, session: pytest.Session) -> Generator[str]:
+        """Why nothing is judged; "" where nothing need be said."""
+        if not benchmarks_are_measured(self._config):
+            yield "pytest-benchmark is not loaded" if self.asked else ""
+        if not self._own:
+            yield "no benchmark was run" if self.asked else ""
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            yield "tests failed"
+        if session.exitstatus != pytest.ExitCode.OK or session.shouldfail or session.shouldstop:
+            yield "the run was cut short"
+        if not self._measured and not self._workers():
+            yield "benchmarks are disabled" if self.asked else ""
+        if not self._measured and not self.asked:
+            yield f"workers measure no benchmarks: say {_FLAG} to measure them apart"
+
+    def _workers(self) -> bool:
+        return getattr(self._config.option, "dist", "no") != "no"
+
+    def _measure_apart(self, tests: frozenset[str]) -> None:
+        """Workers disable benchmarks: those run here, alone, and are recorded as if they had not.
+
+        Raises: NotMeasured, OSError.
+        """
+        missing = tests - self._measured.keys()
+        if not missing or not self._workers():
+            return
+        self._tell(f"{len(missing):,} measured without workers")
+        remembering: Any = self._config.pluginmanager.getplugin(HISTORY)
+        found = ask(place_of(self._config), Wanted(missing, WALL))
+        for test in sorted(missing):
+            record = found.benchmarks.get(test)
+            if record is None:
+                raise NotMeasured(
+                    f"{test}, measured alone, {found.trouble(test) or 'tells nothing'}"
+                )
+            self._take(record)
+            if remembering is not None:
+                remembering.keep(record)
+
+    def _opened(self, commit: str) -> AbstractContextManager[Measure]:
+        """As `usecases.benching.Open` is. Raises: GitError, OSError."""
+        return opened(self._config, commit)
+
+    def _tell(self, line: str) -> None:
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and self._config.get_verbosity() >= 0:
+            reporter.ensure_newline()
+            reporter.write_line(f"ciopt: {line}")
