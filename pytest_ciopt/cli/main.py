@@ -24,6 +24,7 @@ _FAMILIES = {
     "plan": "divide the tests among shards, once for all jobs",
     "verify": "prove that the shards of a plan ran each test once",
     "check": "judge what all shards covered together",
+    "bench": "compare benchmarks, show their trend, measure what the gate finds",
     "coverage": "combine coverage, show its trend, draw a badge",
     "history": "show, merge and prune what runs have left",
     "demo": "show a selection on a small project made for it",

@@ -55,15 +55,19 @@ class Raced:
 
 
 def raced(
-    measure: Measure, budgets: Mapping[str, Slowdown], wall: Mapping[str, float], tell: Tell
+    measure: Measure,
+    budgets: Mapping[str, Slowdown],
+    wall: Mapping[str, float],
+    tell: Tell,
+    first: Answer | None = None,
 ) -> dict[str, Raced]:
     """What becomes of each benchmark; `budgets` by node id.
 
-    `wall` has the least seconds of an iteration on the wall clock, as far as they are known.
+    `wall` has the least seconds of an iteration on the wall clock, as far as they are known, and
+    `first` what a first look has found, if there was one.
     Raises: NotMeasured, OSError.
     """
-    first = measure.look(frozenset(budgets))
-    waiting = _waiting(measure, first, wall)
+    waiting = _waiting(measure, first or measure.look(frozenset(budgets)), wall)
     found: dict[str, Raced] = {}
     for clock, group in ((CPU, budgets.keys() - waiting), (WALL, waiting)):
         if group:
