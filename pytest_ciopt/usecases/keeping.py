@@ -12,7 +12,7 @@ from pytest_ciopt.adapters.history import indexing, knowing, reader
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compressed
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
-from pytest_ciopt.core.history.decoding import SegmentError, decoded
+from pytest_ciopt.core.history.decoding import SegmentError, decoded, plain_object
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.packing import PackedRun, packed, unpacked
 from pytest_ciopt.core.history.records import Record, RunStart
@@ -64,8 +64,8 @@ def merge(
             kept.refused += 1
             kept.told.append(f"{path} is not taken: {reason(error)}")
             continue
-        if untrusted and not _is_pack(name):
-            content = _results_only(content)
+        if untrusted:
+            content = _results_only(content, packed=_is_pack(name))
         fresh = {run.start.run for run in found} - known
         if not _is_pack(name):  # copied while it went on, and now again from its end
             fresh |= {run.start.run for run in found if run.end is not None} & partial
@@ -123,10 +123,14 @@ def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], str, bytes]:
     return [run], run.start.run + CLOSED, compressed(path.read_bytes()[:size])
 
 
-def _results_only(content: bytes) -> bytes:
-    """A compressed segment without traces. What would not be understood is left out, too."""
+def _results_only(content: bytes, *, packed: bool) -> bytes:
+    """A compressed segment or pack without what could prove something: traces, and benchmarks, by
+    which slower ones would pass. Of a segment what would not be understood is left out, too."""
     lines = gzip.decompress(content).splitlines(keepends=True)
-    return compressed(b"".join(line for line in lines if isinstance(decoded(line), Record)))
+    kept = [line for line in lines if plain_object(line).get("kind") != "benchmark"]
+    if not packed:
+        kept = [line for line in kept if isinstance(decoded(line), Record)]
+    return compressed(b"".join(kept))
 
 
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:
@@ -225,7 +229,7 @@ def pack_results(path: Path) -> list[RunResults]:
 
 
 def _whole(run: PackedRun, results: dict[Subject, Result]) -> RunResults:
-    return RunResults(run.start, run.end, results, run.counts, run.seconds)
+    return RunResults(run.start, run.end, results, run.counts, run.seconds, run.benchmarks)
 
 
 # --- check and export ----------------------------------------------------------------------------

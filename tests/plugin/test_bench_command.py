@@ -146,7 +146,23 @@ def test_another_machine_does_not_count(made: Project, said: Said) -> None:
     assert [one["min"] for one in found["runs"]] == [0.001, 0.002]
 
 
-def test_a_real_run_and_no_run(made: Project, said: Said, capsys: object) -> None:
+def test_packed_runs(made: Project, said: Said) -> None:
+    """They stay in the trend; what others bring untrusted does not come into it."""
+    remember({"t.py::a": [0.001, 0.002, 0.003]})
+    assert main(("history", "compact", "--keep=1")) == 0
+    for folder, words in (("trusted", ()), ("untrusted", ("--untrusted",))):
+        Path(".ciopt/segments").rename(folder)
+        said()
+        assert main(("history", "merge", folder, *words)) == 0
+        said()
+        code = main(("bench", "trend", "t.py::a", "--json"))
+        assert code == (2 if words else 0)
+        if not words:
+            (found,) = json.loads("\n".join(said()))
+            assert [one["min"] for one in found["runs"]] == [0.001, 0.002, 0.003]
+
+
+def test_a_real_run_and_no_run(made: Project, said: Said) -> None:
     assert main(("bench", "trend")) == 2
     assert run(made, "--ciopt-record=results").ret == 0
     said()

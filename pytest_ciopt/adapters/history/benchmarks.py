@@ -1,6 +1,7 @@
 """What runs measured of benchmarks, from their segments: the index keeps none of it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,10 +9,9 @@ from pytest_ciopt.adapters.history.reader import inventory, lines
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError, decoded
+from pytest_ciopt.core.history.encoding import BENCHMARK
+from pytest_ciopt.core.history.packing import unpacked
 from pytest_ciopt.core.history.records import Benchmark, RunStart
-
-_KIND = b'{"kind":"benchmark"'
-"""How a line begins that tells of one."""
 
 
 class MeasuredRun(NamedTuple):
@@ -24,23 +24,29 @@ class MeasuredRun(NamedTuple):
 def measured_runs(state: StateDir, moment: float) -> Iterator[MeasuredRun]:
     """Finished runs that measured any, the newest first. `moment` is the time now.
 
-    What cannot be read is left out. Packed runs have none.
+    What cannot be read is left out. Of packed runs there are no rounds.
     """
-    runs = inventory(state, moment).runs
-    for run in sorted(runs, reverse=True):
-        if runs[run].name.endswith(CLOSED):
-            try:
-                found = _read(runs[run])
-            except (SegmentError, OSError):
-                continue
-            if found is not None:
-                yield found
+    found = inventory(state, moment)
+    for run in sorted(found.runs, reverse=True):
+        path = found.runs[run]
+        if path.name.endswith(CLOSED):
+            with suppress(SegmentError, OSError):
+                yield from _read(path)
+    for pack in sorted(found.packs, reverse=True):
+        with suppress(SegmentError, OSError):
+            packed = [
+                MeasuredRun(one.start, one.benchmarks)
+                for one in unpacked(lines(pack))[0]
+                if one.benchmarks and one.start.run not in found.runs
+            ]
+            yield from reversed(packed)
 
 
-def _read(path: Path) -> MeasuredRun | None:
+def _read(path: Path) -> Iterator[MeasuredRun]:
     """No other line is decoded. Raises: SegmentError, OSError."""
     rest = lines(path)
     start = decoded(next(rest, b"{}"))
-    records = [decoded(line) for line in rest if line.startswith(_KIND)]
+    records = [decoded(line) for line in rest if line.startswith(BENCHMARK)]
     found = tuple(one for one in records if isinstance(one, Benchmark))
-    return MeasuredRun(start, found) if isinstance(start, RunStart) and found else None
+    if isinstance(start, RunStart) and found:
+        yield MeasuredRun(start, found)

@@ -25,6 +25,8 @@ from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import TraceRecord
 
 SCHEMA = 1
+BENCHMARK = b'{"kind":"benchmark"'
+"""How a line begins that tells of a benchmark."""
 MAX_TEXT = 500
 """Characters that are kept of a reason, a failure or the description of a subtest."""
 MAX_SUBTESTS = 1_000

@@ -1,18 +1,19 @@
 """Many runs as one compact text: each id once, its results in columns.
 
 A pack keeps of its runs the first and the last line, and of each test, module and fixture the
-outcome, the seconds and the first line of a failure: what the index keeps. It leaves out workers,
+outcome, the seconds and the first line of a failure: what the index keeps; of benchmarks everything
+but their rounds. It leaves out workers,
 subtests, the reasons of skips and of selections, and the attempts before the last one.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded, plain_object
 from pytest_ciopt.core.history.encoding import LONGEST, encoded
-from pytest_ciopt.core.history.records import RunEnd, RunStart
+from pytest_ciopt.core.history.records import Benchmark, RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, Outcome, Result, RunResults, Subject
 
 SCHEMA = 1
@@ -33,12 +34,13 @@ class Series:
 
 
 def packed(runs: Sequence[RunResults]) -> Iterator[bytes]:
-    """Lines of a pack: a head, two lines or one a run, a line a series. Runs sorted by id."""
+    """Lines of a pack: a head, the lines of each run, a line a series. Runs sorted by id."""
     yield _line({"kind": "pack", "schema": SCHEMA, "runs": len(runs)})
     columns: dict[Subject, tuple[list[int], list[Result]]] = {}
     for number, run in enumerate(runs):
         yield encoded(run.start)
         yield _line({"kind": "counts", **run.counts, "seconds": round(run.seconds, 6)})
+        yield from map(encoded, run.benchmarks)
         if run.end is not None:
             yield encoded(run.end)
         for subject, result in run.results.items():
@@ -79,6 +81,7 @@ class PackedRun:
     end: RunEnd | None
     counts: Mapping[str, int]
     seconds: float
+    benchmarks: tuple[Benchmark, ...] = ()
 
 
 def unpacked(lines: Iterable[bytes]) -> tuple[Sequence[PackedRun], Iterator[Series]]:
@@ -94,13 +97,14 @@ def unpacked(lines: Iterable[bytes]) -> tuple[Sequence[PackedRun], Iterator[Seri
     for line in rest:
         plain = _object(line)
         kind = plain.get("kind")
-        if kind in ("run", "end"):
+        if kind in ("run", "end", "benchmark"):
             record = decoded(line)
             if isinstance(record, RunStart):
                 start = record
             elif isinstance(record, RunEnd) and runs:
-                last = runs[-1]
-                runs[-1] = PackedRun(last.start, record, last.counts, last.seconds)
+                runs[-1] = replace(runs[-1], end=record)
+            elif isinstance(record, Benchmark) and runs:
+                runs[-1] = replace(runs[-1], benchmarks=(*runs[-1].benchmarks, record))
         elif kind == "counts" and start is not None:
             runs.append(_counted(start, plain))
             start = None

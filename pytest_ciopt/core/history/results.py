@@ -11,6 +11,7 @@ from statistics import median_low
 
 from pytest_ciopt.core.history.records import (
     Attempt,
+    Benchmark,
     FixtureCost,
     ModuleCost,
     Phase,
@@ -78,6 +79,8 @@ class RunResults:
     """Tests by outcome; as to pytest, a module that was not collected counts as one."""
     seconds: float = 0.0
     """Of all phases of all tests, shared fixtures included."""
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Without their rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     costs: defaultdict[Subject, list[tuple[int, int, int]]] = defaultdict(list)
     uncollected: dict[str, Uncollected] = {}
+    benchmarks: list[Benchmark] = []
     for record in records:
         match record:
             case Attempt():
@@ -112,6 +116,8 @@ def results_of(records: Iterable[Record]) -> RunResults:
                 name = fixture_id(record.place, record.scope, record.name)
                 took = (micro(record.setup), 0, micro(record.teardown))
                 costs[Kind.FIXTURE, name].append(took)
+            case Benchmark():
+                benchmarks.append(replace(record, values=()))
             case RunStart():
                 start = record
             case RunEnd():
@@ -126,7 +132,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
         results[subject] = replace(cost, outcome=outcome, failure=failure)
     counts = Counter(one.outcome for subject, one in results.items() if counted(subject, one))
     seconds = sum(phase.seconds for tried in attempts.values() for phase in _phases(tried))
-    return RunResults(start, end, results, counts, seconds)
+    return RunResults(start, end, results, counts, seconds, tuple(benchmarks))
 
 
 def counted(subject: Subject, result: Result) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.packing import Series, packed, unpacked
-from pytest_ciopt.core.history.records import Environment, RunEnd, RunStart
+from pytest_ciopt.core.history.records import Benchmark, Environment, RunEnd, RunStart
 from pytest_ciopt.core.history.results import Kind, Outcome, Result, RunResults
 
 START = RunStart("0192f0a1b2c3-" + "0a" * 10, 1.0, Environment("3.12.1", "cpython", "linux"))
@@ -32,15 +32,17 @@ SUBJECT = st.tuples(
 def run(number: int, results: dict[tuple[Kind, str], Result]) -> RunResults:
     start = replace(START, run=f"{number:012x}-{'0a' * 10}")
     end = RunEnd(2.0, 0, len(results)) if number % 2 else None
-    return RunResults(start, end, results, {".": number}, 1.5)
+    fast = Benchmark("b", 5, 1, 0.1, 0.2, 0.2, 0.1, 0.3, "cpu", fingerprint="0a", clock="wall")
+    benchmarks = (fast,) * (number % 3)
+    return RunResults(start, end, results, {".": number}, 1.5, benchmarks)
 
 
 @given(st.lists(st.dictionaries(SUBJECT, RESULT, max_size=4), max_size=4))
 def test_round_trip(several: list[dict[tuple[Kind, str], Result]]) -> None:
     runs = [run(number, results) for number, results in enumerate(several)]
     kept, series = unpacked(packed(runs))
-    assert [(one.start, one.end, one.counts, one.seconds) for one in kept] == [
-        (one.start, one.end, one.counts, one.seconds) for one in runs
+    assert [(one.start, one.end, one.counts, one.seconds, one.benchmarks) for one in kept] == [
+        (one.start, one.end, one.counts, one.seconds, one.benchmarks) for one in runs
     ]
     found: list[dict[tuple[Kind, str], Result]] = [{} for _ in runs]
     for one in series:
