@@ -97,6 +97,8 @@ class Benching:
 
     def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
         """Verdicts; none where it is only configured and nothing was measured."""
+        if not self._own and self.asked and next(wholeness.selected(), None) is not None:
+            return [Verdict(GATE, Ruling.PASS, "the change can affect no benchmark")]
         why = next(self._not_at_all(session), None)
         if why is not None:
             return [Verdict(GATE, Ruling.UNKNOWN, why)] if why else []
@@ -106,10 +108,13 @@ class Benching:
                 for test, own in self._own.items()
             }
             self._measure_apart(frozenset(budgets))
+            measured = {test: one for test, one in self._measured.items() if test in budgets}
+            return judged(budgets, measured, ground_of(self._config), self._opened, self._tell)
         except (CioptError, OSError) as error:
             return [Verdict(GATE, Ruling.UNKNOWN, str(error))]
-        measured = {test: one for test, one in self._measured.items() if test in budgets}
-        return judged(budgets, measured, ground_of(self._config), self._opened, self._tell)
+        except KeyboardInterrupt:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            return [Verdict(GATE, Ruling.UNKNOWN, "the measuring was interrupted")]
 
     def _not_at_all(self, session: pytest.Session) -> Generator[str]:
         """Why nothing is judged; "" where nothing need be said."""

@@ -24,7 +24,7 @@ _QUIET: dict[str, object] = {
     # Benchmarks run alone, each of them, in the order in which they stand.
     **{"numprocesses": None, "dist": "no", "tx": []},
     **{"keyword": "", "markexpr": "", "lf": False, "failedfirst": False, "newfirst": False},
-    **{"stepwise": False, "maxfail": 0, "randomly_reorganize": False},
+    **{"stepwise": False, "maxfail": 0, "randomly_reorganize": False, "randomly_seed": 0},
     **{"random_order_bucket": "none", "reruns": 0, "collectonly": False},
     # Nobody writes or compares what the session around writes and compares.
     **{"xmlpath": None, "report_log": None, "htmlpath": None, "json_report": False},

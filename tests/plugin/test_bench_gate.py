@@ -24,7 +24,7 @@ def made(project: MakeProject) -> Project:
     """On a branch, one commit after the base."""
     made = project(FILES)
     made.repository.git("switch", "--quiet", "-c", "topic")
-    made.repository.commit({"shop/other.py": ""})
+    made.repository.commit({"docs/notes.md": ""})
     return made
 
 
@@ -121,6 +121,41 @@ def test_what_cannot_be_measured(made: Project, monkeypatch: pytest.MonkeyPatch)
     assert result.ret == 0
     why = "the base's code is not what is imported: shop comes from elsewhere"
     assert told(result) == [f"benchmarks: cannot tell: {TOTAL}: {why}"]
+
+
+def test_interrupted(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session ends as one that was interrupted, and is recorded to its end."""
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[FakeTrees]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(benching, "opened", opened)
+    result = here(made, FLAG)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert told(result) == ["benchmarks: cannot tell: the measuring was interrupted"]
+    assert recorded("end")[0]["exit"] == 2
+
+
+def test_an_error_of_ours(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benching, "judged", lambda *_: 1 // 0)
+    result = here(made, FLAG)
+    assert result.ret == 0
+    (line,) = told(result)
+    assert line.startswith("benchmarks: cannot tell: pytest-ciopt failed with ZeroDivisionError")
+
+
+@pytest.mark.parametrize("changed", ["docs/notes.md", "tests/test_other.py"])
+def test_a_selection(made: Project, given: Given, changed: str) -> None:
+    """What the change cannot reach is not measured, whether nothing runs or something."""
+    fake = given({TOTAL: 1.06}, {TOTAL: 1.0})
+    made.repository.write({changed: "def test_other(): assert 1\n"})
+    result = here(made, FLAG, "--ciopt-changed")
+    assert (result.ret, fake.asked) == (0, [])
+    assert told(result) == ["benchmarks: pass: the change can affect no benchmark"]
+    made.repository.replace("shop/cart.py", "* 2", "* 2 * 1")
+    assert here(made, FLAG, "--ciopt-changed").ret == 1
 
 
 # --- the history ---------------------------------------------------------------------------------
