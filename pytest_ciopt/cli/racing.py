@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_ciopt.adapters import pytest_config
@@ -31,6 +32,14 @@ _NUMBERS = {0: 6, 5: 2, 10: 2}
 _QUICK = ("--benchmark-max-time=0.1", "--benchmark-min-rounds=5")
 
 
+def _check_installed() -> None:
+    if find_spec("pytest_benchmark") is None:
+        raise CioptError(
+            f"pytest-benchmark is not installed for {sys.executable}",
+            "`pip install 'pytest-ciopt[benchmark]'` does it.",
+        )
+
+
 def _progress(line: str) -> None:
     if sys.stderr.isatty():
         warn([line])
@@ -41,6 +50,7 @@ def _progress(line: str) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Exit code 1 when a benchmark is slower than `--fail` allows."""
+    _check_installed()
     git = Git(current_folder())
     budget = slowdown(options.fail or _USUAL, "--fail")
     with ExitStack() as stack:
@@ -122,6 +132,7 @@ def _plain(test: str, one: Raced) -> dict[str, object]:
 
 def calibrate(options: argparse.Namespace) -> int:
     """A table of what the rule says where the truth is known."""
+    _check_installed()
     budget = slowdown(_USUAL, "")
     outcomes: list[tuple[int, bool, bool]] = []
     for number in range(options.sessions):

@@ -12,6 +12,7 @@ from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Benchmark
 from pytest_ciopt.core.history.rounds import WALL
+from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks.options import BENCH, BENCH_FAIL, HISTORY, benchmarks_are_measured
 from pytest_ciopt.hooks.rounds import is_benchmark, taken_by
@@ -90,10 +91,12 @@ class Benching:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Also of the workers' tests."""
+        grouped = getattr(self._config.option, "dist", "no") == "loadgroup"
+        test = without_group(report.nodeid) if grouped else report.nodeid
         if hasattr(report, _TOLD):
-            self._own[report.nodeid] = getattr(report, _TOLD)
+            self._own[test] = getattr(report, _TOLD)
         elif report.failed:
-            self._own.pop(report.nodeid, None)
+            self._own.pop(test, None)
 
     def judge(self, session: pytest.Session, wholeness: Wholeness) -> list[Verdict]:
         """Verdicts; none where it is only configured and nothing was measured."""

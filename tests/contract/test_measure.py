@@ -14,7 +14,7 @@ from pytest_ciopt.adapters.duet.checkout import checked_out, files_of
 from pytest_ciopt.adapters.duet.child import NotMeasured, Place, Wanted, mapped
 from pytest_ciopt.adapters.duet.sides import Sides
 from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.core.gates.answers import Tree
+from pytest_ciopt.core.gates.answers import Answer, Tree
 from pytest_ciopt.core.gates.benchmarks import Step
 from pytest_ciopt.core.gates.budgets import Slowdown
 from pytest_ciopt.core.history.rounds import CPU, WALL
@@ -157,6 +157,27 @@ def test_a_tree_that_lacks_what_git_ignores(project: MakeProject) -> None:
         found = raced(both, {TOTAL: Slowdown(0.5)}, {TOTAL: 0.0}, str)[TOTAL]
     assert found.step is None
     assert "No module named 'built'" in found.why
+
+
+def test_a_tree_that_takes_something_else_for_what_was_built(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its benchmark would run, on slower code."""
+    source = "try:\n    from shop.fast import total\nexcept ImportError:\n    total = sum\n"
+    made = project({**FILES, ".gitignore": "*.so\n", "shop/cart.py": source})
+    made.repository.replace("tests/test_speed.py", "== 39800", "")
+    base = made.repository.commit()
+    made.repository.write({"shop/fast.so": b""})
+    git = Git(made.repository.root)
+    fast = (git.top / "shop/fast.so").as_posix()
+    found = Answer({}, frozenset((TOTAL,)), {}, {"shop.fast": fast})
+    with checked_out(git, base) as tree, monkeypatch.context() as patch:
+        both = sides(git, tree)
+        patch.setattr("pytest_ciopt.adapters.duet.sides.ask", lambda *_: found)
+        both.look(None)
+        patch.undo()
+        with pytest.raises(NotMeasured, match=r"the base lacks the extension module shop\.fast"):
+            both(Tree.BASE, Wanted(None, CPU))
 
 
 def test_a_conftest_that_breaks(project: MakeProject) -> None:

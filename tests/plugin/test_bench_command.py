@@ -40,6 +40,7 @@ def put_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeTrees], None]:
     return lambda fake: monkeypatch.setattr(racing, "_opened", lambda *_: fake)
 
 
+@pytest.mark.timeout(300)
 def test_two_commits(made: Project, said: Said) -> None:
     """The real thing: four times the work, seen from both sides."""
     made.repository.replace("shop/cart.py", PLAIN, MORE)
@@ -89,6 +90,18 @@ def test_what_cannot_be_compared(
 ) -> None:
     assert main(("bench", "compare", *words)) == 2
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("compare", "HEAD"), ("calibrate",)])
+def test_without_pytest_benchmark(
+    made: Project,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(racing, "find_spec", lambda name: None)
+    assert main(("bench", *words)) == 2
+    assert "pytest-benchmark is not installed for " in capsys.readouterr().err
 
 
 def test_no_benchmark(project: MakeProject, capsys: pytest.CaptureFixture[str]) -> None:

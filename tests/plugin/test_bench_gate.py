@@ -304,12 +304,15 @@ def test_where_it_is_said(made: Project, given: Given, monkeypatch: pytest.Monke
 # --- real duets ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("workers", [(), ("-n2", "--dist=loadgroup")])
 def test_four_times_the_work(made: Project, workers: tuple[str, ...]) -> None:
     """Under workers the benchmarks run apart, and are recorded as well."""
     plain = "sum(price * 2 for price in prices)"
     more = "sum(price * 2 for price in prices for _ in range(4)) // 4"
     made.repository.replace("shop/cart.py", plain, more)
+    marker = "import pytest\n\n@pytest.mark.xdist_group('speed')\ndef test_total("
+    made.repository.replace("tests/test_speed.py", "def test_total(", marker)
     result = run(made, "--ciopt-bench-fail=50%", *workers)
     assert result.ret == 1
     (verdict, _) = told(result)

@@ -8,7 +8,7 @@ from pytest_ciopt.adapters.duet.checkout import checked_out, files_of
 from pytest_ciopt.adapters.duet.child import NotMeasured, Place, Wanted, ask, mapped
 from pytest_ciopt.adapters.git import Git
 from pytest_ciopt.core.gates.answers import Answer, Tree
-from pytest_ciopt.core.gates.origins import stranger, wanted_roots
+from pytest_ciopt.core.gates.origins import built, stranger, wanted_roots
 from pytest_ciopt.core.history.rounds import CPU
 
 _WHOSE = {Tree.BASE: "the base's code", Tree.HEAD: "the code of this tree"}
@@ -21,6 +21,8 @@ class Sides:
         """`files` are those of the trees, from their tops."""
         self._places = dict(places)
         self._files = files
+        self._built: frozenset[str] = frozenset()
+        """Extension modules of the head that git ignores."""
 
     def look(self, tests: frozenset[str] | None) -> Answer:
         """Measures the head on the CPU clock, and learns what code its benchmarks import.
@@ -32,6 +34,7 @@ class Sides:
         found = ask(place, Wanted(tests, CPU))
         top = place.top.resolve().as_posix()
         roots = wanted_roots(found.modules, top, self._files[Tree.HEAD])
+        self._built = built(found.modules, top, self._files[Tree.HEAD])
         self._places = {tree: replace(one, roots=roots) for tree, one in self._places.items()}
         return found
 
@@ -44,6 +47,10 @@ class Sides:
         wrong = stranger(found.modules, own, others, self._files[tree])
         if wrong is not None:
             raise NotMeasured(f"{_WHOSE[tree]} is not what is imported: {wrong}")
+        lacking = sorted(self._built - found.modules.keys())
+        if lacking and found.collected:
+            what = f"the {tree} lacks the extension module {lacking[0]}, which git ignores"
+            raise NotMeasured(what, "Its benchmarks cannot be compared without a build.")
         return found
 
 

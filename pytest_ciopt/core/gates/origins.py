@@ -60,6 +60,19 @@ def stranger(modules: Modules, top: str, other: str, paths: Collection[str]) -> 
     return None
 
 
+def built(modules: Modules, top: str, paths: Collection[str]) -> frozenset[str]:
+    """Extension modules of a tree that are not among its files, as git ignores what is built.
+
+    A tree that lacks them may take something slower instead, without a word.
+    """
+    found = ((name, _within(file, top)) for name, file in modules.items())
+    return frozenset(
+        name
+        for name, path in found
+        if path is not None and path not in paths and not path.endswith(".py")
+    )
+
+
 def _places(name: str, roots: Collection[str], known: Collection[str]) -> list[str]:
     """The roots below which a module of that name lies as well; none for the standard library's."""
     if name.partition(".")[0] in sys.stdlib_module_names:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.gates.answers import Answer, NoAnswer, answer, answer_text
-from pytest_ciopt.core.gates.origins import roots_of, stranger, wanted_roots
+from pytest_ciopt.core.gates.origins import built, roots_of, stranger, wanted_roots
 from strategies import TEXT
 
 FLAT = ("shop/__init__.py", "shop/cart.py", "tests/conftest.py", "tests/helper.py", "types.py")
@@ -55,6 +55,17 @@ def test_from_where_to_import(
 def test_strangers(paths: tuple[str, ...], name: str, file: str, is_one: bool) -> None:
     found = stranger({name: file}, "/base", "/head", paths)
     assert found == (f"{name} comes from {file}" if is_one else None)
+
+
+def test_what_was_built() -> None:
+    modules = {
+        "shop": "/head/shop/__init__.py",
+        "shop.fast": "/head/shop/fast.so",
+        "shop.kept": "/head/shop/kept.so",
+        "shop._version": "/head/shop/_version.py",
+        "other": f"{INSTALLED}/other.so",
+    }
+    assert built(modules, "/head", (*FLAT, "shop/kept.so")) == {"shop.fast"}
 
 
 @given(st.sets(TEXT), st.dictionaries(TEXT, TEXT), st.dictionaries(TEXT, TEXT))
