@@ -123,7 +123,7 @@ def _plain(test: str, one: Raced) -> dict[str, object]:
         "why": one.why or None,
         "effect": None if one.effect is None else asdict(one.effect),
         "clock": one.clock,
-        "duets": one.duets,
+        "duets": len(one.duets),
     }
 
 

@@ -5,19 +5,20 @@ Nothing here knows how a tree is measured: tests put in figures of their own.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_ciopt.adapters.duet.child import NotMeasured, Wanted
 from pytest_ciopt.core.gates.answers import Answer, Tree
 from pytest_ciopt.core.gates.benchmarks import (
+    MOST,
     PAIRS,
     Effect,
     Pair,
     Step,
-    confirmed,
     effect,
-    step,
+    together,
+    unsettled,
 )
 from pytest_ciopt.core.gates.budgets import Slowdown
 from pytest_ciopt.core.history.rounds import CPU, WAITS, WALL
@@ -46,7 +47,7 @@ class Raced:
     """Then, why."""
     effect: Effect | None = None
     clock: str = CPU
-    duets: int = 1
+    duets: tuple[tuple[Pair, ...], ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -97,25 +98,26 @@ def _waits(cpu: float, wall: float) -> bool:
 def _on(
     clock: str, measure: Measure, budgets: Mapping[str, Slowdown], tell: Tell
 ) -> dict[str, Raced]:
-    first = _duet(clock, measure, frozenset(budgets), 0, tell)
-    found = {}
-    for test, pairs in first.pairs.items():
-        said = step(pairs, budgets[test])
-        known = None if said is Step.UNMEASURABLE else effect(pairs, budgets[test])
-        found[test] = Raced(said, "", known, clock)
-    found |= {test: Raced(None, why, clock=clock) for test, why in first.troubles.items()}
-    survivors = frozenset(test for test, one in found.items() if one.step is Step.SLOWER)
-    if not survivors:
-        return found
-    second = _duet(clock, measure, survivors, PAIRS, tell)
-    for test, pairs in second.pairs.items():
-        said = confirmed(first.pairs[test], pairs, budgets[test])
-        both = [*first.pairs[test], *pairs]
-        known = None if said is Step.UNMEASURABLE else effect(both, budgets[test])
-        found[test] = replace(found[test], step=said, effect=known, duets=2)
-    for test, why in second.troubles.items():
-        found[test] = replace(found[test], step=None, why=why)
+    duets: dict[str, list[list[Pair]]] = {test: [] for test in budgets}
+    found: dict[str, Raced] = {}
+    left = frozenset(budgets)
+    for number in range(MOST):
+        one = _duet(clock, measure, left, number * PAIRS, tell)
+        for test, pairs in one.pairs.items():
+            duets[test].append(pairs)
+            found[test] = _raced(duets[test], budgets[test], clock)
+        found |= {test: Raced(None, why, clock=clock) for test, why in one.troubles.items()}
+        left = frozenset(test for test in one.pairs if unsettled(duets[test], budgets[test]))
+        if not left:
+            break
     return found
+
+
+def _raced(duets: list[list[Pair]], budget: Slowdown, clock: str) -> Raced:
+    said = together(duets, budget)
+    pairs = [pair for duet in duets for pair in duet]
+    known = None if said is Step.UNMEASURABLE else effect(pairs, budget)
+    return Raced(said, "", known, clock, tuple(tuple(duet) for duet in duets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Three steps, each of which only lets pass what it can. The *history* clears benchmarks that a
 slowdown of the budget cannot hide in. The others run a *duet*: pairs of fresh processes, one of the
 base and one of the head, which alternate, so that a slow minute of the machine slows both down.
-What is slower in a duet is measured in a second one, and fails only where both say so: chance has
-to strike twice.
+What is slower in a duet, or too noisy to tell, is measured again, and fails only where two duets
+and all pairs together say so: chance has to strike twice.
 
 What is compared is the least of all rounds of a process: noise only ever adds to what code takes.
 **Source:** Chen and Revels, Robust Benchmarking in Noisy Environments, 2016.
@@ -22,6 +22,8 @@ from pytest_ciopt.core.gates.budgets import Slowdown
 
 PAIRS = 4
 """Of a duet."""
+MOST = 3
+"""Duets of a benchmark."""
 CUT = 0.6
 """Share of the budget that the median of the pairs has to exceed. A cut at the whole budget would
 miss half of the slowdowns that are as large as it. **Source:** docs/explanation/measurements.md."""
@@ -101,19 +103,43 @@ def step(pairs: Sequence[Pair], budget: Slowdown) -> Step:
     if not pairs or any(pair.base <= 0.0 for pair in pairs):
         return Step.UNMEASURABLE
     effects = [budget.of(*pair) for pair in pairs]
-    exceeding = sum(one > _EACH * budget.amount for one in effects)
-    if median(effects) > CUT * budget.amount and exceeding >= _MOST * len(effects):
+    if _exceed(effects, budget):
         return Step.SLOWER
     return Step.NOISY if _smallest(effects, budget) > budget.amount else Step.FASTER
 
 
-def confirmed(first: Sequence[Pair], second: Sequence[Pair], budget: Slowdown) -> Step:
-    """What a second duet makes of one that said `SLOWER`."""
-    again = step(second, budget)
-    if again is not Step.FASTER:
-        return again
-    effects = [budget.of(*pair) for pair in (*first, *second)]
-    return Step.NOISY if _smallest(effects, budget) > budget.amount else again
+def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
+    """What several duets say, at least one.
+
+    Slower is what two of them call so, and all pairs together: these have to exceed the cut as
+    well, and their interval has to lie above zero.
+    """
+    steps = [step(pairs, budget) for pairs in duets]
+    if len(steps) == 1 or Step.UNMEASURABLE in steps:
+        return max(steps, key=lambda one: one is Step.UNMEASURABLE)
+    pairs = [pair for duet in duets for pair in duet]
+    effects = [budget.of(*pair) for pair in pairs]
+    several, exceed = steps.count(Step.SLOWER) > 1, _exceed(effects, budget)
+    if several and exceed and effect(pairs, budget).low > 0.0:
+        return Step.SLOWER
+    contradicted = several or exceed
+    if contradicted or _smallest(effects, budget) > budget.amount:
+        return Step.NOISY
+    return Step.FASTER
+
+
+def unsettled(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> bool:
+    """Whether one more duet could tell more: slower needs two of them, noise needs more pairs."""
+    said = together(duets, budget)
+    if said is Step.UNMEASURABLE or len(duets) == MOST:
+        return False
+    return said is Step.NOISY or (len(duets) == 1 and said is Step.SLOWER)
+
+
+def _exceed(effects: Sequence[float], budget: Slowdown) -> bool:
+    """In the middle the cut, and most of them for themselves a part of it."""
+    exceeding = sum(one > _EACH * budget.amount for one in effects)
+    return median(effects) > CUT * budget.amount and exceeding >= _MOST * len(effects)
 
 
 def effect(pairs: Sequence[Pair], budget: Slowdown) -> Effect:

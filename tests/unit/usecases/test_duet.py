@@ -32,14 +32,22 @@ def test_what_is_equal_is_measured_once() -> None:
 def test_what_is_slower_is_measured_twice() -> None:
     fake = FakeTrees({"a": 1.06, "b": 1.0}, {"a": 1.0, "b": 1.0})
     found = race(fake, "a", "b")
-    assert (found["a"].step, found["a"].duets) == (Step.SLOWER, 2)
-    assert (found["b"].step, found["b"].duets) == (Step.FASTER, 1)
+    assert (found["a"].step, len(found["a"].duets)) == (Step.SLOWER, 2)
+    assert (found["b"].step, len(found["b"].duets)) == (Step.FASTER, 1)
     assert found["a"].effect is not None
     assert found["a"].effect.pairs == 8
     assert found["a"].effect.median == pytest.approx(0.06)
     asked = Counter(wanted.tests for _, wanted in fake.asked)
     assert asked == {frozenset("ab"): 8, frozenset("a"): 8}
     assert len({wanted.seed for _, wanted in fake.asked}) == 8
+
+
+def test_what_is_too_noisy_is_measured_three_times() -> None:
+    fake = FakeTrees({"a": 1.0})
+    fake.noise = 0.3
+    found = race(fake, "a")["a"]
+    assert (found.step, len(found.duets), len(fake.asked)) == (Step.NOISY, 3, 24)
+    assert len({wanted.seed for _, wanted in fake.asked}) == 12
 
 
 @pytest.mark.parametrize(("wall", "clock"), [(1.2, "cpu"), (1.3, "wall")])

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.gates.benchmarks import Pair, Step, cleared, confirmed, effect, step
+from pytest_ciopt.core.gates.benchmarks import (
+    Pair,
+    Step,
+    cleared,
+    effect,
+    step,
+    together,
+    unsettled,
+)
 from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.errors import ConfigurationError
 
@@ -53,11 +61,47 @@ def test_no_time_at_all() -> None:
     assert step([], FIVE) is Step.UNMEASURABLE
 
 
-def test_both_duets_have_to_say_so() -> None:
-    slow = pairs(5, 5, 5, 5)
-    assert confirmed(slow, slow, FIVE) is Step.SLOWER
-    assert confirmed(pairs(3, 3.2, 3.1, 3.4), pairs(1, 2, 1.5, 2), FIVE) is Step.FASTER
-    assert confirmed(slow, pairs(0, 0, 0, 0), FIVE) is Step.NOISY  # they contradict each other
+SLOW, QUICK = (5, 5, 5, 5), (0, 0, 0, 0)
+NEAR, APART = (1, 2, 1.5, 2), (-20, 20, -20, 20)
+Percents = tuple[float, ...]
+
+
+@pytest.mark.parametrize(
+    ("percents", "expected", "more"),
+    [
+        ((SLOW,), Step.SLOWER, True),  # not yet
+        ((QUICK,), Step.FASTER, False),
+        ((APART,), Step.NOISY, True),
+        ((SLOW, SLOW), Step.SLOWER, False),
+        ((SLOW, QUICK), Step.NOISY, True),  # they contradict each other
+        (((3.1, 3.1, 3.2, 3.4), NEAR), Step.FASTER, False),
+        (((6, 6, 6, 6), (2.9, 2.9, 2.9, 2.9)), Step.NOISY, True),  # 4.5 % together
+        ((APART, SLOW), Step.NOISY, True),
+        ((QUICK, SLOW, SLOW), Step.NOISY, False),  # eight of twelve pairs
+        ((APART, SLOW, SLOW), Step.SLOWER, False),
+        ((APART, APART, APART), Step.NOISY, False),
+        ((SLOW, QUICK, QUICK), Step.FASTER, False),
+    ],
+)
+def test_several_duets(percents: tuple[Percents, ...], expected: Step, more: bool) -> None:
+    duets = [pairs(*one) for one in percents]
+    assert together(duets, FIVE) is expected
+    assert unsettled(duets, FIVE) is more
+
+
+def test_an_interval_from_below_zero() -> None:
+    """Two of eight pairs are faster: the median may be."""
+    duets = [pairs(-1, 6, 7, 8), pairs(-1, 6, 7, 8)]
+    assert {step(one, FIVE) for one in duets} == {Step.SLOWER}
+    assert together(duets, FIVE) is Step.NOISY
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=3), BUDGETS)
+def test_slower_is_what_is_slower_together(found: list[list[Pair]], budget: Slowdown) -> None:
+    if len(found) > 1 and together(found, budget) is Step.SLOWER:
+        assert step([pair for one in found for pair in one], budget) is Step.SLOWER
+        assert effect([pair for one in found for pair in one], budget).low > 0
+        assert sum(step(one, budget) is Step.SLOWER for one in found) > 1
 
 
 @given(PAIRS, BUDGETS, st.floats(1e-3, 1e3))
