@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ciopt.adapters.duet.child import NotMeasured, Wanted, ask
+from pytest_ciopt.adapters.duet.child import Wanted, ask
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
@@ -106,13 +106,17 @@ class Benching:
         if why is not None:
             return [Verdict(GATE, Ruling.UNKNOWN, why)] if why else []
         try:
+            broken = list(self._measure_apart())
             budgets = {
                 test: slowdown(own, f"ciopt_bench of {test}") if own else self._budget
                 for test, own in self._own.items()
+                if test in self._measured  # others ask for the fixture and leave it alone
             }
-            self._measure_apart(frozenset(budgets))
-            measured = {test: one for test, one in self._measured.items() if test in budgets}
-            return judged(budgets, measured, ground_of(self._config), self._opened, self._tell)
+            if not budgets:
+                return broken or [Verdict(GATE, Ruling.UNKNOWN, "no benchmark was run")]
+            measured = {test: self._measured[test] for test in budgets}
+            ground = ground_of(self._config)
+            return broken + judged(budgets, measured, ground, self._opened, self._tell)
         except (CioptError, OSError) as error:
             return [Verdict(GATE, Ruling.UNKNOWN, str(error))]
         except KeyboardInterrupt:
@@ -137,26 +141,25 @@ class Benching:
     def _workers(self) -> bool:
         return getattr(self._config.option, "dist", "no") != "no"
 
-    def _measure_apart(self, tests: frozenset[str]) -> None:
+    def _measure_apart(self) -> Generator[Verdict]:
         """Workers disable benchmarks: those run here, alone, and are recorded as if they had not.
 
-        Raises: NotMeasured, OSError.
+        A verdict on each that breaks so. Raises: NotMeasured, OSError.
         """
-        missing = tests - self._measured.keys()
+        missing = frozenset(self._own) - self._measured.keys()
         if not missing or not self._workers():
             return
         self._tell(f"{len(missing):,} measured without workers")
         remembering: Any = self._config.pluginmanager.getplugin(HISTORY)
         found = ask(place_of(self._config), Wanted(missing, WALL))
-        for test in sorted(missing):
-            record = found.benchmarks.get(test)
-            if record is None:
-                raise NotMeasured(
-                    f"{test}, measured alone, {found.trouble(test) or 'tells nothing'}"
-                )
+        for record in found.benchmarks.values():
             self._take(record)
             if remembering is not None:
                 remembering.keep(record)
+        for test in sorted(missing - found.benchmarks.keys()):
+            if (trouble := found.trouble(test)) is not None:
+                why = f"measured alone, {trouble}"
+                yield Verdict(f"benchmark {test}", Ruling.UNKNOWN, why)
 
     def _opened(self, commit: str) -> AbstractContextManager[Measure]:
         """As `usecases.benching.Open` is. Raises: GitError, OSError."""

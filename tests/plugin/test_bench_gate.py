@@ -322,6 +322,30 @@ def test_four_times_the_work(made: Project, workers: tuple[str, ...]) -> None:
     assert len(made.repository.git("worktree", "list").splitlines()) == 1
 
 
+def test_what_breaks_without_workers(made: Project, given: Given) -> None:
+    """And what asks for the fixture only."""
+    made.repository.write(
+        {
+            "tests/test_alone.py": """\
+                import os
+
+                def test_alone(benchmark):
+                    assert "PYTEST_XDIST_WORKER" in os.environ
+                    benchmark(len, "")
+
+                def test_unused(benchmark): pass
+                """,
+            "tests/test_speed.py": "",
+        }
+    )
+    result = run(made, FLAG, "-n1")
+    assert result.ret == 0
+    (line, *_) = told(result)
+    assert line.startswith(
+        "benchmark tests/test_alone.py::test_alone: cannot tell: measured alone, "
+    )
+
+
 def test_workers_without_the_flag(made: Project) -> None:
     result = run(made, "--override-ini=ciopt_bench_fail=5%", "-n2")
     assert result.ret == 0
