@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ciopt.adapters.duet.kernels import Kernels, kernels
-from pytest_ciopt.core.gates.benchmarks import Pair, Step, step
+from pytest_ciopt.core.gates.benchmarks import Pair, Step, step, together
 from pytest_ciopt.core.gates.budgets import Slowdown
 from pytest_ciopt.core.gates.calibration import Tally, tallied
 from pytest_ciopt.usecases.duet import raced
@@ -35,7 +35,6 @@ NUMBERS = {0: 12, 5: 2, 10: 2}
 ARGUMENTS = ("--benchmark-max-time=0.05", "--benchmark-min-rounds=5")
 BUDGET = Slowdown(0.05)
 _REGRESSED = re.compile(r"^\s*(test_work\[\S+\]) \(\S+\) - Field '(\w+)' has failed", re.MULTILINE)
-_STEPS = {step.name: step for step in Step}
 Session = dict[str, Any]
 
 
@@ -107,10 +106,8 @@ def tallies(sessions: list[Session]) -> Iterator[tuple[str, tuple[Tally, ...]]]:
 def _duets(sessions: list[Session], *, confirmed: bool) -> Iterator[tuple[int, bool, bool]]:
     for one in sessions:
         for test, percent in one["percents"].items():
-            said = _STEPS.get(one["duet"][test][0])
-            if not confirmed:
-                first = [Pair(*pair) for pair in one["duet"][test][2][0]]
-                said = step(first, BUDGET)
+            duets = [[Pair(*pair) for pair in pairs] for pairs in one["duet"][test][2]]
+            said = together(duets, BUDGET) if confirmed else step(duets[0], BUDGET)
             slower = said is Step.SLOWER
             unknown = not slower and said is not Step.FASTER
             yield percent, slower, unknown

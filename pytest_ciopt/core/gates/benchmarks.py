@@ -112,7 +112,8 @@ def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
     """What several duets say, at least one.
 
     Slower is what two of them call so, and all pairs together: these have to exceed the cut as
-    well, and their interval has to lie above zero.
+    well, their interval has to lie above zero, and noise must not hide what they say. Where both do
+    not agree, nothing can be told.
     """
     steps = [step(pairs, budget) for pairs in duets]
     if len(steps) == 1 or Step.UNMEASURABLE in steps:
@@ -120,10 +121,11 @@ def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
     pairs = [pair for duet in duets for pair in duet]
     effects = [budget.of(*pair) for pair in pairs]
     several, exceed = steps.count(Step.SLOWER) > 1, _exceed(effects, budget)
-    if several and exceed and effect(pairs, budget).low > 0.0:
+    whole = effect(pairs, budget)
+    visible = whole.smallest <= max(budget.amount, whole.median)
+    if several and exceed and visible and whole.low > 0.0:
         return Step.SLOWER
-    contradicted = several or exceed
-    if contradicted or _smallest(effects, budget) > budget.amount:
+    if several or exceed or whole.smallest > budget.amount:
         return Step.NOISY
     return Step.FASTER
 

@@ -78,7 +78,7 @@ Percents = tuple[float, ...]
         (((6, 6, 6, 6), (2.9, 2.9, 2.9, 2.9)), Step.NOISY, True),  # 4.5 % together
         ((APART, SLOW), Step.NOISY, True),
         ((QUICK, SLOW, SLOW), Step.NOISY, False),  # eight of twelve pairs
-        ((APART, SLOW, SLOW), Step.SLOWER, False),
+        ((APART, SLOW, SLOW), Step.NOISY, False),
         ((APART, APART, APART), Step.NOISY, False),
         ((SLOW, QUICK, QUICK), Step.FASTER, False),
     ],
@@ -93,6 +93,16 @@ def test_an_interval_from_below_zero() -> None:
     """Two of eight pairs are faster: the median may be."""
     duets = [pairs(-1, 6, 7, 8), pairs(-1, 6, 7, 8)]
     assert {step(one, FIVE) for one in duets} == {Step.SLOWER}
+    assert together(duets, FIVE) is Step.NOISY
+
+
+def test_an_effect_that_noise_hides() -> None:
+    """Figures of equal code from a busy machine, see docs/explanation/measurements.md: 3.2 % in the
+    middle, of which nothing below 5.7 % could have been seen."""
+    measured = (5.2, 1.3, 13.9, -1.8), (18, 7.2, 4.7, -5.9), (1.8, 15, 1.5, -5)
+    duets = [pairs(*one) for one in measured]
+    assert [step(one, FIVE) for one in duets].count(Step.SLOWER) == 2
+    assert effect([pair for one in duets for pair in one], FIVE).low > 0
     assert together(duets, FIVE) is Step.NOISY
 
 
