@@ -112,8 +112,10 @@ def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
     """What several duets say, at least one.
 
     Slower is what two of them call so, and all pairs together: these have to exceed the cut as
-    well, their interval has to lie above zero, and noise must not hide what they say. Where both do
-    not agree, nothing can be told.
+    well, their interval has to lie above zero, and noise must not hide what they say. So have the
+    quickest processes of both trees to differ by more than the cut: one quiet moment each is enough
+    for that, while a neighbour on the same core slows whole pairs down. Where not all agree,
+    nothing can be told.
     """
     steps = [step(pairs, budget) for pairs in duets]
     if len(steps) == 1 or Step.UNMEASURABLE in steps:
@@ -123,7 +125,9 @@ def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
     several, exceed = steps.count(Step.SLOWER) > 1, _exceed(effects, budget)
     whole = effect(pairs, budget)
     visible = whole.smallest <= max(budget.amount, whole.median)
-    if several and exceed and visible and whole.low > 0.0:
+    floor = budget.of(min(pair.base for pair in pairs), min(pair.head for pair in pairs))
+    sure = visible and whole.low > 0.0 and floor > CUT * budget.amount
+    if several and exceed and sure:
         return Step.SLOWER
     if several or exceed or whole.smallest > budget.amount:
         return Step.NOISY

@@ -106,6 +106,16 @@ def test_an_effect_that_noise_hides() -> None:
     assert together(duets, FIVE) is Step.NOISY
 
 
+def test_quick_moments_that_are_equal() -> None:
+    """Figures of equal code again: 9.7 % in the middle, but 1.2 % between the quickest
+    processes."""
+    base = (1.05, 1.0, 1.04, 1.03), (1.02, 1.1, 1.06, 1.0)
+    head = (1.08, 1.11, 1.1, 1.14), (1.012, 1.2, 1.18, 1.74)
+    duets = [list(map(Pair, *both)) for both in zip(base, head, strict=True)]
+    assert [step(one, FIVE) for one in duets] == [Step.SLOWER] * 2
+    assert together(duets, FIVE) is Step.NOISY
+
+
 @given(st.lists(PAIRS, min_size=1, max_size=3), BUDGETS)
 def test_slower_is_what_is_slower_together(found: list[list[Pair]], budget: Slowdown) -> None:
     if len(found) > 1 and together(found, budget) is Step.SLOWER:
