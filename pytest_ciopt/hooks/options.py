@@ -120,7 +120,7 @@ _FLAGS: dict[str, dict[str, object]] = {
     "--ciopt-bench-fail": {
         "metavar": "SLOWDOWN",
         "help": "fail when a benchmark of pytest-benchmark is slower than at the base by SLOWDOWN, "
-        "for example 5% or 300us, and measuring both again and again says so",
+        "in percent or for example 300us, and measuring both again and again says so",
     },
     FLAG: {
         "nargs": "?",
