@@ -190,10 +190,11 @@ def test_a_conftest_that_breaks(project: MakeProject) -> None:
 NOISY_INI = """\
 [pytest]
 pythonpath = .
-addopts = -n2 --lf -m nothing --cov=shop --ciopt-changed --benchmark-disable --junitxml=report.xml
+addopts =
+    --strict-config -n2 --lf -m nothing --cov=shop --ciopt-changed --benchmark-disable
+    --junitxml=report.xml
 markers = nothing
 filterwarnings = error
-strict_config = true
 ciopt_duration_budget = 1 s
 """
 
