@@ -116,7 +116,7 @@ def _put_together(
     covered, branches = elements_of(whole, here.top)
     tests = Planned(plan)
     try:
-        now = rebuilding.Measured(covered, branches)
+        now = rebuilding.Ran(covered, branches)
         rebuilt, branches = rebuilding.rebuild(now, tests, plan.base, here.git, here.state)
     except (NotStored, GitError) as error:
         notes.append(f"coverage is not reconstructed: {error}")

@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
 from pytest_ciopt.adapters.coverage_report import Reporting, Reports, holding, measured, write
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines
+from pytest_ciopt.cli.verbs import positive, verbs
 from pytest_ciopt.core.gates import coverage as totals
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import coverage as report
@@ -20,16 +21,9 @@ from pytest_ciopt.usecases.rebuilding import in_segments, of_newest
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the family."""
-    commands = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    def verb(
-        name: str, text: str, run: Callable[[argparse.Namespace], int]
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text.capitalize() + ".")
-        made.set_defaults(run=run)
-        return made
-
-    put = verb("combine", "put together what several jobs covered, and write reports", combine)
+    verb = verbs(parser)
+    told = "put together what several jobs covered, and write reports"
+    put = verb("combine", told, combine, json=False)
     put.add_argument(
         "paths",
         nargs="*",
@@ -42,11 +36,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     put.add_argument("--html", metavar="FOLDER", help="write HTML as well")
     told = "show the totals of whole runs over time"
     over = verb("trend", told, trend)
-    over.add_argument("-n", type=int, default=20, dest="limit", help="runs (default: 20)")
+    over.add_argument("-n", type=positive, default=20, dest="limit", help="runs (default: 20)")
     over.add_argument("--branch", help="only runs of this branch")
-    over.add_argument("--json", action="store_true", help="print JSON instead of text")
     over.add_argument("--svg", type=Path, metavar="FILE", help="draw them as well")
-    drawn = verb("badge", "draw the newest total of a whole run", badge)
+    drawn = verb("badge", "draw the newest total of a whole run", badge, json=False)
     drawn.add_argument("--branch", help="only runs of this branch")
     drawn.add_argument("--svg", type=Path, metavar="FILE", help="an image")
     drawn.add_argument("--endpoint", type=Path, metavar="FILE", help="JSON for shields.io")

@@ -1,10 +1,10 @@
 """`ciopt history`: shows, merges and prunes what runs have left."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from pytest_ciopt.cli import exporting, keeping, showing
+from pytest_ciopt.cli.verbs import positive, verbs
 from pytest_ciopt.core.history.results import Kind
 
 _UNITS = {"k": 10**3, "M": 10**6, "G": 10**9}
@@ -13,24 +13,15 @@ _PERIODS = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the family."""
-    commands = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    def verb(
-        name: str, text: str, run: Callable[[argparse.Namespace], int]
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text.capitalize() + ".")
-        made.add_argument("--json", action="store_true", help="print JSON instead of text")
-        made.set_defaults(run=run)
-        return made
-
+    verb = verbs(parser)
     show = verb("show", "show the runs, one run, or one test", showing.show)
     show.add_argument("what", nargs="?", help="id of a run, or its beginning; or a test id")
-    show.add_argument("-n", type=_positive, default=20, dest="limit", help="runs (default: 20)")
+    show.add_argument("-n", type=positive, default=20, dest="limit", help="runs (default: 20)")
     slow = verb("slowest", "show what takes longest", showing.slowest)
-    slow.add_argument("-n", type=_positive, default=20, dest="limit", help="lines (default: 20)")
+    slow.add_argument("-n", type=positive, default=20, dest="limit", help="lines (default: 20)")
     slow.add_argument("--of", choices=[k.value for k in Kind], default="test", help="default: test")
     fail = verb("failures", "show tests that failed lately, the latest first", showing.failures)
-    fail.add_argument("-n", type=_positive, default=200, dest="limit", help="failures to look at")
+    fail.add_argument("-n", type=positive, default=200, dest="limit", help="failures to look at")
     merge = verb("merge", "take over the runs of other histories", keeping.merge)
     merge.add_argument("paths", nargs="+", type=Path, help="folders with segments, or files")
     merge.add_argument(
@@ -49,22 +40,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--format", choices=("segments", "csv", "jsonl"), default="segments")
     prune = verb("prune", "remove runs beyond a limit", keeping.prune)
     prune.add_argument("--older-than", type=_period, metavar="AGE", help="e.g. 90d, 12w, 36h")
-    prune.add_argument("--keep", type=_positive, metavar="N", help="runs that stay at most")
+    prune.add_argument("--keep", type=positive, metavar="N", help="runs that stay at most")
     prune.add_argument("--max-size", type=_size, metavar="SIZE", help="e.g. 200M, of all segments")
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     told = "pack older runs, without workers, subtests and reasons"
     compact = verb("compact", told, keeping.compact)
     compact.add_argument(
-        "--keep", type=_positive, default=50, metavar="N", help="runs that stay whole (default: 50)"
+        "--keep", type=positive, default=50, metavar="N", help="runs that stay whole (default: 50)"
     )
     verb("check", "set damaged segments aside and make the index anew", keeping.check)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
-    return number
 
 
 def _period(text: str) -> float:

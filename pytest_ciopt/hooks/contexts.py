@@ -34,6 +34,8 @@ class Contexts(Shipping):
         self._contexts = contexts.Contexts(coverage, where_of(self.config).top, whole=whole)
         if self._contexts.start():
             self.cut(self._contexts, f"{NAME}-stretches")
+            if whole:
+                self.config.pluginmanager.register(Naming(self._contexts), f"{NAME}-naming")
             self.config.add_cleanup(self._contexts.stop)
         elif hasattr(self.config, "workeroutput"):
             self.config.workeroutput[f"{self.key}_problem"] = self._contexts.problem
@@ -48,28 +50,6 @@ class Contexts(Shipping):
         found: Measuring | None = getattr(getattr(plugin, "cov_controller", None), "cov", None)
         return running() if found is None else found
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """pytest-cov names its contexts so."""
-        self._name(item, "setup")
-        return (yield)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """As above."""
-        self._name(item, "run")
-        return (yield)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """As above."""
-        self._name(item, "teardown")
-        return (yield)
-
-    def _name(self, item: pytest.Item, phase: str) -> None:
-        if self._contexts is not None and getattr(self.config.option, _THEIRS, None):
-            self._contexts.context = f"{item.nodeid}|{phase}"
-
     @pytest.hookimpl(wrapper=True, trylast=True)  # pytest-cov stops around it
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
         """All fixtures have ended; the measurement has not."""
@@ -81,3 +61,25 @@ class Contexts(Shipping):
     def add(self, lines: str) -> None:
         """Writes what is known of the whole run only."""
         self.finish(lines)
+
+
+class Naming:
+    """Keeps the contexts that pytest-cov was asked for, by the names that it gives them."""
+
+    def __init__(self, measured: contexts.Contexts) -> None:
+        self._contexts = measured
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """The set-up of a test begins."""
+        self._contexts.context = f"{item.nodeid}|setup"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """The test itself begins."""
+        self._contexts.context = f"{item.nodeid}|run"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """The teardown begins."""
+        self._contexts.context = f"{item.nodeid}|teardown"

@@ -74,7 +74,7 @@ class Rebuilding:
         covered, branches = elements_of(live, where.top)
         tests = _Tests(run, where)
         settings = settings_id(live)
-        now = rebuilding.Measured(covered, branches, self._scope, settings)
+        now = rebuilding.Ran(covered, branches, self._scope, settings)
         found, branches = rebuild(now, tests, base.commit, where.git, where.state)
         if self.problem is None:
             gone = tuple(sorted(found.gone))

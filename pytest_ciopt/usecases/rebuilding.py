@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from pytest_ciopt.adapters.clock import now
@@ -19,6 +20,7 @@ from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.results import RunRow
 from pytest_ciopt.core.plan.plan import Plan
+from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.errors import CioptError
 
 _DEEPEST = 200
@@ -30,7 +32,7 @@ class NotStored(CioptError):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Ran:
     """What a run measured."""
 
     covered: Elements
@@ -41,7 +43,7 @@ class Measured:
 
 
 def rebuild(
-    measured: Measured, tests: Tests, base: str, git: Git, state: StateDir
+    measured: Ran, tests: Tests, base: str, git: Git, state: StateDir
 ) -> tuple[Rebuilt, bool]:
     """The coverage of a whole run, and whether branches are in it. Raises: NotStored, GitError."""
     runs, _ = _asked(state)
@@ -122,9 +124,8 @@ def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | 
         if run.start.shard is not None and run.start.plan is not None:
             same = shards.setdefault((run.start.plan, stored.run.whole), {})
             same.setdefault(run.start.shard, stored)
-            number = int(run.start.shard.partition("/")[2])
             layer: Layer = tuple(same.values())
-            if len(same) < number:
+            if len(same) < _shards(run.start.shard):
                 continue
         else:
             layer = (stored,)
@@ -135,8 +136,16 @@ def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | 
     yield from partial
 
 
+def _shards(written: str) -> float:
+    """How many there are; more than any where a segment says what means nothing."""
+    try:
+        return position(written, {}).shards
+    except CioptError:
+        return inf
+
+
 class Present:
-    """Measured files as they are now. Implements `core.coverage.rebuilt.Files`."""
+    """Ran files as they are now. Implements `core.coverage.rebuilt.Files`."""
 
     def __init__(self, git: Git, base: str) -> None:
         self._git, self._base = git, base
@@ -242,7 +251,7 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
             whole = Rebuilt(stored.total, 0, len(stored.ids), frozenset())
             return whole, stored.run.branches
         tests = _Recorded(stored, git.top)
-        measured = Measured(stored.total, stored.run.branches)
+        measured = Ran(stored.total, stored.run.branches)
         return rebuild(measured, tests, str(run.start.base), git, state)
     raise NotStored(
         "no run in the history kept what its tests cover",
@@ -250,7 +259,7 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
     )
 
 
-def in_segments(paths: Iterable[Path]) -> list[Measured]:
+def in_segments(paths: Iterable[Path]) -> list[Ran]:
     """What runs covered whose segments are named, or lie in a folder. Others are passed over."""
     found = []
     for path in paths:
@@ -258,7 +267,7 @@ def in_segments(paths: Iterable[Path]) -> list[Measured]:
             if one.name.endswith(CLOSED) and RUN_ID.fullmatch(one.name.partition(".")[0]):
                 stored = _stored_in(one)
                 if stored is not None and stored.run is not None:
-                    found.append(Measured(stored.total, stored.run.branches))
+                    found.append(Ran(stored.total, stored.run.branches))
     return found
 
 

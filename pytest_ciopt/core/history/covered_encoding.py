@@ -3,8 +3,6 @@
 A process writes them itself and sends them as they are, as with traces.
 """
 
-import json
-
 from pytest_ciopt.core.history.covered import (
     CoveredContents,
     CoveredFixture,
@@ -14,7 +12,7 @@ from pytest_ciopt.core.history.covered import (
     CoveredSet,
     CoveredTest,
 )
-from pytest_ciopt.core.history.steps import steps
+from pytest_ciopt.core.history.line import line, steps
 
 COVERED = b'{"kind":"covered'
 """How the lines begin: who does not ask for them need not read further."""
@@ -22,11 +20,7 @@ COVERED = b'{"kind":"covered'
 
 def encoded_covered(record: CoveredRecord) -> bytes:
     """The line of a record, its newline included; ASCII only."""
-    kept = {key: value for key, value in _plain(record).items() if value is not None}
-    return _ENCODE(kept).encode("ascii") + b"\n"
-
-
-_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+    return line(_plain(record))
 
 
 def _plain(record: CoveredRecord) -> dict[str, object]:

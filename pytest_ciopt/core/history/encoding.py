@@ -9,6 +9,7 @@ import re
 
 from pytest_ciopt.core.history.covered import CoveredRecord
 from pytest_ciopt.core.history.covered_encoding import encoded_covered
+from pytest_ciopt.core.history.line import encoded_value, line
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -90,17 +91,13 @@ def encoded(record: Record | TraceRecord | CoveredRecord) -> bytes:
             return encoded_covered(record)
         case _:
             return encoded_trace(record)
-    kept = {key: value for key, value in plain.items() if value is not None}
-    return _ENCODE(kept).encode("ascii") + b"\n"
+    return line(plain)
 
 
 def _counts(totals: Totals | None) -> list[int] | None:
     if totals is None:
         return None
     return [totals.statements, totals.covered, totals.branches, totals.covered_branches]
-
-
-_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 _QUOTED = json.encoder.encode_basestring_ascii
@@ -172,7 +169,7 @@ def _simple(attempt: Attempt) -> bytes:
 def _text_of(phase: Phase) -> str:
     outcome, took, shared = phase
     if shared or outcome not in _OUTCOMES or not 0.0 <= took < LONGEST:
-        return _ENCODE(_phase(phase))
+        return encoded_value(_phase(phase))
     return f'["{outcome}",{took:.6f}]'
 
 

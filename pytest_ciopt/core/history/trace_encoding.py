@@ -3,10 +3,9 @@
 A process writes them itself and sends them as they are, so that a line is made only once.
 """
 
-import json
 from collections.abc import Mapping
 
-from pytest_ciopt.core.history.steps import steps
+from pytest_ciopt.core.history.line import line, steps
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
@@ -30,11 +29,7 @@ TRACED = tuple(
 
 def encoded_trace(record: TraceRecord) -> bytes:
     """The line of a record, its newline included; ASCII only."""
-    kept = {key: value for key, value in _plain(record).items() if value is not None}
-    return _ENCODE(kept).encode("ascii") + b"\n"
-
-
-_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+    return line(_plain(record))
 
 
 def _plain(record: TraceRecord) -> Mapping[str, object]:
