@@ -105,10 +105,21 @@ class Contexts:
             if self._flushes:
                 self._data = data
             if data is self._data and os.getpid() == self._pid:
-                measured = dict(self._noted(measured))
+                measured = self._left(measured)
             original(data, measured)
 
         return watched
+
+    def _left(
+        self, measured: Mapping[str, Collection[Element]]
+    ) -> Mapping[str, Collection[Element]]:
+        """What goes on into the data; after an error of ours all of it, as without us."""
+        if self.problem is None:
+            try:
+                return dict(self._noted(measured))
+            except Exception as error:
+                self.problem = f"{type(error).__name__}: {error}"
+        return measured
 
     def _noted(
         self, measured: Mapping[str, Collection[Element]]

@@ -24,7 +24,7 @@ from pytest_ciopt.settings import Settings
 from pytest_ciopt.usecases import guarding, rebuilding
 from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import Rules, judged, said
-from pytest_ciopt.usecases.rebuilding import NotStored, Planned
+from pytest_ciopt.usecases.rebuilding import NotStored, planned
 from pytest_ciopt.usecases.remember import About, begin
 
 _FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
@@ -114,7 +114,7 @@ def _put_together(
     if here.git is None or plan.base is None:
         return None
     covered, branches = elements_of(whole, here.top)
-    tests = Planned(plan)
+    tests = planned(plan)
     try:
         now = rebuilding.Ran(covered, branches)
         rebuilt, branches = rebuilding.rebuild(now, tests, plan.base, here.git, here.state)

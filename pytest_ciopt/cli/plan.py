@@ -33,6 +33,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "ciopt plan [options] [-- ARGUMENTS OF PYTEST]\n       ciopt plan show [ID or FILE ...]"
     )
+    _add_numbers(parser)
+    parser.add_argument(
+        "--changed",
+        nargs="?",
+        const="",
+        metavar="BASE",
+        help="plan only the tests that the change since BASE can affect",
+    )
+    _add_forms(parser)
+    parser.add_argument("words", nargs="*", help="show, or behind -- arguments of pytest")
+    parser.set_defaults(run=run)
+
+
+def _add_numbers(parser: argparse.ArgumentParser) -> None:
+    """How many shards, and what they cost."""
     number = parser.add_mutually_exclusive_group()
     number.add_argument("--shards", type=_positive, metavar="N", help="how many there are")
     number.add_argument(
@@ -57,13 +72,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     ):
         told = f"{text} (default: {default:g})"
         parser.add_argument(f"--{name}", type=kind, default=default, metavar="Y", help=told)
-    parser.add_argument(
-        "--changed",
-        nargs="?",
-        const="",
-        metavar="BASE",
-        help="plan only the tests that the change since BASE can affect",
-    )
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    """Where the plan goes, and what is printed."""
     parser.add_argument(
         "-o",
         "--output",
@@ -82,8 +94,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="print a GitLab child pipeline, as JSON, with a job that extends .ciopt-shard of FILE",
     )
     form.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("words", nargs="*", help="show, or behind -- arguments of pytest")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

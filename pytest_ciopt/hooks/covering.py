@@ -16,16 +16,16 @@ from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks.contexts import Contexts
 from pytest_ciopt.hooks.measuring import MEASURING
-from pytest_ciopt.hooks.options import COVERED, SELECTION
+from pytest_ciopt.hooks.options import COVERED
 from pytest_ciopt.hooks.rebuilding import Rebuilding
-from pytest_ciopt.hooks.request import settings_of, where_of
+from pytest_ciopt.hooks.request import where_of
+from pytest_ciopt.hooks.run import base_here
 from pytest_ciopt.hooks.wholeness import Wholeness
-from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import Place, Rules, judged, rules, said
 from pytest_ciopt.usecases.rebuilding import NotStored
 
 if TYPE_CHECKING:
-    from pytest_ciopt.core.base import Base, NoBase
+    pass
 
 
 def asked(config: pytest.Config) -> Rules:
@@ -130,13 +130,4 @@ class Covering:
 
     def _place(self) -> Place:
         where = where_of(self._config)
-        base: Base | NoBase | None = None
-        selection: Any = self._config.pluginmanager.getplugin(SELECTION)
-        if selection is not None and selection.run.asked:
-            base = selection.run.decided.base
-        elif where.git is not None:
-            try:
-                base = base_of(where.git, settings_of(self._config, self._config.option))
-            except GitError:
-                base = None
-        return Place(where.git, where.state, base)
+        return Place(where.git, where.state, base_here(self._config))

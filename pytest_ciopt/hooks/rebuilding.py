@@ -30,7 +30,7 @@ from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report.gates import reconstructed
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.usecases import rebuilding
-from pytest_ciopt.usecases.rebuilding import NotStored, rebuild
+from pytest_ciopt.usecases.rebuilding import Collected, NotStored, rebuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Rebuilding:
         if where.git is None or not isinstance(base, Base):
             raise NotStored("there is no base")
         covered, branches = elements_of(live, where.top)
-        tests = _Tests(run, where)
+        tests = _tests(run, where)
         settings = settings_id(live)
         now = rebuilding.Ran(covered, branches, self._scope, settings)
         found, branches = rebuild(now, tests, base.commit, where.git, where.state)
@@ -105,19 +105,15 @@ def scope_of(config: pytest.Config) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-class _Tests:
-    """Implements `core.coverage.rebuilt.Tests` of a run."""
-
-    def __init__(self, run: Run, where: Where) -> None:
-        outcome: Outcome = run.outcome
-        self._unread = outcome.dropped_modules.keys() | outcome.dropped_files
-        by_choice: dict[bool, set[str]] = {True: set(), False: set()}
-        for test in outcome.tests:
-            by_choice[test.selected].add(repository_id(where.root, test.nodeid))
-        self.ran, self.left_out = map(frozenset, (by_choice[True], by_choice[False]))
-        self.proved = run.selection.records.proved
-        self.imported_all = not self._unread and not run.ends_early
-
-    def is_there(self, test: str) -> bool:
-        """It was collected, or nobody looked, as nothing there changed."""
-        return test in self.left_out or test.partition("::")[0] in self._unread
+def _tests(run: Run, where: Where) -> Collected:
+    """As the run has collected them."""
+    outcome: Outcome = run.outcome
+    by_choice: dict[bool, set[str]] = {True: set(), False: set()}
+    for test in outcome.tests:
+        by_choice[test.selected].add(repository_id(where.root, test.nodeid))
+    return Collected(
+        ran=frozenset(by_choice[True]),
+        left_out=frozenset(by_choice[False]),
+        unread=outcome.dropped_modules.keys() | outcome.dropped_files,
+        proved=run.selection.records.proved,
+    )

@@ -3,17 +3,20 @@
 import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_ciopt.adapters.baseref import UnknownBase
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.selection import Selection, Verdict
-from pytest_ciopt.hooks.request import settings_of, test_files_of
+from pytest_ciopt.hooks.options import SELECTION
+from pytest_ciopt.hooks.request import settings_of, test_files_of, where_of
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.settings import Discovery, Settings
-from pytest_ciopt.usecases.decide import Decided, InternalError, decide, failed
+from pytest_ciopt.usecases.decide import Decided, InternalError, base_of, decide, failed
 
 NOT_ASKED = "--ciopt-changed is not given"
 
@@ -115,3 +118,16 @@ def worker_run(config: pytest.Config, selection: Selection, top: str) -> Run:
         decided=Decided(selection, Path(top)),
         asked=True,
     )
+
+
+def base_here(config: pytest.Config) -> Base | NoBase | None:
+    """The base of a run, with or without a selection; None outside of a repository."""
+    selection: Any = config.pluginmanager.getplugin(SELECTION)
+    if selection is not None and selection.run.asked:
+        run: Run = selection.run
+        return run.decided.base
+    git = where_of(config).git
+    try:
+        return None if git is None else base_of(git, settings_of(config, config.option))
+    except GitError as error:
+        return NoBase(error.what, error.mend)

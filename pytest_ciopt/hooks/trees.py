@@ -3,19 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 
 from pytest_ciopt.adapters.duet import sides
 from pytest_ciopt.adapters.duet.child import Place
 from pytest_ciopt.adapters.environment import environ
-from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.core.base import Base, NoBase
-from pytest_ciopt.hooks.options import SELECTION
-from pytest_ciopt.hooks.request import settings_of, where_of
+from pytest_ciopt.adapters.git import GitError
+from pytest_ciopt.hooks.request import where_of
+from pytest_ciopt.hooks.run import base_here
 from pytest_ciopt.usecases.benching import Ground
-from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.duet import Measure
 
 _MEASURING = ("min_time", "max_time", "min_rounds", "calibration_precision", "warmup_iterations")
@@ -25,18 +22,7 @@ _MEASURING = ("min_time", "max_time", "min_rounds", "calibration_precision", "wa
 def ground_of(config: pytest.Config) -> Ground:
     """The repository, its history, and the base."""
     where = where_of(config)
-    return Ground(where.git, where.state, where.root, _base(config, where.git))
-
-
-def _base(config: pytest.Config, git: Git | None) -> Base | NoBase | None:
-    selection: Any = config.pluginmanager.getplugin(SELECTION)
-    if selection is not None and selection.run.asked:
-        base: Base | NoBase | None = selection.run.decided.base
-        return base
-    try:
-        return None if git is None else base_of(git, settings_of(config, config.option))
-    except GitError as error:
-        return NoBase(error.what, error.mend)
+    return Ground(where.git, where.state, where.root, base_here(config))
 
 
 def place_of(config: pytest.Config) -> Place:

@@ -1,7 +1,8 @@
 """Finds what earlier runs stored of coverage, and puts it together with what ran now."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
@@ -217,20 +218,34 @@ class _Recorded:
         return test not in self._gone and (self._top / test.partition("::")[0]).is_file()
 
 
-class Planned:
-    """Tests as the plan of a selection knows them. Implements `Tests`."""
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Tests as whoever collected them knows them. Implements `Tests`."""
 
-    def __init__(self, plan: Plan) -> None:
-        shares = plan.modules.values()
-        self.ran = frozenset(t for share in shares for ids in share.tests.values() for t in ids)
-        self.left_out = frozenset(test for share in shares for test in share.left)
-        self.proved: Mapping[str, str] = {}
-        self.imported_all = not plan.unread
-        self._unread = plan.unread
+    ran: frozenset[str]
+    left_out: frozenset[str]
+    unread: AbstractSet[str]
+    """Files that nobody looked into, as nothing there changed."""
+    proved: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def imported_all(self) -> bool:
+        """Whether all were looked into."""
+        return not self.unread
 
     def is_there(self, test: str) -> bool:
-        """It was collected, or nobody looked, as nothing there changed."""
-        return test in self.left_out or test.partition("::")[0] in self._unread
+        """It was collected, or nobody looked."""
+        return test in self.left_out or test.partition("::")[0] in self.unread
+
+
+def planned(plan: Plan) -> Collected:
+    """Tests as the plan of a selection knows them."""
+    shares = plan.modules.values()
+    return Collected(
+        ran=frozenset(t for share in shares for ids in share.tests.values() for t in ids),
+        left_out=frozenset(test for share in shares for test in share.left),
+        unread=plan.unread,
+    )
 
 
 def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:

@@ -461,3 +461,27 @@ def test_an_error_of_ours_is_told(
     assert result.ret == 0
     why = "pytest-ciopt failed with ZeroDivisionError: division by zero"
     assert told(result) == [f"coverage: cannot tell: {why}"]
+
+
+def test_an_error_of_ours_while_measuring_loses_nothing(
+    project: MakeProject, start: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(FILES)
+    plugin = """\
+from pytest_ciopt.core.coverage.interning import Interning
+
+number, seen = Interning.number, []
+
+def broken(self, path, elements):
+    seen.append(path)
+    return number(self, path, elements) if len(seen) < 4 else 1 / 0
+
+Interning.number = broken
+"""
+    (made.pytester.path / "broken.py").write_text(plugin)
+    monkeypatch.setenv("PYTHONPATH", str(made.pytester.path))
+    result = start(*OURS, *KEEP, "-p", "broken")
+    result.assert_outcomes(passed=5)
+    why = "what tests cover is not kept: ZeroDivisionError: division by zero"
+    assert told(result) == [why]
+    assert reported(made) == whole(made, start)

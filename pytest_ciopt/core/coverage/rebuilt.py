@@ -23,15 +23,22 @@ _NONE: frozenset[Element] = frozenset()
 class Tests(Protocol):
     """What is known of the tests that are there now."""
 
-    ran: frozenset[str]
-    """Ids as they read at the top of the repository."""
-    left_out: frozenset[str]
-    """Those that were collected and not selected."""
-    proved: Mapping[str, str]
-    """Of those and of others the run whose record shows that the change cannot affect it: what a
-    test covered then, it would cover now. Of tests that no import leads to nothing is said."""
-    imported_all: bool
-    """Whether all test modules were imported, and with them all that they import."""
+    @property
+    def ran(self) -> frozenset[str]:
+        """Ids as they read at the top of the repository."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Those that were collected and not selected."""
+
+    @property
+    def proved(self) -> Mapping[str, str]:
+        """Of those and of others the run whose record shows that the change cannot affect it: what
+        a test covered then, it would cover now. Tests that no import leads to are not in it."""
+
+    @property
+    def imported_all(self) -> bool:
+        """Whether all test modules were imported, and with them all that they import."""
 
     def is_there(self, test: str) -> bool:
         """Whether a test that did not run still exists."""

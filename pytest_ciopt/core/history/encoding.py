@@ -50,48 +50,56 @@ def encoded(record: Record | TraceRecord | CoveredRecord) -> bytes:
         case RunStart():
             plain = _start(record)
         case ModuleCost():
-            plain = {
-                "kind": "module",
-                "path": record.path,
-                "import": seconds(record.imported),
-                "collect": seconds(record.collected),
-                "worker": record.worker,
-            }
+            plain = _module(record)
         case Uncollected():
-            plain = {
-                "kind": "uncollected",
-                "id": record.id,
-                "outcome": record.outcome,
-                "why": record.why,
-            }
+            named = {"kind": "uncollected", "id": record.id}
+            plain = {**named, "outcome": record.outcome, "why": record.why}
         case FixtureCost():
-            plain = {
-                "kind": "fixture",
-                "name": record.name,
-                "scope": record.scope,
-                "place": record.place,
-                "setup": seconds(record.setup),
-                "teardown": seconds(record.teardown),
-                "worker": record.worker,
-            }
+            plain = _fixture(record)
         case Benchmark():
             plain = _benchmark(record)
         case RunEnd():
-            plain = {
-                "kind": "end",
-                "finished": record.finished,
-                "exit": record.exit_status,
-                "attempts": record.attempts,
-                "dropped": record.dropped or None,
-                "unread": record.unread or None,
-                "coverage": _counts(record.coverage),
-                "verdicts": [list(map(shortened, one)) for one in record.verdicts] or None,
-            }
+            plain = _end(record)
         case _ if isinstance(record, CoveredRecord):
             return encoded_covered(record)
         case _:
             return encoded_trace(record)
     return line(plain)
+
+
+def _module(cost: ModuleCost) -> dict[str, object]:
+    return {
+        "kind": "module",
+        "path": cost.path,
+        "import": seconds(cost.imported),
+        "collect": seconds(cost.collected),
+        "worker": cost.worker,
+    }
+
+
+def _fixture(cost: FixtureCost) -> dict[str, object]:
+    return {
+        "kind": "fixture",
+        "name": cost.name,
+        "scope": cost.scope,
+        "place": cost.place,
+        "setup": seconds(cost.setup),
+        "teardown": seconds(cost.teardown),
+        "worker": cost.worker,
+    }
+
+
+def _end(end: RunEnd) -> dict[str, object]:
+    return {
+        "kind": "end",
+        "finished": end.finished,
+        "exit": end.exit_status,
+        "attempts": end.attempts,
+        "dropped": end.dropped or None,
+        "unread": end.unread or None,
+        "coverage": _counts(end.coverage),
+        "verdicts": [list(map(shortened, one)) for one in end.verdicts] or None,
+    }
 
 
 def _counts(totals: Totals | None) -> list[int] | None:
