@@ -63,6 +63,8 @@ class FakeTrees:
         """What it was opened with."""
         self.noise = 0.0
         """By which share every other process takes longer."""
+        self.computing: frozenset[str] = frozenset()
+        """What is seen to wait for nothing but the processor."""
 
     def look(self, tests: frozenset[str] | None) -> Answer:
         found = self(Tree.HEAD, Wanted(tests, CPU))
@@ -81,4 +83,4 @@ class FakeTrees:
             for test, least in own.items()
             if not isinstance(least, str)
         }
-        return Answer(found, frozenset(own), failed)
+        return Answer(found, frozenset(own), failed, computing=self.computing)

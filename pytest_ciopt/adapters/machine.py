@@ -2,13 +2,14 @@
 
 import os
 import platform
+import sys
 from contextlib import suppress
 from functools import cache
 from time import process_time as busy
 
 from pytest_ciopt.core.history.rounds import Machine
 
-__all__ = ["busy", "machine"]
+__all__ = ["busy", "given_up", "machine"]
 
 _LINUX = "/proc/cpuinfo"
 _NAME = "model name"
@@ -19,6 +20,16 @@ def machine() -> Machine:
     """As pytest-benchmark names it, but without starting a process."""
     told = f"{platform.system()}-{platform.machine()}".lower()
     return Machine(_processor() or platform.processor(), os.cpu_count() or 0, told)
+
+
+def given_up() -> int | None:
+    """How often this process gave up the processor by itself so far, to wait for something; what
+    other processes take from it does not count. None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    from resource import RUSAGE_SELF, getrusage
+
+    return getrusage(RUSAGE_SELF).ru_nvcsw
 
 
 def _processor() -> str:

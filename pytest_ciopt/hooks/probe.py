@@ -14,6 +14,7 @@ import pytest
 
 from pytest_ciopt.adapters.duet.child import ASKED
 from pytest_ciopt.adapters.environment import taken
+from pytest_ciopt.adapters.machine import given_up
 from pytest_ciopt.core.gates.answers import Answer, answer_text, question
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.records import Benchmark
@@ -78,6 +79,7 @@ class Probe:
         self._benchmarks: dict[str, Benchmark] = {}
         self._collected: frozenset[str] = frozenset()
         self._failed: dict[str, str] = {}
+        self._pauses: dict[str, int] = {}
         self._tests: frozenset[str] = frozenset()
         self._rounds: Rounds | None = None
 
@@ -109,6 +111,16 @@ class Probe:
         if report.failed:
             self._failed[report.nodeid] = _told(report.longrepr)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Counts how often it waits."""
+        before = given_up()
+        result = yield
+        after = given_up()
+        if before is not None and after is not None:
+            self._pauses[item.nodeid] = after - before
+        return result
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test that fails here."""
         if report.outcome != "passed":
@@ -119,7 +131,10 @@ class Probe:
         """Writes the answer."""
         if self._rounds is not None and self._rounds.problem is not None:
             self._failed |= dict.fromkeys(self._collected, self._rounds.problem)
-        answer = Answer(self._benchmarks, self._collected, self._failed, self._modules())
+        found, pauses = self._benchmarks, self._pauses
+        known = pauses.keys() & found.keys()
+        computing = frozenset(test for test in known if pauses[test] < found[test].rounds)
+        answer = Answer(found, self._collected, self._failed, self._modules(), computing)
         Path(self._question.answer).write_text(answer_text(answer), encoding="ascii")
 
     def _modules(self) -> dict[str, str]:

@@ -80,15 +80,16 @@ def raced(
 def _waiting(measure: Measure, first: Answer, wall: Mapping[str, float]) -> set[str]:
     """Benchmarks that do something beside computing, so that the CPU clock would hide it.
 
-    The least seconds on both clocks are compared: on a busy machine each benchmark waits for the
-    processor now and then, but hardly in each of its rounds. What seems to wait is measured again.
+    The least seconds on both clocks are compared. What seems to wait is measured again: on a busy
+    machine a benchmark may wait for the processor in each of its rounds, which is not its doing.
     """
     cpu = {test: one.minimum for test, one in first.benchmarks.items() if one.clock == CPU}
     doubtful = {test for test in cpu if test not in wall or _waits(cpu[test], wall[test])}
     if not doubtful:
         return set()
-    again = measure(Tree.HEAD, Wanted(frozenset(doubtful), WALL)).benchmarks
-    return {test for test in doubtful & again.keys() if _waits(cpu[test], again[test].minimum)}
+    again = measure(Tree.HEAD, Wanted(frozenset(doubtful), WALL))
+    seen = doubtful & again.benchmarks.keys() - again.computing
+    return {test for test in seen if _waits(cpu[test], again.benchmarks[test].minimum)}
 
 
 def _waits(cpu: float, wall: float) -> bool:

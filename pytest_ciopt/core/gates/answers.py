@@ -41,6 +41,10 @@ class Answer:
     """Real paths of their files, by name; without test modules, which pytest imports in ways of its
     own."""
 
+    computing: frozenset[str] = frozenset()
+    """Node ids of those that were seen to go through a round without waiting for anything but the
+    processor."""
+
     def trouble(self, test: str) -> str | None:
         """Why a test could not be measured; None where it passed, or is not there."""
         return self.failed.get(test) or self.failed.get(test.partition("::")[0])
@@ -63,6 +67,9 @@ def question(text: str) -> Question:
     return Question(tests, plain["answer"])
 
 
+_SETS = ("collected", "computing")
+
+
 def answer_text(answer: Answer) -> str:
     """As JSON."""
     return json.dumps(
@@ -71,6 +78,7 @@ def answer_text(answer: Answer) -> str:
             "collected": sorted(answer.collected),
             "failed": dict(answer.failed),
             "modules": dict(answer.modules),
+            "computing": sorted(answer.computing),
         }
     )
 
@@ -80,8 +88,9 @@ def answer(text: str) -> Answer:
     try:
         plain = json.loads(text)
         benchmarks = _benchmarks(plain["benchmarks"])
-        collected = frozenset(map(str, plain["collected"]))
-        return Answer(benchmarks, collected, dict(plain["failed"]), dict(plain["modules"]))
+        collected, computing = (frozenset(map(str, plain[name])) for name in _SETS)
+        failed, modules = dict(plain["failed"]), dict(plain["modules"])
+        return Answer(benchmarks, collected, failed, modules, computing)
     except (ValueError, KeyError, TypeError, AttributeError, SegmentError) as error:
         raise NoAnswer(f"a process answered with {error}") from error
 

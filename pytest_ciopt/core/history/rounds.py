@@ -15,9 +15,9 @@ from pytest_ciopt.core.history.records import Benchmark
 MOST = 100
 """Rounds that are kept: a line of a segment stays below 2 kB."""
 WAITS = 0.8
-"""CPU seconds over wall seconds of a benchmark; what has less waits, so that the CPU clock hides a
-part of what it takes. A choice: what computes alone has 0.95 and
-more even on a busy machine with two cores, and what sleeps or waits for a disk far less."""
+"""CPU seconds over wall seconds of a benchmark; what has less may wait for something, so that the
+CPU clock hides a part of what it takes. A choice: what computes alone has 0.95 and more unless
+others use the processor all the time, and what sleeps or waits for a disk far less."""
 CPU, WALL = "cpu", "wall"
 _CPU_CLOCKS = frozenset(("process_time", "process_time_ns", "thread_time", "thread_time_ns"))
 _DIGITS = 12

@@ -73,6 +73,14 @@ def test_what_is_not_known_to_wait_is_measured(wall: float, clock: str) -> None:
     assert raced(fake, {"a": FIVE}, {}, str)["a"].clock == clock
 
 
+def test_what_waits_for_the_processor_only() -> None:
+    """The machine is so busy that each of its rounds is interrupted."""
+    fake = FakeTrees({"a": 1.0, "b": 1.0}, wall=2.0)
+    fake.computing = frozenset("a")
+    found = raced(fake, {"a": FIVE, "b": FIVE}, {}, str)
+    assert (found["a"].clock, found["b"].clock) == ("cpu", "wall")
+
+
 def test_what_the_base_does_not_have() -> None:
     fake = FakeTrees({"a": 1.0, "b": 1.0}, {"a": 1.0})
     found = race(fake, "a", "b")
