@@ -1,6 +1,6 @@
 """How often the gate on benchmarks is wrong, and what it finds, beside pytest-benchmark's own.
 
-    python benchmarks/duet.py --results FILE [--sessions N]
+    python benchmarks/duet.py --results FILE [--sessions N] [--seconds S]
 
 Two trees of tiny real benchmarks (a loop, JSON, sorting) are measured against each other: most of
 them are equal, some do 5 or 10 % more work in the head. In each session pytest-benchmark compares a
@@ -9,7 +9,8 @@ then the gate measures the same benchmarks (budget 5 %, duets on the CPU clock).
 asked: everything is a suspect, so that what is found is what the duets find.
 
 A line of JSON a session is added to FILE; started again, it goes on from there. `--table` prints
-the Markdown table of a FILE. A session takes about a minute on an idle core.
+the Markdown table of a FILE. With 0.05 seconds for each benchmark in each process a session takes
+about a minute on an idle core, with 0.3 seconds four. pytest-benchmark itself takes a second.
 """
 
 import argparse
@@ -32,20 +33,21 @@ from pytest_ciopt.usecases.duet import raced
 
 NUMBERS = {0: 12, 5: 2, 10: 2}
 """Of each of the three kinds, by percent."""
-ARGUMENTS = ("--benchmark-max-time=0.05", "--benchmark-min-rounds=5")
+ROUNDS = "--benchmark-min-rounds=5"
 BUDGET = Slowdown(0.05)
 _REGRESSED = re.compile(r"^\s*(test_work\[\S+\]) \(\S+\) - Field '(\w+)' has failed", re.MULTILINE)
 Session = dict[str, Any]
 
 
-def session() -> Session:
-    """What each rule says of each benchmark."""
+def session(seconds: float) -> Session:
+    """What each rule says of each benchmark, which is given so many seconds in each process."""
+    arguments = (ROUNDS, f"--benchmark-max-time={seconds}")
     path = tuple(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
     with tempfile.TemporaryDirectory(prefix="duet-") as name:
         folder = Path(name).resolve()
-        made = kernels(folder, NUMBERS, ARGUMENTS, path)
+        made = kernels(folder, NUMBERS, arguments, path)
         began = time.monotonic()
-        wall, regressed = compared(folder, made)
+        wall, regressed = compared(folder, made, arguments)
         between = time.monotonic()
         found = raced(made.sides, dict.fromkeys(made.percents, BUDGET), wall, lambda line: None)
         ended = time.monotonic()
@@ -53,8 +55,11 @@ def session() -> Session:
         test: [one.step.name if one.step else one.why, one.clock, one.duets, _figures(one.effect)]
         for test, one in found.items()
     }
-    seconds = {"compare": round(between - began, 1), "duet": round(ended - between, 1)}
-    return {"percents": made.percents, "duet": duet, "regressed": regressed, "seconds": seconds}
+    spent = {"compare": round(between - began, 1), "duet": round(ended - between, 1)}
+    return {
+        **{"percents": made.percents, "duet": duet, "regressed": regressed},
+        **{"seconds": spent, "max_time": seconds},
+    }
 
 
 def _figures(effect: Any) -> list[float] | None:
@@ -63,13 +68,15 @@ def _figures(effect: Any) -> list[float] | None:
     return [round(value, 5) for value in (effect.median, effect.low, effect.high, effect.smallest)]
 
 
-def compared(folder: Path, made: Kernels) -> tuple[dict[str, float], dict[str, list[str]]]:
+def compared(
+    folder: Path, made: Kernels, arguments: tuple[str, ...]
+) -> tuple[dict[str, float], dict[str, list[str]]]:
     """Least seconds of the base on the wall clock, and the fields that pytest-benchmark says to
     have regressed, by test."""
     stored = folder / "base.json"
-    pytest_of(folder / "base", f"--benchmark-json={stored}")
+    pytest_of(folder / "base", *arguments, f"--benchmark-json={stored}")
     fails = ("--benchmark-compare-fail", "mean:5%", "min:5%")  # given twice, the last one counts
-    said = pytest_of(folder / "head", f"--benchmark-compare={stored}", *fails, "--")
+    said = pytest_of(folder / "head", *arguments, f"--benchmark-compare={stored}", *fails, "--")
     wall = {
         one["fullname"]: one["stats"]["min"] for one in json.loads(stored.read_text())["benchmarks"]
     }
@@ -81,7 +88,7 @@ def compared(folder: Path, made: Kernels) -> tuple[dict[str, float], dict[str, l
 
 
 def pytest_of(folder: Path, *arguments: str) -> str:
-    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ARGUMENTS)
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     done = subprocess.run((*command, *arguments), cwd=folder, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -134,10 +141,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--sessions", type=int, default=17, help="in all (default: 17)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.05, help="of a benchmark in a process (default: 0.05)"
+    )
     parser.add_argument("--table", action="store_true", help="measure nothing more")
     options = parser.parse_args()
     while len(read(options.results)) < options.sessions and not options.table:
-        line = json.dumps(session())
+        line = json.dumps(session(options.seconds))
         with open(options.results, "a") as stream:
             stream.write(f"{line}\n")
         print(f"{len(read(options.results))} of {options.sessions} sessions", file=sys.stderr)
