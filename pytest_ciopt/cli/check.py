@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
@@ -18,12 +19,14 @@ from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Judged, RunEnd
 from pytest_ciopt.core.history.totals import Totals
+from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import gates
 from pytest_ciopt.settings import Settings
 from pytest_ciopt.usecases import guarding, rebuilding
 from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import Rules, judged, said
+from pytest_ciopt.usecases.joining import Joined, NotJoined, joined
 from pytest_ciopt.usecases.rebuilding import NotStored, planned
 from pytest_ciopt.usecases.remember import About, begin
 
@@ -68,12 +71,16 @@ def run(options: argparse.Namespace) -> int:
     notes: list[str] = []
     with combined(files) as whole:
         found: Measured = measured(whole, here.top)
+        kept = b""
         if proved and partial is not None:
-            found, partial = _put_together(options, here, whole, notes) or (found, partial)
+            put = _put_together(options, here, whole, notes)
+            if put is not None:
+                found, partial, kept = put.measured or found, put.partial, put.kept
     where = guarding.Place(here.git, here.state, _base(options, here))
     verdicts = judged(asked, found, where, partial, partial_patch)
     failed = not proved or any(one.ruling is Ruling.FAIL for one in verdicts)
-    _keep(here, verdicts, None if partial else coverage.total(found), failed=failed)
+    total = None if partial else coverage.total(found)
+    _keep(options, here, Kept(verdicts, total, kept), failed=failed)
     _tell(options, verdicts, notes)
     return 1 if failed else 0
 
@@ -106,29 +113,53 @@ def _proved(options: argparse.Namespace) -> tuple[str | None, str | None, bool]:
     return partial, None, True
 
 
+class Put(NamedTuple):
+    """What shards of a selection covered, with what the tests cover that it left out."""
+
+    measured: Measured | None
+    """None where it may not be exact."""
+    partial: str | None
+    """Then, why."""
+    kept: bytes
+    """Lines of a segment, on which later selections can stand."""
+
+
 def _put_together(
     options: argparse.Namespace, here: Place, whole: Reporting, notes: list[str]
-) -> tuple[Measured, str | None] | None:
-    """With what the tests cover that the plan's selection left out; None where nobody knows."""
+) -> Put | None:
+    """None where nobody knows what was left out."""
     plan = complete_plan(options.plan)
     if here.git is None or plan.base is None:
         return None
     covered, branches = elements_of(whole, here.top)
-    tests = planned(plan)
     try:
-        now = rebuilding.Ran(covered, branches)
-        rebuilt, branches = rebuilding.rebuild(now, tests, plan.base, here.git, here.state)
+        shards = _joined(plan, options, here, notes)
+        now = rebuilding.Ran(covered, branches, *(() if shards is None else shards.asked))
+        rebuilt, branches = rebuilding.rebuild(now, planned(plan), plan.base, here.git, here.state)
     except (NotStored, GitError) as error:
         notes.append(f"coverage is not reconstructed: {error}")
         return None
+    kept = b"" if shards is None else shards.lines(covered, rebuilt, here.top, branches=branches)
     with holding(rebuilt.covered, here.top, {}, project_data(), branches=branches) as put:
         found = measured(put, here.top)
     told = gates.reconstructed(rebuilt.stored, rebuilt.ran, coverage.total(found))
     notes.append(f"coverage: {told}")
     if not rebuilt.doubts:
-        return found, None
+        return Put(found, None, kept)
     notes.extend(f"  It may not be exact: {doubt}." for doubt in rebuilt.doubts)
-    return found, f"{told}, perhaps not exactly: {rebuilt.doubts[0]}"
+    return Put(None, f"{told}, perhaps not exactly: {rebuilt.doubts[0]}", kept)
+
+
+def _joined(
+    plan: Plan, options: argparse.Namespace, here: Place, notes: list[str]
+) -> Joined | None:
+    """What the shards kept for later selections."""
+    try:
+        found = joined(plan, options.paths, here.top)
+    except NotJoined as error:
+        notes.append(f"no later selection can stand on this one: {error.what}")
+        return None
+    return found
 
 
 def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
@@ -141,11 +172,24 @@ def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
         return NoBase(error.what, error.mend)
 
 
-def _keep(here: Place, verdicts: list[Verdict], total: Totals | None, *, failed: bool) -> None:
-    """As a run without tests, so that later ones can be compared with it."""
-    writer = begin(About(rootpath=here.top, arguments=(), state_dir=str(here.state.path))).writer
-    kept = tuple(Judged(one.gate, one.ruling.value, one.why) for one in verdicts)
-    writer.finish(RunEnd(now(), int(failed), 0, coverage=total, verdicts=kept))
+class Kept(NamedTuple):
+    """What later runs can be compared with."""
+
+    verdicts: list[Verdict]
+    total: Totals | None
+    lines: bytes
+
+
+def _keep(options: argparse.Namespace, here: Place, kept: Kept, *, failed: bool) -> None:
+    """As a run without tests of its own."""
+    base = complete_plan(options.plan).base if kept.lines else None
+    given = (*options.paths, *([options.plan] if options.plan else ()))
+    state = str(here.state.path)
+    about = About(rootpath=here.top, arguments=(), state_dir=state, base=base, given=given)
+    writer = begin(about).writer
+    writer.append(kept.lines)
+    told = tuple(Judged(one.gate, one.ruling.value, one.why) for one in kept.verdicts)
+    writer.finish(RunEnd(now(), int(failed), 0, coverage=kept.total, verdicts=told))
     writer.close()
 
 

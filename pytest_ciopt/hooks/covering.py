@@ -84,10 +84,12 @@ class Covering:
         if self._rebuilding is not None and self._rebuilding.problem is not None:
             self.notes.append(f"what tests cover is not kept: {self._rebuilding.problem}")
         if self._rebuilding is not None and cut is None and left_out is None:
-            self._rebuilding.keep_whole(live)
+            self._rebuilding.keep(live, whole=True)
         elif self._rebuilding is not None and partial_patch is None:
             found, partial = self._put_together(self._rebuilding, live)
         elif self._rebuilding is not None and left_out is not None:
+            if cut is None:  # whoever has all shards puts it together
+                self._rebuilding.keep(live, whole=False)
             self.notes.append(f"coverage is not reconstructed: {partial_patch}")
         if found is None:
             found = measured(live, where_of(self._config).top)

@@ -56,12 +56,12 @@ class Rebuilding:
         """Why what each test covers is not known."""
         return self._contexts.problem
 
-    def keep_whole(self, live: Reporting) -> None:
-        """Of a run, or of a shard, that left nothing out."""
+    def keep(self, live: Reporting, *, whole: bool) -> None:
+        """Of a run or a shard; `whole` where nothing was left out by a selection."""
         if self.problem is None:
             where = where_of(self._config)
             covered, branches = elements_of(live, where.top)
-            last = CoveredRun(branches, True, (), self._scope, settings_id(live))
+            last = CoveredRun(branches, whole, (), self._scope, settings_id(live))
             self._contexts.add(last_lines(covered, last, where.top))
 
     def put_together(self, live: Reporting) -> PutTogether:

@@ -117,6 +117,7 @@ class Remembering:
         base = None if run is None else run.decided.base
         workers: Any = getattr(config.option, "tx", None) or ()
         sharding: Sharding | None = config.pluginmanager.getplugin(SHARD)
+        plan = getattr(config.option, "ciopt_plan", None)
         return About(
             rootpath=config.rootpath,
             arguments=tuple(map(str, config.invocation_params.args)),
@@ -127,6 +128,7 @@ class Remembering:
             base=None if run is None or base is None else base.commit,
             everything=None if run is None or not run.asked else run.selection.everything,
             omitted=self._omitted,
+            given=(config.invocation_params.dir / plan,) if plan else (),
         )
 
     def _selection(self) -> "Run | None":

@@ -61,7 +61,7 @@ def _asked(config: pytest.Config) -> Asked:
     plan = config.getoption("ciopt_plan") or variables[1]
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
-    config.option.ciopt_shard = written
+    config.option.ciopt_shard, config.option.ciopt_plan = written, plan
     number, where = position(written, environ()), where_of(config)
     if plan and config.getoption("ciopt_changed") is not None:
         selecting = "--ciopt-changed is given beside --ciopt-plan"

@@ -38,9 +38,9 @@ class Wholeness:
             yield "only the tests ran that the change can affect"
 
     def shard(self) -> Iterator[str]:
-        """Whether other shards run something as well."""
+        """Whether other shards run something as well, or a plan knows what this one leaves out."""
         sharding: Any = self._config.pluginmanager.getplugin(SHARD)
-        if sharding is not None and sharding.position.shards > 1:
+        if sharding is not None and (sharding.position.shards > 1 or sharding.plan.base):
             yield f"this is shard {sharding.position}"
 
     def cuts(self, session: pytest.Session) -> Iterator[str]:

@@ -117,13 +117,15 @@ def _layers(base: str, state: StateDir, runs: Iterable[RunRow]) -> Iterator[Laye
 def _stored(runs: list[RunRow], state: StateDir) -> Iterator[tuple[Layer, str | None]]:
     """Runs of a commit, whole ones first, with the base that they stand on."""
     partial: list[tuple[Layer, str | None]] = []
-    shards: dict[tuple[str, bool], dict[str, Stored]] = {}
+    shards: dict[str, dict[str, Stored]] = {}
     for run in runs:  # the newest first
         stored = _read(state, run)
         if stored is None or stored.run is None:
             continue
         if run.start.shard is not None and run.start.plan is not None:
-            same = shards.setdefault((run.start.plan, stored.run.whole), {})
+            if not stored.run.whole:
+                continue  # `ciopt check` makes one run of them
+            same = shards.setdefault(run.start.plan, {})
             same.setdefault(run.start.shard, stored)
             layer: Layer = tuple(same.values())
             if len(same) < _shards(run.start.shard):

@@ -1,5 +1,7 @@
 """Begins the segment of a run: where it lies, what the run is about, what was left behind."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,8 @@ class About:
     everything: str | None = None
     omitted: frozenset[str] = frozenset()
     """Parts that are not recorded, see `core.history.parts`."""
+    given: tuple[Path, ...] = ()
+    """Files and folders that other jobs made for this one: they are no change of the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def begin(about: About) -> Begun:
     told += inventory(state, started).told
     head = facts.Head()
     try:
-        head = facts.head(git, state)
+        head = facts.head(git, state, _inside(about.given, top))
     except GitError as error:
         told.append(_UNKNOWN.format(error))
     start = RunStart(
@@ -70,6 +74,15 @@ def begin(about: About) -> Begun:
         everything=about.everything,
     )
     return Begun(Writer(state, start, about.omitted), tuple(told))
+
+
+def _inside(paths: Iterable[Path], top: Path) -> Iterator[str]:
+    """From the top, of those below it."""
+    for path in paths:
+        with suppress(ValueError, OSError):
+            place = path.resolve().relative_to(top.resolve()).as_posix()
+            if place != ".":
+                yield place
 
 
 def _git(folder: Path) -> tuple[Git | None, list[str]]:

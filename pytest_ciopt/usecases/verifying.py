@@ -15,7 +15,7 @@ from pytest_ciopt.errors import CioptError, reason
 
 def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
     """Of segments, and of all in folders. Raises: CioptError for a file that cannot be read."""
-    for path in _files(paths):
+    for path in segments_in(paths):
         try:
             yield ran(reader.records(path))
         except (SegmentError, OSError) as error:
@@ -24,7 +24,8 @@ def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
             ) from None
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def segments_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Those that are named, and all in folders and in histories; without packs."""
     for path in paths:
         folder = path / FOLDER if (path / FOLDER).is_dir() else path
         if not folder.is_dir():

@@ -134,25 +134,70 @@ def test_a_damaged_data_file(jobs: Path) -> None:
     assert "coverage.data is no data file of coverage.py, or damaged" in done.stderr
 
 
-def test_shards_of_a_selection(made: Project, start: Run) -> None:
-    """What the plan left out is put to what the shards covered."""
-    keep = ("--ciopt-cov-reconstruct", "--ciopt-record=deps")
-    assert start(*OURS, *keep).ret == 0
+# --- shards of a selection -----------------------------------------------------------------------
+
+KEEP = ("--ciopt-cov-reconstruct", "--ciopt-record=deps")
+SELECTED = ("--plan=ciopt-plan.json", "jobs/1", "jobs/2")
+
+
+@pytest.fixture
+def selected(made: Project, start: Run) -> Path:
+    """What two shards of a selection leave, where git would see it."""
+    made.repository.commit({".gitignore": ".coverage*\n__pycache__/\n"})
+    assert start(*OURS, *KEEP).ret == 0
     base = made.repository.git("rev-parse", "HEAD")
     made.repository.replace("shop/cart.py", "/ 100", "/ 100.0")
     made.repository.commit()
     assert main(("plan", f"--changed={base}", f"--shards={SHARDS}")) == 0
     for number in (1, 2):
-        assert start(*OURS, *keep, PLAN, f"--ciopt-shard={number}/{SHARDS}").ret == 0
+        result = start(*OURS, *KEEP, PLAN, f"--ciopt-shard={number}/{SHARDS}")
+        assert result.ret == 0
+        assert told(result) == [f"coverage is not reconstructed: this is shard {number}/{SHARDS}"]
         job = Path(f"jobs/{number}")
         assert main(("history", "export", str(job))) == 0
         Path(".coverage").rename(job / "coverage.data")
-    plan = ("--plan=ciopt-plan.json", "jobs/1", "jobs/2")
-    assert check("--cov-fail-under=66.67", *plan, code=1)[:2] == [
+    return Path("jobs")
+
+
+def later(made: Project, start: Run) -> list[str]:
+    """A selection of another change, in a clean checkout."""
+    shutil.rmtree("jobs")
+    Path("ciopt-plan.json").unlink()
+    made.repository.replace("shop/cart.py", "return 0", "return 1 - 1")
+    return told(start(*OURS, *KEEP, "--ciopt-changed=HEAD"))
+
+
+def test_shards_of_a_selection(made: Project, start: Run, selected: Path) -> None:
+    """What the plan left out is put to what the shards covered, and can be stood on."""
+    assert check("--cov-fail-under=66.67", *SELECTED, code=1)[:2] == [
         f"coverage: {COVERED}, reconstructed from 1 stored and 1 run tests",
         f"coverage: FAIL: {COVERED}, 66.67 % required",
     ]
-    # The shards are no whole run for others to stand on.
-    made.repository.replace("shop/cart.py", "/ 100.0", "/ 1e2")
-    result = start(*OURS, *keep, "--ciopt-changed=HEAD")
-    assert "coverage is not reconstructed" in told(result)[0]
+    found = later(made, start)
+    assert found == [f"coverage: {COVERED}, reconstructed from 1 stored and 1 run tests"]
+
+
+def test_shards_of_a_selection_that_nobody_put_together(
+    made: Project, start: Run, selected: Path
+) -> None:
+    (line,) = later(made, start)
+    assert line.startswith("coverage is not reconstructed: no run of ")
+
+
+def test_a_shard_that_kept_nothing(made: Project, start: Run, selected: Path) -> None:
+    shutil.rmtree(selected / "2")
+    assert start(*OURS, "--ciopt-record=deps", PLAN, "--ciopt-shard=2/2").ret == 0
+    assert main(("history", "export", str(selected / "2"))) == 0
+    Path(".coverage").rename(selected / "2/coverage.data")
+    lines = check("--cov-fail-under=1", *SELECTED, code=0)
+    why = "shard 2/2 did not keep what its tests cover"
+    assert lines[0] == f"no later selection can stand on this one: {why}"
+    (line,) = later(made, start)
+    assert line.startswith("coverage is not reconstructed: no run of ")
+
+
+def test_files_that_are_not_those_of_the_shards(made: Project, selected: Path) -> None:
+    made.repository.replace("shop/cart.py", "return 0", "return 1 - 1")
+    lines = check("--cov-fail-under=1", *SELECTED, code=0)
+    why = "shop/cart.py is not what it was in the shards"
+    assert lines[0] == f"no later selection can stand on this one: {why}"

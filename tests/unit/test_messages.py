@@ -19,6 +19,7 @@ GIVING = {
         "UnknownBase",
         "InternalError",
         "NotStored",
+        "NotJoined",
         "NotMeasured",
     ),
     *("NoBase", "run_all", "UsageError", "Claim"),

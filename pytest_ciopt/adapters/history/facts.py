@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_ciopt.adapters.git import COMMIT, Git
@@ -22,11 +23,15 @@ class Head:
     dirty: bool = False
 
 
-def head(git: Git | None, state: StateDir) -> Head:
-    """Asks git. Raises: GitError."""
+def head(git: Git | None, state: StateDir, given: Iterable[str] = ()) -> Head:
+    """Asks git. `given` are paths from its top that are no part of the project: they make nothing
+    dirty where git does not know them. Raises: GitError."""
     if git is None:
         return Head()
-    said = list(git.records("status", "--porcelain=v2", "--branch", "-z"))
+    status = ["status", "--porcelain=v2", "--branch", "-z"]
+    if known := tuple(given):
+        status.append("--untracked-files=all")
+    said = list(git.records(*status))
     headers = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
     commit, branch = headers.get("branch.oid", ""), headers.get("branch.head")
     if not COMMIT.fullmatch(commit):
@@ -36,8 +41,13 @@ def head(git: Git | None, state: StateDir) -> Head:
         commit=commit,
         tree=git.line("rev-parse", "HEAD^{tree}"),
         branch=None if branch == "(detached)" else branch,
-        dirty=any(not line.startswith("# ") for line in said),
+        dirty=any(not (line.startswith("# ") or _is_given(line, known)) for line in said),
     )
+
+
+def _is_given(line: str, given: Iterable[str]) -> bool:
+    path = line.removeprefix("? ")
+    return path != line and any(path == one or path.startswith(f"{one}/") for one in given)
 
 
 def _identity(git: Git, state: StateDir) -> str | None:

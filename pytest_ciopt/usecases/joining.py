@@ -1,0 +1,133 @@
+"""Makes one record of what the shards of a selection kept, for later selections to stand on.
+
+A shard by itself knows neither which tests are gone nor what may not be exact: whoever has all of
+them puts the coverage together, and keeps it with their tests in a run of its own.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ciopt.adapters.contexts import last_lines
+from pytest_ciopt.adapters.history import reader
+from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.tracing.inputs import content_id
+from pytest_ciopt.core.coverage.rebuilt import Rebuilt
+from pytest_ciopt.core.coverage.stored import Elements
+from pytest_ciopt.core.history.covered import (
+    CoveredContents,
+    CoveredRecord,
+    CoveredRun,
+    CoveredTest,
+)
+from pytest_ciopt.core.history.covered_encoding import encoded_covered
+from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.records import RunStart
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.plan.document import digest
+from pytest_ciopt.core.plan.plan import Plan
+from pytest_ciopt.core.plan.position import position
+from pytest_ciopt.errors import CioptError
+from pytest_ciopt.usecases.verifying import segments_in
+
+
+class NotJoined(CioptError):
+    """The shards did not keep what would be needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What the tests of all shards covered."""
+
+    records: tuple[CoveredRecord, ...]
+    """Without a last one on the whole. Sets are numbered within the workers of each shard."""
+    asked: tuple[str, str]
+    """Scope and settings, see `CoveredRun`."""
+
+    def lines(self, covered: Elements, rebuilt: Rebuilt, top: Path, *, branches: bool) -> bytes:
+        """Of a segment. `covered` is what the shards covered in all, of files below `top`, and
+        `rebuilt` what was put together of it."""
+        own = b"".join(map(encoded_covered, self.records))
+        gone = tuple(sorted(rebuilt.gone))
+        last = CoveredRun(branches, False, (), *self.asked, gone, rebuilt.doubts)
+        return own + last_lines(covered, last, top).encode("ascii")
+
+
+def joined(plan: Plan, paths: Iterable[Path], top: Path) -> Joined | None:
+    """Of a plan that is proved to be carried out, in this environment; None where no shard kept
+    anything, as nobody asked for it. Raises: NotJoined."""
+    found = _newest(plan, paths)
+    shards = {number: tuple(_kept(path)) for number, (_, path) in sorted(found.items())}
+    if not any(shards.values()):
+        return None
+    asked = set()
+    for number in range(1, plan.shards + 1):
+        end = _end(shards.get(number, ()))
+        if end is None:
+            raise NotJoined(f"shard {number}/{plan.shards} did not keep what its tests cover")
+        asked.add((end.scope, end.settings))
+    if len(asked) > 1:
+        raise NotJoined("the shards had other arguments, or other settings of coverage.py")
+    records = [
+        record
+        for number, several in shards.items()
+        for record in _renamed(several, found[number][0].root, number)
+    ]
+    for record in records:
+        if isinstance(record, CoveredContents):
+            other = next(
+                (
+                    path
+                    for path, one in record.contents.items()
+                    if content_id(str(top / path)) != one
+                ),
+                None,
+            )
+            if other is not None:
+                raise NotJoined(f"{other} is not what it was in the shards")
+    return Joined(tuple(records), asked.pop())
+
+
+def _newest(plan: Plan, paths: Iterable[Path]) -> dict[int, tuple[RunStart, Path]]:
+    """Segments of the plan's shards, the newest of each: it was run again."""
+    known, environment = digest(plan), surroundings().key
+    found: dict[int, tuple[RunStart, Path]] = {}
+    for path in segments_in(paths):
+        start = _start(path)
+        if start is None or start.plan != known or start.environment.key != environment:
+            continue
+        number = position(start.shard or "", {}).number
+        if number not in found or found[number][0].run < start.run:
+            found[number] = start, path
+    return found
+
+
+def _start(path: Path) -> RunStart | None:
+    try:
+        first = next(reader.records(path), None)
+    except (SegmentError, OSError) as error:
+        raise NotJoined(f"{path} cannot be read: {error}") from error
+    return first if isinstance(first, RunStart) else None
+
+
+def _kept(path: Path) -> Iterator[CoveredRecord]:
+    try:
+        yield from reader.covered_records(path)
+    except (SegmentError, OSError) as error:
+        raise NotJoined(f"{path} cannot be read: {error}") from error
+
+
+def _end(records: Iterable[CoveredRecord]) -> CoveredRun | None:
+    return next((one for one in records if isinstance(one, CoveredRun)), None)
+
+
+def _renamed(records: Iterable[CoveredRecord], root: str, number: int) -> Iterator[CoveredRecord]:
+    """With workers and tests as they are named for all shards together, without the end of one."""
+    for record in records:
+        if isinstance(record, CoveredRun):
+            continue
+        worker = f"{number}-{record.worker or 'main'}"
+        if isinstance(record, CoveredTest):
+            yield replace(record, id=repository_id(root, record.id), worker=worker)
+        else:
+            yield replace(record, worker=worker)
