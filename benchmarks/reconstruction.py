@@ -5,17 +5,21 @@
 `CLONE` is a git clone of a project whose dependencies are installed in this environment, itself in
 editable form. Of each commit but the first, which is run whole, the tests run that the change since
 the commit before can affect, standing on what those before them stored; and then all tests, with
-coverage.py alone. Printed are both totals, and the lines and branches in which they differ.
+coverage.py alone. With `--shards N` the former run in shards of a plan, which `ciopt check` and
+`ciopt coverage combine` put together. Printed are both totals, and the lines and branches in which
+they differ.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+_KEEPING = ("--ciopt-cov", "--ciopt-cov-reconstruct", "--ciopt-record=deps")
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
 
 
@@ -26,6 +30,7 @@ def main() -> None:
     parser.add_argument("--package", required=True, help="what coverage.py measures")
     parser.add_argument("--from", dest="first", required=True, metavar="REF")
     parser.add_argument("--commits", type=int, default=10)
+    parser.add_argument("--shards", type=int, default=0, help="in each of which a part runs")
     parser.add_argument("--branch", default="HEAD", help="whose commits follow")
     own, rest = sys.argv[1:], []
     if "--" in own:
@@ -49,9 +54,13 @@ def _study(options: argparse.Namespace, clone: Path, commits: list[str]) -> None
     for number, commit in enumerate(commits):
         _git(clone, "checkout", "-q", "--force", commit)
         _git(clone, "clean", "-fdxq", "--exclude=.ciopt")
-        selecting = (f"--ciopt-changed={commits[number - 1]}",) if number else ()
-        keeping = ("--ciopt-cov", "--ciopt-cov-reconstruct", "--ciopt-record=deps")
-        told = _run(options, clone, *keeping, *selecting)
+        base = commits[number - 1]
+        if number and options.shards:
+            told = _in_shards(options, clone, base)
+        else:
+            told = _run(
+                options, clone, *_KEEPING, *((f"--ciopt-changed={base}",) if number else ())
+            )
         ours = _report(clone)
         if not number:
             print(f"| {commit[:10]} | all | | | {_percent(ours):.4f} | | | |", flush=True)
@@ -72,8 +81,37 @@ def _study(options: argparse.Namespace, clone: Path, commits: list[str]) -> None
     print(f"\nlargest difference: {worst:.4f} points")
 
 
+def _in_shards(options: argparse.Namespace, clone: Path, base: str) -> list[str]:
+    """Each as a job of its own would leave it, and what judges them together."""
+    plan, jobs = clone.parent / "plan.json", clone.parent / "jobs"
+    shutil.rmtree(jobs, ignore_errors=True)
+    shards = f"--shards={options.shards}"
+    _ciopt(clone, "plan", f"--changed={base}", shards, f"--output={plan}", *("--", *options.pytest))
+    for number in range(1, options.shards + 1):
+        shard = f"--ciopt-shard={number}/{options.shards}"
+        _run(options, clone, *_KEEPING, f"--ciopt-plan={plan}", shard)
+        _ciopt(clone, "history", "export", str(jobs / str(number)))
+        (clone / ".coverage").rename(jobs / str(number) / "coverage.data")
+    told = _ciopt(clone, "check", "--cov-fail-under=0", f"--plan={plan}", str(jobs))
+    if json.loads(plan.read_text()).get("base"):
+        _ciopt(clone, "coverage", "combine")
+    return told
+
+
+def _ciopt(clone: Path, *arguments: str) -> list[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from pytest_ciopt.cli.main import main; raise SystemExit(main())",
+    ]
+    return _done(clone, *command, *arguments)
+
+
 def _run(options: argparse.Namespace, clone: Path, *flags: str) -> list[str]:
-    command = [*PYTEST, *flags, *options.pytest]
+    return _done(clone, *PYTEST, *flags, *options.pytest)
+
+
+def _done(clone: Path, *command: str) -> list[str]:
     config = str(clone.parent / "coveragerc")
     environment = {"COVERAGE_RCFILE": config, "PYTHONPATH": str(clone / "src")}
     done = subprocess.run(

@@ -11,18 +11,18 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
 from pytest_ciopt.adapters.history.reader import covered_records
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER
+from pytest_ciopt.adapters.history.writer import FOLDER
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.tracing.inputs import content_id
 from pytest_ciopt.core.coverage.moves import Moves, imported, moves
 from pytest_ciopt.core.coverage.rebuilt import Layer, Others, Rebuilt, Tests, rebuilt
 from pytest_ciopt.core.coverage.stored import Elements, Stored
 from pytest_ciopt.core.history.decoding import SegmentError
-from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.results import RunRow
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.errors import CioptError
+from pytest_ciopt.usecases.verifying import segments_in
 
 _DEEPEST = 200
 """Selections that stand on each other before a whole run."""
@@ -279,12 +279,10 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
 def in_segments(paths: Iterable[Path]) -> list[Ran]:
     """What runs covered whose segments are named, or lie in a folder. Others are passed over."""
     found = []
-    for path in paths:
-        for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if one.name.endswith(CLOSED) and RUN_ID.fullmatch(one.name.partition(".")[0]):
-                stored = _stored_in(one)
-                if stored is not None and stored.run is not None:
-                    found.append(Ran(stored.total, stored.run.branches))
+    for path in segments_in(paths):
+        stored = _stored_in(path)
+        if stored is not None and stored.run is not None:
+            found.append(Ran(stored.total, stored.run.branches))
     return found
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import reader
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN
+from pytest_ciopt.adapters.history.writer import CLOSED, OPEN
 from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.encoding import RUN_ID
 from pytest_ciopt.core.history.records import Attempt, Record, RunEnd, RunStart, Uncollected
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.proof import Ran
@@ -25,14 +26,16 @@ def runs_in(paths: Iterable[Path]) -> Iterator[Ran]:
 
 
 def segments_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Those that are named, and all in folders and in histories; without packs."""
+    """Those that are named, and all that lie in folders, however deep; without packs, and without
+    what was set aside."""
     for path in paths:
-        folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        if not folder.is_dir():
+        if not path.is_dir():
             yield path
             continue
-        found = [one for one in sorted(folder.iterdir()) if one.name.endswith((OPEN, CLOSED))]
-        yield from (one for one in found if reader.PACK.fullmatch(one.name) is None)
+        for one in sorted(path.rglob("*")):
+            is_run = RUN_ID.fullmatch(one.name.removesuffix(CLOSED).removesuffix(OPEN)) is not None
+            if is_run and one.name.endswith((OPEN, CLOSED)) and one.parent.name != reader.DAMAGED:
+                yield one
 
 
 def ran(records: Iterable[Record]) -> Ran:
