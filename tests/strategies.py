@@ -127,6 +127,7 @@ PARTS_OF_RUNS = st.one_of(
         MAYBE,
         st.none() | ANY_DURATION,
         st.lists(ANY_DURATION, max_size=4).map(tuple),
+        MAYBE,
     ),
 )
 """What lies between the first and the last line."""

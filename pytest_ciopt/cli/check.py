@@ -1,36 +1,48 @@
-"""`ciopt check`: the gates of a run, for what several jobs covered together."""
+"""`ciopt check`: the gates of a run, for what several jobs did together."""
 
 import argparse
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
-from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
+from pytest_ciopt.adapters.coverage_data import combined, data_files
+from pytest_ciopt.adapters.coverage_report import measured
+from pytest_ciopt.adapters.duet import child, sides
+from pytest_ciopt.adapters.duet.child import NotMeasured
 from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
-from pytest_ciopt.cli.place import Place, place, print_json, print_lines
+from pytest_ciopt.adapters.paths import root_of
+from pytest_ciopt.adapters.pytest_config import PytestConfig
+from pytest_ciopt.cli.place import Place, place, print_json, print_lines, warn
 from pytest_ciopt.cli.verify import complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.coverage import Measured
+from pytest_ciopt.core.gates.durations import Budget, budgets
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Judged, RunEnd
 from pytest_ciopt.core.history.totals import Totals
+from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import gates
 from pytest_ciopt.settings import Settings
-from pytest_ciopt.usecases import guarding, rebuilding
+from pytest_ciopt.usecases import checking, guarding
+from pytest_ciopt.usecases.benching import GATE, Ground
 from pytest_ciopt.usecases.decide import base_of
+from pytest_ciopt.usecases.duet import Measure
 from pytest_ciopt.usecases.guarding import Rules, judged, said
-from pytest_ciopt.usecases.joining import Joined, NotJoined, joined
-from pytest_ciopt.usecases.rebuilding import NotStored, planned
+from pytest_ciopt.usecases.joining import put_together
 from pytest_ciopt.usecases.remember import About, begin
 
 _FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
+_NO_DATA = "no data file of coverage.py is there"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +54,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="POINTS",
         help="fail when less is covered than the base did, by more than POINTS, for example 0",
     )
+    parser.add_argument(
+        "--bench-fail",
+        metavar="SLOWDOWN",
+        help="fail when a benchmark is slower than in the base, by more than SLOWDOWN, for "
+        "example 5%%",
+    )
     parser.add_argument("--base", metavar="REF", help="what the change is compared with")
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="prove first that its shards ran everything"
@@ -51,115 +69,105 @@ def add(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         type=Path,
-        help="data files of coverage.py, and with --plan segments, or folders with them",
+        help="data files of coverage.py and segments, or folders with them",
     )
     parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked."""
+
+    coverage: Rules
+    slowdown: Slowdown | None
+    budgets: tuple[Budget, ...]
+    explicit: frozenset[str]
+    """Flags of the command line that are given."""
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.coverage.gates or self.slowdown or self.budgets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Whether all ran that should."""
+
+    plan: Plan | None
+    problem: str | None
+    """Why a plan that is given was not carried out."""
+
+    @property
+    def partial(self) -> str | None:
+        """Why not all tests ran."""
+        if self.problem is None and self.plan is not None and self.plan.base:
+            return "only the tests ran that the change can affect"
+        return self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What comes of it."""
+
+    verdicts: list[Verdict]
+    notes: tuple[str, ...] = ()
+    total: Totals | None = None
+    """What all tests cover."""
+    kept: bytes = b""
+    """Lines of a segment, see `usecases.joining.Put`."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 when a gate fails, or the plan was not carried out."""
     here = place()
-    asked = _asked(options, here)
-    if not asked.gates:
-        raise CioptError("nothing is asked", "Give a limit, here or as `ciopt_cov_fail_under`.")
-    partial, partial_patch, proved = _proved(options)
-    files = data_files(options.paths)
-    if not files:
+    config = pytest_config.find(current_folder(), here.top)
+    asked = _asked(options, config)
+    if not asked.anything:
         raise CioptError(
-            "no data file of coverage.py is there", "Its name has to have `coverage` in it."
+            "nothing is asked", "Give a limit, here or in the configuration of pytest."
         )
-    notes: list[str] = []
-    with combined(files) as whole:
-        found: Measured = measured(whole, here.top)
-        kept = b""
-        if proved and partial is not None:
-            put = _put_together(options, here, whole, notes)
-            if put is not None:
-                found, partial, kept = put.measured or found, put.partial, put.kept
-    where = guarding.Place(here.git, here.state, _base(options, here))
-    verdicts = judged(asked, found, where, partial, partial_patch)
-    failed = not proved or any(one.ruling is Ruling.FAIL for one in verdicts)
-    total = None if partial else coverage.total(found)
-    _keep(options, here, Kept(verdicts, total, kept), failed=failed)
-    _tell(options, verdicts, notes)
+    carried = _carried(options)
+    base = _base(options, here)
+    found = _covering(options, asked, carried, here, base)
+    verdicts = [*found.verdicts, *_timed(options, asked, carried, here, config, base)]
+    failed = carried.problem is not None or any(one.ruling is Ruling.FAIL for one in verdicts)
+    _keep(options, here, _Found(verdicts, found.notes, found.total, found.kept), failed=failed)
+    if options.json:
+        print_json([_plain(one) for one in verdicts])
+    else:
+        print_lines((*found.notes, *_lines(verdicts)))
+        print_lines(gates.annotations(verdicts, environ()))
     return 1 if failed else 0
 
 
-def _asked(options: argparse.Namespace, here: Place) -> Rules:
-    config = pytest_config.find(current_folder(), here.top)
-
+def _asked(options: argparse.Namespace, config: PytestConfig) -> _Asked:
     texts = ("", *(config.text(f"ciopt_{name}") for name in _FLAGS[1:]))
-    values = (
-        said(getattr(options, name), f"--{name.replace('_', '-')}", f"ciopt_{name}", text)
-        for name, text in zip(_FLAGS, texts, strict=True)
+    values = (_said(options, name, text) for name, text in zip(_FLAGS, texts, strict=True))
+    rules = guarding.rules(config.lines("ciopt_cov_fail_under"), *values)
+    slow = _said(options, "bench_fail", config.text("ciopt_bench_fail"))
+    given = frozenset(
+        name for name in (*_FLAGS, "bench_fail") if getattr(options, name) is not None
     )
-    return guarding.rules(config.lines("ciopt_cov_fail_under"), *values)
+    lines = config.lines("ciopt_duration_budget")
+    return _Asked(rules, slow and slowdown(*slow), budgets(lines), given)
 
 
-def _proved(options: argparse.Namespace) -> tuple[str | None, str | None, bool]:
-    """Why it is not the whole, why not even all that the change can affect, and whether a plan was
-    carried out, where one is given."""
+def _said(options: argparse.Namespace, name: str, text: str) -> guarding.Said | None:
+    return said(getattr(options, name), f"--{name.replace('_', '-')}", f"ciopt_{name}", text)
+
+
+def _carried(options: argparse.Namespace) -> _Carried:
+    """Proves the plan, where one is given, and tells what is not proved."""
     if options.plan is None:
-        return None, None, True
+        return _Carried(None, None)
     plan = complete_plan(options.plan)
     found = findings(plan, [path for path in options.paths if path.is_dir()])
-    if not all(one.proved for one in found.values()):
-        if not options.json:
-            for name, one in found.items():
-                print_lines(told(plan, one, name))
-        why = "the shards did not run what was planned"
-        return why, why, False
-    partial = "only the tests ran that the change can affect" if plan.base else None
-    return partial, None, True
-
-
-class Put(NamedTuple):
-    """What shards of a selection covered, with what the tests cover that it left out."""
-
-    measured: Measured | None
-    """None where it may not be exact."""
-    partial: str | None
-    """Then, why."""
-    kept: bytes
-    """Lines of a segment, on which later selections can stand."""
-
-
-def _put_together(
-    options: argparse.Namespace, here: Place, whole: Reporting, notes: list[str]
-) -> Put | None:
-    """None where nobody knows what was left out."""
-    plan = complete_plan(options.plan)
-    if here.git is None or plan.base is None:
-        return None
-    covered, branches = elements_of(whole, here.top)
-    try:
-        shards = _joined(plan, options, here, notes)
-        now = rebuilding.Ran(covered, branches, *(() if shards is None else shards.asked))
-        rebuilt, branches = rebuilding.rebuild(now, planned(plan), plan.base, here.git, here.state)
-    except (NotStored, GitError) as error:
-        notes.append(f"coverage is not reconstructed: {error}")
-        return None
-    kept = b"" if shards is None else shards.lines(covered, rebuilt, here.top, branches=branches)
-    with holding(rebuilt.covered, here.top, {}, project_data(), branches=branches) as put:
-        found = measured(put, here.top)
-    told = gates.reconstructed(rebuilt.stored, rebuilt.ran, coverage.total(found))
-    notes.append(f"coverage: {told}")
-    if not rebuilt.doubts:
-        return Put(found, None, kept)
-    notes.extend(f"  It may not be exact: {doubt}." for doubt in rebuilt.doubts)
-    return Put(None, f"{told}, perhaps not exactly: {rebuilt.doubts[0]}", kept)
-
-
-def _joined(
-    plan: Plan, options: argparse.Namespace, here: Place, notes: list[str]
-) -> Joined | None:
-    """What the shards kept for later selections."""
-    try:
-        found = joined(plan, options.paths, here.top)
-    except NotJoined as error:
-        notes.append(f"no later selection can stand on this one: {error.what}")
-        return None
-    return found
+    if all(one.proved for one in found.values()):
+        return _Carried(plan, None)
+    if not options.json:
+        for name, one in found.items():
+            print_lines(told(plan, one, name))
+    return _Carried(plan, "the shards did not run what was planned")
 
 
 def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
@@ -172,33 +180,111 @@ def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
         return NoBase(error.what, error.mend)
 
 
-class Kept(NamedTuple):
-    """What later runs can be compared with."""
-
-    verdicts: list[Verdict]
-    total: Totals | None
-    lines: bytes
+# --- coverage ------------------------------------------------------------------------------------
 
 
-def _keep(options: argparse.Namespace, here: Place, kept: Kept, *, failed: bool) -> None:
-    """As a run without tests of its own."""
-    base = complete_plan(options.plan).base if kept.lines else None
+def _covering(
+    options: argparse.Namespace,
+    asked: _Asked,
+    carried: _Carried,
+    here: Place,
+    base: Base | NoBase | None,
+) -> _Found:
+    rules = asked.coverage
+    if not rules.gates:
+        return _Found([])
+    files = data_files(options.paths)
+    if not files and (asked.explicit & set(_FLAGS) or not (asked.slowdown or asked.budgets)):
+        raise CioptError(_NO_DATA, "Its name has to have `coverage` in it.")
+    if not files:
+        return _Found([Verdict(gate, Ruling.UNKNOWN, _NO_DATA) for gate in rules.gates])
+    notes: tuple[str, ...] = ()
+    partial, kept = carried.partial, b""
+    with combined(files) as whole:
+        found: Measured = measured(whole, here.top)
+        if carried.plan is not None and carried.problem is None and partial is not None:
+            put = put_together(carried.plan, options.paths, whole, here)
+            found, partial, notes, kept = put.measured or found, put.partial, put.notes, put.kept
+    where = guarding.Place(here.git, here.state, base)
+    verdicts = judged(rules, found, where, partial, carried.problem)
+    return _Found(verdicts, notes, None if partial else coverage.total(found), kept)
+
+
+# --- durations and benchmarks --------------------------------------------------------------------
+
+
+def _timed(
+    options: argparse.Namespace,
+    asked: _Asked,
+    carried: _Carried,
+    here: Place,
+    config: PytestConfig,
+    base: Base | NoBase | None,
+) -> list[Verdict]:
+    if not (asked.slowdown or asked.budgets):
+        return []
+    done = checking.jobs(options.paths, _counts(carried.plan, here))
+    verdicts = checking.lasting(asked.budgets, done, here.state, carried.partial)
+    if asked.slowdown is None:
+        return verdicts
+    if carried.problem is not None:
+        return [*verdicts, Verdict(GATE, Ruling.UNKNOWN, carried.problem)]
+    root = root_of(config.rootdir, here.top)
+    ground = Ground(here.git, here.state, root, base)
+    told = checking.benchmarks(asked.slowdown, done, ground, _Opening(here, root), _tell)
+    if not told and "bench_fail" in asked.explicit:
+        why = "no benchmark was run"
+        ruling = Ruling.UNKNOWN
+        if carried.partial is not None:
+            ruling, why = Ruling.PASS, "the change can affect no benchmark"
+        told = [Verdict(GATE, ruling, why)]
+    return [*verdicts, *told]
+
+
+def _counts(plan: Plan | None, here: Place) -> checking.Counts:
+    """Runs of the plan; without one those of what is checked out."""
+    if plan is not None:
+        known = digest(plan)
+        return lambda start: start.plan == known
+    commit = None if here.git is None else here.git.commit("HEAD")
+    return lambda start: start.commit == commit
+
+
+class _Opening:
+    """Opens a duet of this tree with a commit: of benchmarks that other machines measured."""
+
+    def __init__(self, here: Place, root: str) -> None:
+        self._here, self._root = here, root
+
+    def __call__(self, commit: str) -> AbstractContextManager[Measure]:
+        """Raises: NotMeasured, GitError, OSError."""
+        if find_spec("pytest_benchmark") is None:
+            raise NotMeasured("pytest-benchmark is not installed where `ciopt check` runs")
+        if self._here.git is None:  # asked before
+            raise GitError("this is no git repository")
+        entries = (variable("PYTHONPATH") or "").split(os.pathsep)
+        here = child.Place(self._here.top, self._root, path=tuple(filter(None, entries)))
+        return sides.opened(self._here.git, commit, here)
+
+
+def _tell(line: str) -> None:
+    warn([line])
+
+
+# --- what is left and said -----------------------------------------------------------------------
+
+
+def _keep(options: argparse.Namespace, here: Place, found: _Found, *, failed: bool) -> None:
+    """As a run without tests of its own, so that later ones can be compared with it."""
+    base = complete_plan(options.plan).base if found.kept else None
     given = (*options.paths, *([options.plan] if options.plan else ()))
     state = str(here.state.path)
     about = About(rootpath=here.top, arguments=(), state_dir=state, base=base, given=given)
     writer = begin(about).writer
-    writer.append(kept.lines)
-    told = tuple(Judged(one.gate, one.ruling.value, one.why) for one in kept.verdicts)
-    writer.finish(RunEnd(now(), int(failed), 0, coverage=kept.total, verdicts=told))
+    writer.append(found.kept)
+    verdicts = tuple(Judged(one.gate, one.ruling.value, one.why) for one in found.verdicts)
+    writer.finish(RunEnd(now(), int(failed), 0, coverage=found.total, verdicts=verdicts))
     writer.close()
-
-
-def _tell(options: argparse.Namespace, verdicts: list[Verdict], notes: list[str]) -> None:
-    if options.json:
-        print_json([_plain(one) for one in verdicts])
-        return
-    print_lines((*notes, *_lines(verdicts)))
-    print_lines(gates.annotations(verdicts, environ()))
 
 
 def _lines(verdicts: list[Verdict]) -> Iterator[str]:

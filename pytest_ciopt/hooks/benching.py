@@ -14,8 +14,8 @@ from pytest_ciopt.core.history.records import Benchmark
 from pytest_ciopt.core.history.rounds import WALL
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.errors import CioptError
-from pytest_ciopt.hooks.options import BENCH, BENCH_FAIL, HISTORY, benchmarks_are_measured
-from pytest_ciopt.hooks.rounds import is_benchmark, taken_by
+from pytest_ciopt.hooks.options import BENCH_FAIL, HISTORY, benchmarks_are_measured
+from pytest_ciopt.hooks.rounds import is_benchmark, limit_of, taken_by
 from pytest_ciopt.hooks.trees import ground_of, opened, place_of
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.usecases.benching import GATE, judged
@@ -66,9 +66,7 @@ class Noting:
         """Of calls that passed."""
         report = yield
         if report.when == "call" and report.passed and is_benchmark(item):
-            marker = item.get_closest_marker(BENCH)
-            own = "" if marker is None else marker.kwargs.get("fail", *marker.args[:1])
-            setattr(report, _TOLD, str(own))
+            setattr(report, _TOLD, limit_of(item) or "")
         return report
 
 

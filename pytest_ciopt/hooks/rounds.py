@@ -5,6 +5,7 @@ latter measures nothing, so that nothing is taken either.
 """
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_ciopt.adapters.machine import busy, machine
 from pytest_ciopt.core.history.records import Benchmark
 from pytest_ciopt.core.history.rounds import clock_of, summed_up
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+from pytest_ciopt.hooks.options import BENCH
 
 FIXTURE = "benchmark"
 
@@ -21,6 +23,12 @@ FIXTURE = "benchmark"
 def is_benchmark(item: pytest.Item) -> bool:
     """Whether a test uses the fixture."""
     return FIXTURE in getattr(item, "fixturenames", ())
+
+
+def limit_of(item: pytest.Item) -> str | None:
+    """How much slower a benchmark may become, where its marker says so."""
+    marker = item.get_closest_marker(BENCH)
+    return None if marker is None else str(marker.kwargs.get("fail", *marker.args[:1]))
 
 
 _Take = Callable[[Benchmark], None]
@@ -65,5 +73,6 @@ class Rounds(Breakable):
         share = min(ran / took, 1.0) if took > 0 else None
         clock = clock_of(name)
         found = summed_up(item.nodeid, values, stats.iterations, clock, machine(), share)
+        found = replace(found, limit=limit_of(item))
         for take in self.takers:
             take(found)

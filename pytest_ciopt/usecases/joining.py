@@ -7,13 +7,20 @@ them puts the coverage together, and keeps it with their tests in a run of its o
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from pytest_ciopt.adapters.contexts import last_lines
+from pytest_ciopt.adapters.coverage_data import project_data
+from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
+from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.tracing.inputs import content_id
 from pytest_ciopt.core.coverage.rebuilt import Rebuilt
 from pytest_ciopt.core.coverage.stored import Elements
+from pytest_ciopt.core.gates import coverage
+from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.history.covered import (
     CoveredContents,
     CoveredRecord,
@@ -28,11 +35,29 @@ from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.errors import CioptError
+from pytest_ciopt.report.gates import reconstructed
+from pytest_ciopt.usecases.rebuilding import NotStored, Ran, planned, rebuild
 from pytest_ciopt.usecases.verifying import segments_in
 
 
 class NotJoined(CioptError):
     """The shards did not keep what would be needed."""
+
+
+class Place(Protocol):
+    """Where it is done."""
+
+    @property
+    def git(self) -> Git | None:
+        """None outside a repository."""
+
+    @property
+    def state(self) -> StateDir:
+        """Its history."""
+
+    @property
+    def top(self) -> Path:
+        """Of the working tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,48 @@ class Joined:
         gone = tuple(sorted(rebuilt.gone))
         last = CoveredRun(branches, False, (), *self.asked, gone, rebuilt.doubts)
         return own + last_lines(covered, last, top).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What shards of a selection covered, with what the tests cover that it left out."""
+
+    measured: Measured | None
+    """None where nobody knows what was left out, or where it may not be exact."""
+    partial: str | None
+    """Then, why."""
+    notes: tuple[str, ...]
+    """What is to be told of it."""
+    kept: bytes = b""
+    """Lines of a segment, on which later selections can stand."""
+
+
+def put_together(plan: Plan, paths: Iterable[Path], whole: Reporting, here: Place) -> Put:
+    """Of a plan of a selection that is proved to be carried out; `whole` is what was measured."""
+    left_out = "only the tests ran that the change can affect"
+    if here.git is None or plan.base is None:
+        return Put(None, left_out, ())
+    covered, branches = elements_of(whole, here.top)
+    notes: list[str] = []
+    shards: Joined | None = None
+    try:
+        shards = joined(plan, paths, here.top)
+    except NotJoined as error:
+        notes.append(f"no later selection can stand on this one: {error.what}")
+    try:
+        now = Ran(covered, branches, *(() if shards is None else shards.asked))
+        found, branches = rebuild(now, planned(plan), plan.base, here.git, here.state)
+    except (NotStored, GitError) as error:
+        return Put(None, left_out, (*notes, f"coverage is not reconstructed: {error}"))
+    kept = b"" if shards is None else shards.lines(covered, found, here.top, branches=branches)
+    with holding(found.covered, here.top, {}, project_data(), branches=branches) as put:
+        files = measured(put, here.top)
+    told = reconstructed(found.stored, found.ran, coverage.total(files))
+    notes.append(f"coverage: {told}")
+    if not found.doubts:
+        return Put(files, None, tuple(notes), kept)
+    notes.extend(f"  It may not be exact: {doubt}." for doubt in found.doubts)
+    return Put(None, f"{told}, perhaps not exactly: {found.doubts[0]}", tuple(notes), kept)
 
 
 def joined(plan: Plan, paths: Iterable[Path], top: Path) -> Joined | None:
@@ -73,19 +140,18 @@ def joined(plan: Plan, paths: Iterable[Path], top: Path) -> Joined | None:
         for number, several in shards.items()
         for record in _renamed(several, found[number][0].root, number)
     ]
+    other = next(_altered(records, top), None)
+    if other is not None:
+        raise NotJoined(f"{other} is not what it was in the shards")
+    return Joined(tuple(records), asked.pop())
+
+
+def _altered(records: Iterable[CoveredRecord], top: Path) -> Iterator[str]:
     for record in records:
         if isinstance(record, CoveredContents):
-            other = next(
-                (
-                    path
-                    for path, one in record.contents.items()
-                    if content_id(str(top / path)) != one
-                ),
-                None,
-            )
-            if other is not None:
-                raise NotJoined(f"{other} is not what it was in the shards")
-    return Joined(tuple(records), asked.pop())
+            for path, content in record.contents.items():
+                if content_id(str(top / path)) != content:
+                    yield path
 
 
 def _newest(plan: Plan, paths: Iterable[Path]) -> dict[int, tuple[RunStart, Path]]:

@@ -203,6 +203,7 @@ def _read_benchmark(fields: Fields) -> Benchmark:
         clock=fields.maybe("clock"),
         busy=fields.maybe_seconds("busy"),
         values=tuple(duration(value, "values") for value in fields.items("values")),
+        limit=fields.maybe("limit"),
     )
 
 

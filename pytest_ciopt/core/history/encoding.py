@@ -232,4 +232,5 @@ def _benchmark(benchmark: Benchmark) -> dict[str, object]:
         "clock": benchmark.clock,
         "busy": benchmark.busy,
         "values": list(benchmark.values) or None,
+        "limit": benchmark.limit,
     }

@@ -171,6 +171,8 @@ class Benchmark:
     included: what waits is far below 1."""
     values: tuple[float, ...] = ()
     """The rounds, sorted; of many only some, see `core.history.rounds`."""
+    limit: str | None = None
+    """How much slower it may become, where its marker says so, e.g. `5%`."""
 
 
 class Judged(NamedTuple):

@@ -107,7 +107,9 @@ def test_the_schema_knows_every_key() -> None:
         ModuleCost("a", 0.1, 0.1, "gw0"),
         Uncollected("a", "failed", "why"),
         FixtureCost("a", "class", "b", 0.1, 0.1, "gw0"),
-        Benchmark("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu", 0.1, 0.1, "0a", "wall", 0.9, (0.1,)),
+        Benchmark(
+            "a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu", 0.1, 0.1, "0a", "wall", 0.9, (0.1,), "9%"
+        ),
         RunEnd(1.0, 0, 1, 2, 3, Totals(2, 1, 2, 1), (Judged("coverage", "pass", "w"),)),
         CoveredSet("a.py", (1, 2), 3, "gw0"),
         CoveredTest("a", (1, 2), (0,), "gw0"),

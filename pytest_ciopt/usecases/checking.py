@@ -1,0 +1,169 @@
+"""Judges what several jobs have recorded as one run would have been judged."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_ciopt.adapters.clock import now
+from pytest_ciopt.adapters.history import reader
+from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.gates import durations
+from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
+from pytest_ciopt.core.gates.durations import Budget
+from pytest_ciopt.core.gates.verdict import Ruling, Verdict
+from pytest_ciopt.core.history.decoding import SegmentError
+from pytest_ciopt.core.history.estimates import Estimate
+from pytest_ciopt.core.history.records import (
+    Attempt,
+    Benchmark,
+    Judged,
+    Phase,
+    Record,
+    RunEnd,
+    RunStart,
+)
+from pytest_ciopt.core.history.results import Kind
+from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.errors import CioptError, reason
+from pytest_ciopt.usecases import benching
+from pytest_ciopt.usecases.benching import GATE, Ground, Open
+from pytest_ciopt.usecases.duet import Tell
+from pytest_ciopt.usecases.verifying import segments_in
+
+_OF_ONE = "benchmark "
+"""How the gate of a single benchmark begins."""
+Counts = Callable[[RunStart], bool]
+"""Whether a run is one of those that are judged."""
+
+
+@dataclass(slots=True)
+class Job:
+    """What one of them has recorded."""
+
+    start: RunStart
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds of each test, without fixtures that several share, by id from the top of the
+    repository."""
+    benchmarks: dict[str, Benchmark] = field(default_factory=dict)
+    """By node id."""
+    verdicts: tuple[Judged, ...] = ()
+    """On benchmarks."""
+
+    def take(self, record: Record) -> None:
+        """Adds a record."""
+        match record:
+            case Attempt():
+                test = repository_id(self.start.root, record.id)
+                phases = record.setup, record.call, record.teardown
+                self.took[test] = self.took.get(test, 0.0) + sum(map(_own, phases))
+            case Benchmark():
+                self.benchmarks[record.id] = record
+            case RunEnd():
+                of_one = (GATE, _OF_ONE)
+                self.verdicts = tuple(one for one in record.verdicts if one.gate.startswith(of_one))
+
+
+def _own(phase: Phase | None) -> float:
+    return 0.0 if phase is None else max(phase.seconds - phase.shared, 0.0)
+
+
+def jobs(paths: Iterable[Path], counts: Counts) -> list[Job]:
+    """Of segments, and of all in folders, as far as they are of this environment and count. Of
+    several runs of a shard the newest does. Raises: CioptError for one that cannot be read."""
+    environment = surroundings().key
+    found: dict[str, Job] = {}
+    for path in segments_in(paths):
+        try:
+            records = reader.records(path)
+            start = next(records)
+            if not isinstance(start, RunStart) or start.environment.key != environment:
+                continue
+            key = start.shard or start.run
+            if not counts(start) or (key in found and found[key].start.run >= start.run):
+                continue
+            job = found[key] = Job(start)
+            for record in records:
+                job.take(record)
+        except (SegmentError, OSError) as error:
+            raise CioptError(
+                f"{path} cannot be read: {reason(error)}", "Without it nothing is told."
+            ) from None
+    return list(found.values())
+
+
+# --- durations -----------------------------------------------------------------------------------
+
+
+def lasting(
+    budgets: tuple[Budget, ...], done: Sequence[Job], state: StateDir, partial: str | None
+) -> list[Verdict]:
+    """Verdicts on how long tests took; `partial` says why not all of them ran."""
+    if not budgets or not done:
+        return []
+    took: dict[str, float] = {}
+    for job in done:
+        for test, seconds in job.took.items():
+            took[test] = took.get(test, 0.0) + seconds
+    try:
+        expected = _expected(state)
+    except UNREADABLE as error:
+        why = f"the history cannot be read: {error}"
+        return [Verdict(budget.gate, Ruling.UNKNOWN, why) for budget in budgets]
+    return durations.judged(budgets, expected, took, partial)
+
+
+def _expected(state: StateDir) -> Mapping[str, Estimate]:
+    known, _ = ask(state, now(), lambda index: Index.estimates(index, Kind.TEST))
+    return known.get(surroundings().key, {})
+
+
+# --- benchmarks ----------------------------------------------------------------------------------
+
+
+def benchmarks(
+    budget: Slowdown, done: Iterable[Job], ground: Ground, opened: Open, tell: Tell
+) -> list[Verdict]:
+    """Verdicts on benchmarks: those of the jobs, where they could tell; the others are judged here,
+    by the history of the machines that measured them, and by a duet on this one."""
+    verdicts: list[Verdict] = []
+    left: dict[str, Benchmark] = {}
+    for job in done:
+        if job.start.root == ground.root:
+            told, untold = _told(job)
+            verdicts += told
+            left |= untold
+    if not left:
+        return verdicts
+    try:
+        limits = {
+            test: slowdown(one.limit, f"ciopt_bench of {test}") if one.limit else budget
+            for test, one in left.items()
+        }
+    except CioptError as error:
+        return [*verdicts, Verdict(GATE, Ruling.UNKNOWN, str(error))]
+    return verdicts + benching.judged(limits, left, ground, opened, tell)
+
+
+def _told(job: Job) -> tuple[list[Verdict], dict[str, Benchmark]]:
+    """What a job said, and what it measured and could not tell of."""
+    gate_of = {test: f"{_OF_ONE}{test}" for test in job.benchmarks}
+    rulings = {one.gate: Ruling(one.ruling) for one in job.verdicts}
+    failed = {gate for gate, ruling in rulings.items() if ruling is Ruling.FAIL}
+    unknown = {gate for gate, ruling in rulings.items() if ruling is Ruling.UNKNOWN}
+    # The gate of all tells of several at once: which it could not tell of is not known.
+    every = GATE in unknown or not rulings
+    left = {
+        test: one
+        for test, one in job.benchmarks.items()
+        if gate_of[test] not in failed and (every or gate_of[test] in unknown)
+    }
+    again = {gate_of[test] for test in left} | ({GATE} if every and left else set())
+    of = "" if job.start.shard is None else f" (shard {job.start.shard})"
+    told = [
+        Verdict(one.gate, Ruling(one.ruling), f"{one.why}{of}")
+        for one in job.verdicts
+        if one.gate not in again
+    ]
+    return told, left
