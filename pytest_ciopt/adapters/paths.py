@@ -1,4 +1,4 @@
-"""Paths as git has them."""
+"""Paths as git has them, and files that people ask for."""
 
 import os
 from pathlib import Path
@@ -18,3 +18,9 @@ def place_of(path: str | Path, top: str | Path) -> str | None:
         return "."
     inside = real.startswith(base + os.sep)
     return os.path.relpath(real, base).replace(os.sep, "/") if inside else None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file that somebody asked for, and makes the folders around it. Raises: OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

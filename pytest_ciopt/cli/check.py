@@ -16,7 +16,7 @@ from pytest_ciopt.adapters.duet import child, sides
 from pytest_ciopt.adapters.duet.child import NotMeasured
 from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
-from pytest_ciopt.adapters.paths import root_of
+from pytest_ciopt.adapters.paths import root_of, write_text
 from pytest_ciopt.adapters.pytest_config import PytestConfig
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines, warn
 from pytest_ciopt.cli.verify import complete_plan, findings, told
@@ -63,6 +63,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REF", help="what the change is compared with")
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="prove first that its shards ran everything"
+    )
+    parser.add_argument(
+        "--code-quality",
+        type=Path,
+        metavar="FILE",
+        help="write the lines that failed gates name as a code quality report of GitLab",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
@@ -132,6 +138,8 @@ def run(options: argparse.Namespace) -> int:
     verdicts = [*found.verdicts, *_timed(options, asked, carried, here, config, base)]
     failed = carried.problem is not None or any(one.ruling is Ruling.FAIL for one in verdicts)
     _keep(options, here, _Found(verdicts, found.notes, found.total, found.kept), failed=failed)
+    if options.code_quality is not None:
+        write_text(options.code_quality, gates.code_quality(verdicts))
     if options.json:
         print_json([_plain(one) for one in verdicts])
     else:

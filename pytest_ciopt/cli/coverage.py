@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
 from pytest_ciopt.adapters.coverage_report import Reporting, Reports, holding, measured, write
+from pytest_ciopt.adapters.paths import write_text
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines
 from pytest_ciopt.cli.verbs import positive, verbs
 from pytest_ciopt.core.gates import coverage as totals
@@ -105,7 +106,7 @@ def trend(options: argparse.Namespace) -> int:
     """A table and a plot."""
     runs = _runs(options.branch)[-options.limit :]
     if options.svg is not None:
-        options.svg.write_text(report.chart(runs), encoding="utf-8")
+        write_text(options.svg, report.chart(runs))
     if options.json:
         print_json([report.document(run, total) for run, total in runs])
     else:
@@ -118,9 +119,9 @@ def badge(options: argparse.Namespace) -> int:
     """Files, or the JSON where none is named."""
     run, total = _runs(options.branch)[-1]
     if options.svg is not None:
-        options.svg.write_text(report.badge(total), encoding="utf-8")
+        write_text(options.svg, report.badge(total))
     if options.endpoint is not None:
-        options.endpoint.write_text(json.dumps(report.endpoint(total)) + "\n", encoding="utf-8")
+        write_text(options.endpoint, json.dumps(report.endpoint(total)) + "\n")
     if options.svg is None and options.endpoint is None:
         print_json(report.endpoint(total))
     else:

@@ -23,7 +23,7 @@ _FAMILIES = {
     "why": "explain why a test runs or not",
     "plan": "divide the tests among shards, once for all jobs",
     "verify": "prove that the shards of a plan ran each test once",
-    "check": "judge what all shards covered together",
+    "check": "judge together what several jobs did",
     "bench": "compare benchmarks, show their trend, measure what the gate finds",
     "coverage": "combine coverage, show its trend, draw a badge",
     "history": "show, merge and prune what runs have left",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_ciopt.adapters.duet.child import Wanted, ask
-from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.environment import environ, variable
+from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Benchmark
@@ -79,6 +80,7 @@ class Benching:
         self._own: dict[str, str] = {}
         """Budgets of markers, "" without one, of the benchmarks that passed."""
         self._measured: dict[str, Benchmark] = {}
+        self._has_told = False
         self.asked = getattr(config.option, BENCH_FAIL) is not None or variable(BENCH_FAIL.upper())
         """Whether it is asked for in this very run, and not only configured."""
         if benchmarks_are_measured(config):
@@ -133,7 +135,7 @@ class Benching:
             yield "the run was cut short"
         if not self._measured and not self._workers():
             yield "benchmarks are disabled" if self.asked else ""
-        if not self._measured and not self.asked:
+        if not self._measured and not (self.asked or in_ci(environ())):
             yield f"workers measure no benchmarks: say {_FLAG} to measure them apart"
 
     def _workers(self) -> bool:
@@ -167,4 +169,9 @@ class Benching:
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and self._config.get_verbosity() >= 0:
             reporter.ensure_newline()
+            if (
+                not self._has_told and self._workers()
+            ):  # pytest does not know that xdist's line is open
+                reporter.write("\n")
+            self._has_told = True
             reporter.write_line(f"ciopt: {line}")

@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from pytest_ciopt.adapters.environment import environ
+from pytest_ciopt.adapters.paths import write_text
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Gated, Judged
+from pytest_ciopt.errors import reason
 from pytest_ciopt.hooks.contexts import NAME, Contexts
 from pytest_ciopt.hooks.covering import Covering, asked
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lasting import Lasting
 from pytest_ciopt.hooks.measuring import MEASURING
-from pytest_ciopt.hooks.options import GATED, HISTORY, benchmarks_are_judged
+from pytest_ciopt.hooks.options import GATED, HISTORY, QUALITY, benchmarks_are_judged
 from pytest_ciopt.hooks.own_gates import Own
-from pytest_ciopt.hooks.request import switch
+from pytest_ciopt.hooks.request import file_of, resolved, switch
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.report import gates as told
 
@@ -129,6 +132,7 @@ class Gates:
         self._other: float | None = getattr(config.option, "cov_fail_under", None)
         """The limit of pytest-cov, which a selection suspends."""
         self.verdicts: list[Verdict] = []
+        self._unwritten: str | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -136,17 +140,27 @@ class Gates:
         self.verdicts = [
             one for judge in self._judges for one in Asked(judge).ask(session, self._wholeness)
         ]
+        self._write()
         kept = tuple(Judged(one.gate, one.ruling.value, one.why) for one in self.verdicts)
         self._config.stash[GATED] = Gated(self._covering.total, kept)
         failed = any(one.ruling is Ruling.FAIL for one in self.verdicts)
         if failed and session.exitstatus in _GOOD:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _write(self) -> None:
+        file = file_of(self._config, self._config.option, QUALITY)
+        if file is None:
+            return
+        try:
+            write_text(Path(resolved(self._config, file)), told.code_quality(self.verdicts))
+        except OSError as error:
+            self._unwritten = f"--ciopt-code-quality: {file} cannot be written: {reason(error)}"
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Each verdict; under `-q` those that are no success."""
         quiet = self._config.get_verbosity() <= _QUIET
         shown = [one for one in self.verdicts if not quiet or one.ruling is not Ruling.PASS]
-        notes = self._covering.notes
+        notes = [*self._covering.notes, *filter(None, [self._unwritten])]
         if not (shown or notes) or self._config.getoption("no_summary", False):
             return
         terminalreporter.write_sep("=", "gates (ciopt)")

@@ -35,6 +35,7 @@ BUDGET = "ciopt_duration_budget"
 BENCH = "ciopt_bench"
 BENCH_FAIL = "ciopt_bench_fail"
 TOGETHER = "ciopt_together"
+QUALITY = "ciopt_code_quality"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
     f"{BENCH}(fail): how much slower this benchmark may become under --ciopt-bench-fail.",
@@ -68,6 +69,11 @@ _INI = (
         "string",
         "Default of --ciopt-cov-reconstruct, wherever coverage is measured (environment: "
         "CIOPT_COV_RECONSTRUCT).",
+    ),
+    (
+        QUALITY,
+        "string",
+        "Default of --ciopt-code-quality where gates are judged (environment: CIOPT_CODE_QUALITY).",
     ),
     ("ciopt_dir", "string", "Folder of the cache instead of .ciopt (environment: CIOPT_DIR)."),
     (
@@ -129,6 +135,10 @@ _FLAGS: dict[str, dict[str, object]] = {
         "dest": "ciopt_changed",
         "help": "run only the tests that the change since BASE can affect (only the form with = "
         "takes a value; without one, the base is found by itself)",
+    },
+    "--ciopt-code-quality": {
+        "metavar": "FILE",
+        "help": "write the lines that failed gates name to FILE, as GitLab's code quality report",
     },
     "--ciopt-cov": {
         "action": "store_true",
@@ -250,8 +260,10 @@ def contexts_are_asked(config: pytest.Config, known: argparse.Namespace) -> bool
 
 
 def gates_are_asked(config: pytest.Config) -> bool:
-    """Whether something is asked of coverage, durations or benchmarks, or coverage is to be
-    measured or kept."""
+    """Whether something is asked of coverage, durations or benchmarks, coverage is to be measured
+    or kept, or a report is wanted."""
+    if getattr(config.option, QUALITY, None) is not None:
+        return True
     asked = coverage_is_asked(config.option) or contexts_are_asked(config, config.option)
     asked = asked or benchmarks_are_judged(config)
     return asked or any(map(config.getini, (*COVERED, BUDGET)))

@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.errors import ConfigurationError
-from pytest_ciopt.hooks.options import AUTO
+from pytest_ciopt.hooks.options import AUTO, QUALITY
 from pytest_ciopt.settings import Discovery, Settings
 
 
@@ -24,8 +24,8 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
 
     Raises: pytest.UsageError for values that cannot be used.
     """
-    json = known.ciopt_json or variable("CIOPT_JSON") or config.getini("ciopt_json") or None
-    written = [file for file in (json, getattr(known, "xmlpath", None)) if file]
+    json, quality = (file_of(config, known, name) for name in ("ciopt_json", QUALITY))
+    written = [file for file in (json, quality, getattr(known, "xmlpath", None)) if file]
     try:
         return Settings(
             typed_base=None if known.ciopt_changed in (None, AUTO) else known.ciopt_changed,
@@ -40,11 +40,17 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             strict=strict(config, known),
             by_name=settings.by_name(variable("CIOPT_SAFETY") or config.getini("ciopt_safety")),
             explain=switch(config, known, "ciopt_explain"),
-            json=_resolved(config, json) if json else None,
-            outputs=tuple(_resolved(config, file) for file in written),
+            json=resolved(config, json) if json else None,
+            outputs=tuple(resolved(config, file) for file in written),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def file_of(config: pytest.Config, known: argparse.Namespace, name: str) -> str | None:
+    """A file that is to be written, by flag, environment or ini, as it is said there."""
+    said: str | None = getattr(known, name) or variable(name.upper()) or config.getini(name)
+    return said or None
 
 
 def state_dir_of(config: pytest.Config) -> str | None:
@@ -87,7 +93,8 @@ def _found(config: pytest.Config) -> Where:
     return Where(git, top, root_of(config.rootpath, top), state)
 
 
-def _resolved(config: pytest.Config, file: str) -> str:
+def resolved(config: pytest.Config, file: str) -> str:
+    """From where pytest was started."""
     return os.path.join(config.invocation_params.dir, os.path.expanduser(file))
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from pytest_ciopt.adapters.paths import root_of
+from pytest_ciopt.adapters.paths import root_of, write_text
 from pytest_ciopt.core.history.records import Gated, Judged
 from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.options import GATED
@@ -111,8 +111,7 @@ class Telling:
         base = run.decided.base
         text = decisions.document(run.selection, base, run.outcome, notes, verdicts, root)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="ascii")
+            write_text(path, text)
         except OSError as error:
             run.notes.append(f"--ciopt-json: {path} cannot be written: {error.strerror or error}")
 

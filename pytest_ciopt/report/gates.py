@@ -1,7 +1,9 @@
 """What people and services read of gates. Pure."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
 
@@ -49,14 +51,36 @@ def annotations(verdicts: Iterable[Verdict], environ: Mapping[str, str]) -> Iter
     marked = next((form for name, form in _SERVICES.items() if _is_true(environ.get(name))), None)
     if marked is None:
         return
-    spots = (
+    yield from map(marked, islice(_spots(verdicts), _MOST_ANNOTATIONS))
+
+
+def _spots(verdicts: Iterable[Verdict]) -> "Iterator[_Spot]":
+    return (
         _Spot(verdict.gate, gap.path, first, last)
         for verdict in verdicts
         if verdict.ruling is Ruling.FAIL
         for gap in verdict.gaps
         for first, last in ranges(gap.lines)
     )
-    yield from map(marked, islice(spots, _MOST_ANNOTATIONS))
+
+
+def code_quality(verdicts: Iterable[Verdict]) -> str:
+    """What GitLab shows beside a merge request, as JSON: all lines of failed verdicts.
+
+    **Source:** GitLab, Code Quality, *Import Code Quality results from a CI/CD job*, 2026.
+    """
+    return json.dumps([_issue(spot) for spot in _spots(verdicts)], indent=2) + "\n"
+
+
+def _issue(spot: "_Spot") -> dict[str, object]:
+    text = "\0".join((spot.gate, spot.path, str(spot.first), str(spot.last)))
+    return {
+        "description": f"{spot.gate}: not covered",
+        "check_name": f"pytest-ciopt: {spot.gate}",
+        "fingerprint": sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
+        "severity": "minor",
+        "location": {"path": spot.path, "lines": {"begin": spot.first, "end": spot.last}},
+    }
 
 
 class _Spot(NamedTuple):

@@ -355,6 +355,18 @@ def test_workers_without_the_flag(made: Project) -> None:
     ]
 
 
+def test_workers_in_ci_without_the_flag(
+    made: Project, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is configured is meant there, whatever it costs."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("CIOPT_BASE", "HEAD")
+    result = run(made, "--override-ini=ciopt_bench_fail=5%", "-n2")
+    why = "this is the base itself, and nothing differs from it"
+    assert told(result) == [f"benchmarks: pass: {why}"]
+    result.stdout.fnmatch_lines(["ciopt: 1 measured without workers"])
+
+
 def test_a_shard_judges_its_own(made: Project, given: Given) -> None:
     fake = given({TOTAL: 1.06}, {TOTAL: 1.0})
     codes = {here(made, FLAG, f"--ciopt-shard={k}/2").ret for k in (1, 2)}

@@ -101,7 +101,10 @@ def test_what_is_kept_is_compared_with(made: Project, jobs: Path) -> None:
 
 
 def test_changed_lines(jobs: Path) -> None:
-    found = check("--base=HEAD~1", "--patch-fail-under=99", "jobs", code=1)
+    quality = "--code-quality=out/quality.json"
+    found = check("--base=HEAD~1", "--patch-fail-under=99", quality, "jobs", code=1)
+    paths = [one["location"]["path"] for one in json.loads(Path("out/quality.json").read_text())]
+    assert paths == ["shop/cart.py", "shop/unused.py"]
     assert found == [
         "patch coverage: FAIL: 71.42 % of 7 changed lines, 99 % required",
         "  not covered: shop/cart.py:3",

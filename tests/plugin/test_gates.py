@@ -216,6 +216,26 @@ def test_a_new_file_that_nobody_imports(made: Project, run: Run) -> None:
     assert "  not covered: shop/new.py:1" in told(result)
 
 
+def test_gitlab_gets_a_report(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is no change of the next run."""
+    made.repository.replace("shop/cart.py", "return 0", "return 1 - 1")
+    monkeypatch.setenv("CIOPT_BASE", "HEAD")
+    quality = ("--ciopt-code-quality=out/quality.json", "--ciopt-changed")
+    for _ in range(2):
+        assert run(*OURS, "--ciopt-patch-fail-under=51", *quality).ret == 1
+        (issue,) = json.loads(Path("out/quality.json").read_text())
+        assert issue["location"] == {"path": "shop/cart.py", "lines": {"begin": 3, "end": 3}}
+        assert issue["description"] == "patch coverage: not covered"
+    assert run(*quality).ret == 0
+    assert json.loads(Path("out/quality.json").read_text()) == []
+
+
+def test_a_report_that_cannot_be_written(made: Project, run: Run) -> None:
+    result = run("--ciopt-code-quality=shop")
+    assert result.ret == 0
+    assert told(result) == ["--ciopt-code-quality: shop cannot be written: Is a directory"]
+
+
 def test_github_marks_the_lines(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     made.repository.write({"shop/cart.py": EDITED})
     monkeypatch.setenv("GITHUB_ACTIONS", "true")

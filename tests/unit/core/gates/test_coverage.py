@@ -1,5 +1,6 @@
 """Coverage is compared exactly, and said so that nobody takes one figure for another."""
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from pytest_ciopt.core.gates.rules import Group, Thresholds, percent, thresholds
 from pytest_ciopt.core.gates.verdict import Gap, Ruling, Verdict, placed, ranges
 from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import ConfigurationError
-from pytest_ciopt.report.gates import annotations, beside, lines
+from pytest_ciopt.report.gates import annotations, beside, code_quality, lines
 
 
 def file(statements: int, *missing: int, branches: int = 0, covered: int = 0) -> FileCoverage:
@@ -153,6 +154,23 @@ def test_annotations_of_azure_pipelines() -> None:
         f"{place}=1]patch coverage: not covered up to line 2",
         f"{place}=5]patch coverage: not covered",
     ]
+
+
+def test_the_code_quality_report_of_gitlab() -> None:
+    gaps = (Gap("a.py", (*range(1, 40, 2), 50, 51)), Gap("b.py", (3,)))
+    failed = Verdict("coverage", Ruling.FAIL, "so", gaps=gaps)
+    passed = Verdict("patch", Ruling.PASS, "so", gaps=gaps)
+    found = json.loads(code_quality([passed, failed]))
+    assert len(found) == 22  # all of them: it is no log
+    assert found[20] | {"fingerprint": ""} == {
+        "description": "coverage: not covered",
+        "check_name": "pytest-ciopt: coverage",
+        "fingerprint": "",
+        "severity": "minor",
+        "location": {"path": "a.py", "lines": {"begin": 50, "end": 51}},
+    }
+    assert len({one["fingerprint"] for one in found}) == 22
+    assert json.loads(code_quality([passed])) == []
 
 
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": ""}, {"GITLAB_CI": "true"}])
