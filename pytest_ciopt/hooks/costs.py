@@ -12,7 +12,7 @@ import pytest
 from pytest_ciopt.adapters.clock import elapsed
 from pytest_ciopt.core.history.records import FixtureCost, ModuleCost
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.options import REASON
+from pytest_ciopt.hooks.options import REASON, SELECTION
 
 COSTS = "ciopt_costs"
 """Of a test report; plain lists, for xdist ships nothing else."""
@@ -110,6 +110,8 @@ class Costs(Breakable):
     @harmless
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Notes why a selection keeps the tests that it keeps."""
+        if not session.config.pluginmanager.hasplugin(SELECTION):
+            return
         told = ((item.nodeid, item.stash.get(REASON, None)) for item in session.items)
         self._reasons = {nodeid: reason for nodeid, reason in told if reason is not None}
 

@@ -51,6 +51,11 @@ class Rounds(Breakable):
     def __init__(self) -> None:
         self.takers: list[_Take] = []
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Where no test is a benchmark, none has to pay for being watched."""
+        if not any(map(is_benchmark, session.items)):
+            session.config.pluginmanager.unregister(self)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Times the call on both clocks; a test that fails raises past the rest."""
