@@ -8,7 +8,7 @@ broke, these rules selected the same as "whoever can import a changed module" di
 the tests. Whenever names cannot tell, the answer is the closure.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
@@ -17,7 +17,8 @@ from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.naming import module_path
-from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
+from pytest_ciopt.core.proof.callers import Callers
+from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.prints import EXPORTS, Difference
@@ -64,13 +65,15 @@ class Spread:
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
-        self._known_callers: dict[Node, tuple[Node, ...]] = {}
+        self._known: dict[Node, tuple[Node, ...]] = {}
+        """Callers."""
         self._imported: set[Unit] = set()
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
         self._registry = Registry(sources, evidence)
         self._keepers = Keepers(sources, evidence)
         self._mentions = Mentions(sources, lambda path: self._all(path, "it cannot be parsed"))
+        self._callers = Callers(sources, evidence, self._keepers, self._mentions)
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
         self.impact = Impact()
@@ -126,13 +129,16 @@ class Spread:
         self._climbed.add(origin)
         self._run_at_import(origin)
         self._keep(origin, None)
-        first = {unit for unit in self._first_with(origin) if not self._is_test(unit)}
+        first = {unit for unit in self._first_with(origin) if not self._callers.is_test(unit)}
         beside = self._evidence.beside(origin)
         waiting = list(self._evidence.nodes(origin))
         seen = set(waiting)
         while waiting and not self._is_over:
             node = waiting.pop()
-            known = self._callers(node)
+            if node not in self._known:
+                self._known[node] = self._callers.of(node)
+                self._handed_over(unit_of(node))
+            known = self._known[node]
             # What calls others in the same way as this one (a wrapper, a dispatcher) leads to all
             # who call those; who got here ran together with the origin. Of pairs that are in no
             # test's record any more this cannot be told.
@@ -146,67 +152,11 @@ class Spread:
                 self._keep(unit_of(caller), unit_of(node))
             self.impact.units |= first.intersection(map(unit_of, callers))
             if first:
-                self.impact.units |= self._unnoted(node, known, first)
+                candidates = first - self.impact.units
+                self.impact.units |= self._callers.unnoted(node, known, candidates)
             fresh = [caller for caller in callers if caller not in seen]
             seen.update(fresh)
             waiting.extend(fresh)
-
-    def _unnoted(self, node: Node, callers: Collection[Node], first: set[Unit]) -> set[Unit]:
-        """Those of `first` that may call a function without having been seen to."""
-        if not callers and not self._is_for_pytest(node):  # of a thread no caller is seen
-            return first & self._evidence.beside(unit_of(node))
-        if self._evidence.is_called_often(node):
-            near = first & self._evidence.beside(unit_of(node)) - self.impact.units
-            return {unit for unit in near if self._may_call(unit, unit_of(node))}
-        return set()
-
-    def _may_call(self, caller: Unit, unit: Unit) -> bool:
-        """Whether a function looks up what another one is called by; operators have no names."""
-        name = simple_name(unit[1])
-        if is_special(name) and name not in MAKERS:
-            return True
-        definition = self._keepers.definition(caller)
-        called = called_as(unit[1])
-        return definition is None or (
-            called in definition.mentions and called in definition.uses.looked_up
-        )
-
-    def _is_for_pytest(self, node: Node) -> bool:
-        """Whether pytest calls a function: a test, a fixture, what is set up by convention."""
-        unit = unit_of(node)
-        return self._sources.is_collected(unit[0]) and (
-            self._keepers.is_test(unit)
-            or self._keepers.is_fixture(unit)
-            or is_called_by_convention(simple_name(unit[1]))
-        )
-
-    def _is_test(self, node: Node) -> bool:
-        unit = unit_of(node)
-        return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
-
-    def _callers(self, node: Node) -> tuple[Node, ...]:
-        """Those that were seen, and where a name is clear, those that call by name, for not all are
-        noted."""
-        if node not in self._known_callers:
-            found = dict.fromkeys((*self._evidence.callers(node), *self._callers_by_name(node)))
-            self._known_callers[node] = tuple(found)
-            self._handed_over(unit_of(node))
-        return self._known_callers[node]
-
-    def _callers_by_name(self, node: Node) -> Iterator[Node]:
-        unit = unit_of(node)
-        if not self._evidence.is_alone(unit):
-            return
-        own = self._keepers.definition(unit)
-        by_call = own is not None and not own.decorators  # a property is not called
-        called = called_as(unit[1])
-        beside = self._evidence.beside(unit)
-        files = {path for path, name in beside if not self._keepers.is_test((path, name))}
-        for user, definition in self._mentions.of(unit[0], called, among=files):
-            if (user, definition.name) in beside and (
-                called in definition.uses.calls or not by_call
-            ):
-                yield user, definition.name
 
     def _handed_over(self, unit: Unit) -> None:
         """What a function is handed to when a module is imported may call it once, and keep what it

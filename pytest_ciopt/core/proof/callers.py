@@ -1,0 +1,75 @@
+"""Who calls a function: as was seen, and where not all is noted, as the sources have it. Pure."""
+
+from collections.abc import Collection, Iterator, Set
+
+from pytest_ciopt.core.edits.reach import is_called_by_convention
+from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
+from pytest_ciopt.core.proof.keepers import Keepers
+from pytest_ciopt.core.proof.mentions import Mentions
+from pytest_ciopt.core.proof.seen import Unit
+from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
+
+
+class Callers:
+    """Asked by whoever follows a change from a function to those that call it."""
+
+    def __init__(
+        self, sources: Sources, evidence: Evidence, keepers: Keepers, mentions: Mentions
+    ) -> None:
+        self._sources, self._evidence = sources, evidence
+        self._keepers, self._mentions = keepers, mentions
+
+    def of(self, node: Node) -> tuple[Node, ...]:
+        """Those that were seen, and where a name is clear, those that call by name, for not all are
+        noted."""
+        found = dict.fromkeys((*self._evidence.callers(node), *self._by_name(node)))
+        return tuple(found)
+
+    def _by_name(self, node: Node) -> Iterator[Node]:
+        unit = unit_of(node)
+        if not self._evidence.is_alone(unit):
+            return
+        own = self._keepers.definition(unit)
+        by_call = own is not None and not own.decorators  # a property is not called
+        called = called_as(unit[1])
+        beside = self._evidence.beside(unit)
+        files = {path for path, name in beside if not self._keepers.is_test((path, name))}
+        for user, definition in self._mentions.of(unit[0], called, among=files):
+            if (user, definition.name) in beside and (
+                called in definition.uses.calls or not by_call
+            ):
+                yield user, definition.name
+
+    def unnoted(self, node: Node, callers: Collection[Node], first: Set[Unit]) -> set[Unit]:
+        """Those of `first` that may call a function without having been seen to; `callers` were."""
+        if not callers and not self._is_for_pytest(node):  # of a thread no caller is seen
+            return set(first & self._evidence.beside(unit_of(node)))
+        if self._evidence.is_called_often(node):
+            near = first & self._evidence.beside(unit_of(node))
+            return {unit for unit in near if self._may_call(unit, unit_of(node))}
+        return set()
+
+    def _may_call(self, caller: Unit, unit: Unit) -> bool:
+        """Whether a function looks up what another one is called by; operators have no names."""
+        name = simple_name(unit[1])
+        if is_special(name) and name not in MAKERS:
+            return True
+        definition = self._keepers.definition(caller)
+        called = called_as(unit[1])
+        return definition is None or (
+            called in definition.mentions and called in definition.uses.looked_up
+        )
+
+    def _is_for_pytest(self, node: Node) -> bool:
+        """Whether pytest calls a function: a test, a fixture, what is set up by convention."""
+        unit = unit_of(node)
+        return self._sources.is_collected(unit[0]) and (
+            self._keepers.is_test(unit)
+            or self._keepers.is_fixture(unit)
+            or is_called_by_convention(simple_name(unit[1]))
+        )
+
+    def is_test(self, node: Node) -> bool:
+        """Whether it is a test, and no fixture."""
+        unit = unit_of(node)
+        return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
