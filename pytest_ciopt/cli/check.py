@@ -285,7 +285,8 @@ def _tell(line: str) -> None:
 def _keep(options: argparse.Namespace, here: Place, found: _Found, *, failed: bool) -> None:
     """As a run without tests of its own, so that later ones can be compared with it."""
     base = complete_plan(options.plan).base if found.kept else None
-    given = (*options.paths, *([options.plan] if options.plan else ()))
+    made = (options.plan, options.code_quality)
+    given = (*options.paths, *(path for path in made if path is not None))
     state = str(here.state.path)
     about = About(rootpath=here.top, arguments=(), state_dir=state, base=base, given=given)
     writer = begin(about).writer

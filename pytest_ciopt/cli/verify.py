@@ -86,6 +86,7 @@ def told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:
     doubled = [f"{test} (shards {', '.join(map(str, n))})" for test, n in found.doubled.items()]
     yield from _some("ran more than once", doubled)
     yield from _some("ran and is not planned", found.unplanned)
+    yield from _some("has other ids each time, so give its parameters fixed ones", found.unsteady)
 
 
 def _some(what: str, several: list[str]) -> Iterator[str]:

@@ -47,6 +47,15 @@ class Findings:
     """What could not be collected, or began and did not end."""
 
     @property
+    def unsteady(self) -> list[str]:
+        """Tests, without parameters, of which other ids ran than were planned: what they are called
+        differs from one collection to the next."""
+        planned, ran = (
+            {one.partition("[")[0] for one in ids} for ids in (self.missing, self.unplanned)
+        )
+        return sorted(planned & ran)
+
+    @property
     def proved(self) -> bool:
         """Whether planned is what ran, each once."""
         return not any(

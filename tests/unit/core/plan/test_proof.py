@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_ciopt.cli.verify import told
 from pytest_ciopt.core.history.records import Environment, RunStart
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import HISTORY, Plan, Share
@@ -55,6 +56,14 @@ def test_what_is_wrong_is_named(runs: list[Ran], found: dict[str, object]) -> No
     findings = proof(PLAN, runs)
     assert findings == Findings(**found)  # type: ignore[arg-type]
     assert not findings.proved
+
+
+def test_ids_that_differ_each_time() -> None:
+    """A parameter that is a moment, or a value from a set."""
+    findings = Findings(missing=["a.py::x[1]", "a.py::y"], unplanned=["a.py::x[2]", "a.py::z[1]"])
+    assert findings.unsteady == ["a.py::x"]
+    (*_, last) = told(PLAN, findings, "here")
+    assert last == "  has other ids each time, so give its parameters fixed ones: a.py::x"
 
 
 def test_of_two_runs_of_a_shard_the_later_counts() -> None:
