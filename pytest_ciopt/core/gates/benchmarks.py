@@ -22,15 +22,20 @@ from pytest_ciopt.core.gates.budgets import Slowdown
 
 PAIRS = 4
 """Of a duet."""
-MOST = 3
+MOST = 8
 """Duets of a benchmark."""
+USUAL = 3
+"""Duets after which only those go on that look slower: some code takes 10 % more or less in each
+process, and only some thirty pairs tell 5 % of it. **Source:** docs/explanation/measurements.md."""
+_PROMISING = 0.4
+"""Share of the budget that the median of the pairs has to exceed for that."""
 CUT = 0.6
 """Share of the budget that the median of the pairs has to exceed. A cut at the whole budget would
 miss half of the slowdowns that are as large as it. **Source:** docs/explanation/measurements.md."""
 _EACH = 0.2
 """Share of the budget that most pairs have to exceed, each for itself."""
-_MOST = 0.75
-"""Share of the pairs that has to."""
+_MOST, _MOST_OF_MANY = 0.75, 0.65
+"""Share of the pairs that has to; the latter of more than two duets, where chance has less say."""
 ENOUGH = 3
 """Runs from which a history is one."""
 _CLEAR = 0.5
@@ -135,17 +140,23 @@ def together(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> Step:
 
 
 def unsettled(duets: Sequence[Sequence[Pair]], budget: Slowdown) -> bool:
-    """Whether one more duet could tell more: slower needs two of them, noise needs more pairs."""
+    """Whether one more duet could tell more: slower needs two of them, noise needs more pairs, as
+    long as there may be something to tell."""
     said = together(duets, budget)
     if said is Step.UNMEASURABLE or len(duets) == MOST:
         return False
+    if len(duets) >= USUAL:
+        pairs = (pair for duet in duets for pair in duet)
+        slower = median(budget.of(*pair) for pair in pairs) > _PROMISING * budget.amount
+        return said is Step.NOISY and slower
     return said is Step.NOISY or (len(duets) == 1 and said is Step.SLOWER)
 
 
 def _exceed(effects: Sequence[float], budget: Slowdown) -> bool:
     """In the middle the cut, and most of them for themselves a part of it."""
     exceeding = sum(one > _EACH * budget.amount for one in effects)
-    return median(effects) > CUT * budget.amount and exceeding >= _MOST * len(effects)
+    most = _MOST if len(effects) <= 2 * PAIRS else _MOST_OF_MANY
+    return median(effects) > CUT * budget.amount and exceeding >= most * len(effects)
 
 
 def effect(pairs: Sequence[Pair], budget: Slowdown) -> Effect:
