@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Iterable, Mapping
 
-from pytest_ciopt.adapters.environment import environ
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.tracing import inputs
 from pytest_ciopt.adapters.worktree import Worktree
-from pytest_ciopt.core.history.traces import variable_at
 
 
 class Present:
@@ -27,13 +25,8 @@ class Present:
         if self._tracked(path) == content:
             return True
         if path not in self._contents:
-            self._contents[path] = self._found(path)
+            self._contents[path] = inputs.content_id(self._place(path))
         return self._contents[path] == content
-
-    def _found(self, path: str) -> str | None:
-        if variable_at(path) is not None:
-            return inputs.variable_id(path, environ())
-        return inputs.content_id(self._place(path))
 
     def _tracked(self, path: str) -> str | None:
         if path in self._listing.dirty or path in self._listing.odd:

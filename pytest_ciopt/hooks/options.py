@@ -36,7 +36,6 @@ BENCH = "ciopt_bench"
 BENCH_FAIL = "ciopt_bench_fail"
 TOGETHER = "ciopt_together"
 QUALITY = "ciopt_code_quality"
-WATCHED = "ciopt_environment"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
     f"{BENCH}(fail): how much slower this benchmark may become under --ciopt-bench-fail.",
@@ -87,12 +86,6 @@ _INI = (
         "ciopt_durations",
         "string",
         "File with durations by which --ciopt-shard divides tests, the same for all shards.",
-    ),
-    (
-        WATCHED,
-        "args",
-        "Names of environment variables, with * and ?, that --ciopt-record=deps watches: whoever "
-        "reads one runs when it holds something else.",
     ),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),

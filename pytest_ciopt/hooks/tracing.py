@@ -9,7 +9,6 @@ import pytest
 
 from pytest_ciopt.adapters.tracing.tracer import Tracer, can_trace, tracer_for
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
-from pytest_ciopt.hooks.options import WATCHED
 from pytest_ciopt.hooks.shipping import Shipping, has_workers
 
 _TRACER = pytest.StashKey[Tracer]()
@@ -21,7 +20,7 @@ def watch(config: pytest.Config) -> None:
     """Begins, where this Python can do it. More than once does no harm."""
     if _TRACER in config.stash or not can_trace():
         return
-    tracer = tracer_for(config.rootpath, config.getini(WATCHED))
+    tracer = tracer_for(config.rootpath)
     if tracer.start():
         config.stash[_TRACER] = tracer
         config.add_cleanup(tracer.stop)

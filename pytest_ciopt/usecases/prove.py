@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.history.traces import (
-    ABSENT,
-    BODY,
-    Source,
-    digest_of,
-    named_read,
-    variable_at,
-)
+from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
@@ -138,11 +131,8 @@ class _Prove:
             if path not in self.ask.firm and objection(path, known.seen, ground) is None:
                 proved[test] = known.seen.process.run
             else:
-                variables = _variables(ground.data)
-                why = affected(known.seen, ground, self.ask.changed | variables)
-                why = why or ground.altered(path)
-                substantial = self.ask.selection.substantial or bool(variables)
-                if known.seen.unseen is not None and substantial:
+                why = affected(known.seen, ground, self.ask.changed)
+                if known.seen.unseen is not None and self.ask.selection.substantial:
                     why = known.seen.unseen
                 if why is not None:
                     owed[test] = why
@@ -203,24 +193,16 @@ class _Prove:
 
     def _ground(self, number: int, process: Process, stale: _Stale) -> Ground:
         everybody, importers = self._importers(reinstalled(process, self.present.distributions))
-        data = frozenset(stale.data)
-        variables = _variables(data)
-        for_all = sorted(map(named_read, variables & set(process.session.reads)))
-        everywhere = f"{for_all[0]} was read for all, and is another" if for_all else None
         if process.session.unseen is not None or everybody is not None:
-            why = process.session.unseen or everybody
-            return Ground(shaken=why, data=data, everywhere=everywhere)
+            return Ground(shaken=process.session.unseen or everybody)
         loaded = self.ask.unreached & stale.sources.keys()
         if loaded:
-            why = f"{min(loaded)} was loaded, and by whom cannot be told"
-            return Ground(shaken=why, data=data, everywhere=everywhere)
+            return Ground(shaken=f"{min(loaded)} was loaded, and by whom cannot be told")
         read = stale.data & set(process.session.reads)
         if read or stale.folders & set(process.session.lists):
-            why = f"{named_read(min(read or stale.folders))} changed, which was read for all"
-            return Ground(shaken=why, data=data, everywhere=everywhere)
+            return Ground(shaken=f"{min(read or stale.folders)} changed, which was read for all")
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
-        altered = self._importers_of_readers(process, variables)
         for path, old in sorted(stale.sources.items()):
             impact = self._impact(number, process, path, old)
             for unit in impact.units:
@@ -231,9 +213,7 @@ class _Prove:
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
-                self._add_users(files, seen, f"{named_read(path)}: {why}")
-                if path in variables:
-                    self._add_users(altered, seen, f"{named_read(path)}: {why}")
+                self._add_users(files, seen, f"{path}: {why}")
         for path in sorted(self._new(process, stale)):
             self._add_users(files, path, f"{path} may be new")
         for path, imported in sorted(importers.items()):
@@ -244,18 +224,9 @@ class _Prove:
         return Ground(
             units=affected_units,
             files=files,
-            data=data,
+            data=frozenset(stale.data),
             folders=frozenset(stale.folders),
-            importers=altered,
         )
-
-    def _importers_of_readers(self, process: Process, variables: frozenset[str]) -> dict[str, str]:
-        """Test files that import what read a variable, with why."""
-        found: dict[str, str] = {}
-        for path, trace in sorted(process.imports.items()):
-            for variable in sorted(variables & set(trace.reads)):
-                self._add_users(found, path, f"{path} reads {named_read(variable)}")
-        return found
 
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
         """Whom it concerns that these are not what they were."""
@@ -311,10 +282,6 @@ class _Prove:
         """Of a file that is gone, or whose older text is."""
         inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
-
-
-def _variables(places: Iterable[str]) -> frozenset[str]:
-    return frozenset(place for place in places if variable_at(place) is not None)
 
 
 def _within(root: str, ids: Iterable[str]) -> Iterable[str]:

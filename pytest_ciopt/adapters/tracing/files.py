@@ -155,20 +155,6 @@ class Files:
         name = _text(path)
         return None if name is None else self._places.find(name)
 
-    def variable_read(self, place: str, caller: FrameType) -> None:
-        """A variable of the environment, which is to be watched, was asked for."""
-        if self._handlers:
-            try:
-                self._charge(caller, partial(_reads, place))
-                self._note_readers(place, caller)
-            except Exception as error:  # it would come up in the code that asks
-                self.problem = f"{type(error).__name__}: {error}"
-                self._handlers.clear()
-
-    def variable_written(self, place: str) -> None:
-        """What the same test asks for afterwards is its own."""
-        self.stretch.written.add(place)
-
     # --- whom it is charged to -------------------------------------------------------------------
 
     def _charge(

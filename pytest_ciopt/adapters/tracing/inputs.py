@@ -10,7 +10,7 @@ from itertools import islice
 from types import ModuleType
 
 from pytest_ciopt.adapters.tracing.places import Places
-from pytest_ciopt.core.history.traces import ABSENT, CHANGED, variable_at
+from pytest_ciopt.core.history.traces import ABSENT, CHANGED
 from pytest_ciopt.core.naming import ancestors, folder_of
 
 _SITES = ("site-packages", "dist-packages")
@@ -80,15 +80,6 @@ def content_id(path: str, since: int | None = None) -> str | None:
     except (OSError, ValueError):
         return CHANGED  # nobody can say what it holds
     return sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def variable_id(place: str, environ: Mapping[str, str]) -> str:
-    """A digest of what the variable at a place holds, with its name; `ABSENT` without it."""
-    name = str(variable_at(place))
-    value = environ.get(name)
-    if value is None:
-        return ABSENT
-    return sha1(os.fsencode(f"variable {name}\0{value}")).hexdigest()
 
 
 def listing_ids(top: str, folders: Iterable[str]) -> dict[str, str]:

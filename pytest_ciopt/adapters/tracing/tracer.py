@@ -23,7 +23,6 @@ from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.profiler import Profiler
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
-from pytest_ciopt.adapters.tracing.variables import Variables
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import (
     Collected,
@@ -36,7 +35,6 @@ from pytest_ciopt.core.history.traces import (
     TracedTest,
     TraceRecord,
     digest_of,
-    variable_at,
 )
 
 _LOST = "another tool took the place of the monitor"
@@ -52,8 +50,7 @@ def can_trace() -> bool:
 class Tracer:
     """Watches this process from `start` to `stop`."""
 
-    def __init__(self, top: str, git: Git | None = None, variables: Iterable[str] = ()) -> None:
-        """`variables` are globs of variables of the environment that are to be watched."""
+    def __init__(self, top: str, git: Git | None = None) -> None:
         self._git = git
         self._since = time.time_ns()
         self._places = Places(top)
@@ -65,9 +62,6 @@ class Tracer:
         self._session = Stretch()
         self._stack = [self._session]
         self._files = Files(self._places, self._registry, self._session)
-        self._variables = Variables(
-            variables, self._files.variable_read, self._files.variable_written
-        )
         self._reads: set[str] = set()
         self._lists: set[str] = set()
         self._lives = itertools.count()
@@ -80,12 +74,10 @@ class Tracer:
         if not self._monitor.start():
             return False
         self._files.start()
-        self._variables.start()
         return True
 
     def stop(self) -> None:
         """Lets go of everything. More than once does no harm."""
-        self._variables.stop()
         self._files.stop()
         self._monitor.stop()
 
@@ -235,9 +227,7 @@ class Tracer:
         loaded = self._registry.sources() | inputs.loaded_sources(self._places)
         sources = {path for path in loaded if path.endswith((".py", ".pyw"))}
         self.loaded = inputs.content_ids(top, sources, self._since)
-        variables = {place for place in self._reads if variable_at(place) is not None}
-        files = self._not_ignored(self._reads - variables)
-        data = inputs.content_ids(top, files, self._since) | self._variables.ids(variables)
+        data = inputs.content_ids(top, self._not_ignored(), self._since)
         installed = inputs.distributions(sys.path)
         folders = inputs.listing_ids(top, self._lists)
         packages = inputs.package_ids(top, sources)
@@ -247,24 +237,24 @@ class Tracer:
         for part in inputs.split(data, _PART):
             yield Inputs({}, part, worker=worker)
 
-    def _not_ignored(self, files: set[str]) -> set[str]:
+    def _not_ignored(self) -> set[str]:
         """What git ignores is made by the run, or by the person who runs it."""
-        if self._git is None or not files:
-            return files
+        if self._git is None or not self._reads:
+            return self._reads
         try:
-            return files - self._git.ignored(files)
+            return self._reads - self._git.ignored(self._reads)
         except GitError:
-            return files
+            return self._reads
 
 
 def _rising(numbers: set[int]) -> tuple[int, ...]:
     return tuple(sorted(number for number in numbers if number >= 0))
 
 
-def tracer_for(folder: Path, variables: Iterable[str] = ()) -> Tracer:
+def tracer_for(folder: Path) -> Tracer:
     """A tracer for the repository that `folder` lies in; without one, for the folder."""
     try:
         git = Git(folder)
     except GitError:
-        return Tracer(os.path.abspath(folder), variables=variables)
-    return Tracer(str(git.top), git, variables)
+        return Tracer(os.path.abspath(folder))
+    return Tracer(str(git.top), git)

@@ -19,25 +19,6 @@ ABSENT = "absent"
 """Instead of the content id of a file that was looked for and not there."""
 
 
-_VARIABLE = "/$"
-"""Begins the place of a variable of the environment: no path in a repository begins like that."""
-
-
-def variable_place(name: str) -> str:
-    """What a variable of the environment is called among files that were read."""
-    return f"{_VARIABLE}{name}"
-
-
-def variable_at(place: str) -> str | None:
-    """Name of the variable that a place stands for; None for a file."""
-    return place.removeprefix(_VARIABLE) if place.startswith(_VARIABLE) else None
-
-
-def named_read(place: str) -> str:
-    """For people: a file by its path, a variable as `$NAME`."""
-    return place.removeprefix("/") if place.startswith(_VARIABLE) else place
-
-
 @dataclass(frozen=True, slots=True)
 class Units:
     """Names of units of one source file; their numbers follow on those written before."""
@@ -55,8 +36,7 @@ class Trace:
     units: tuple[int, ...] = ()
     """Numbers, rising."""
     reads: tuple[str, ...] = ()
-    """Files of the repository that were opened to read, and no sources of imports, and variables
-    of the environment that are to be watched, see `variable_place`; sorted."""
+    """Files of the repository that were opened to read, and no sources of imports; sorted."""
     lists: tuple[str, ...] = ()
     """Folders of the repository that were listed, "" for its top; sorted."""
     fixtures: tuple[int, ...] = ()
@@ -165,7 +145,7 @@ class Inputs:
     sources: Mapping[str, str]
     """Content ids of the Python files of the repository that were loaded, by path."""
     data: Mapping[str, str] = field(default_factory=dict)
-    """Content ids of other files that a trace names, by path, and digests of variables."""
+    """Content ids of other files that a trace names, by path."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """Ids of what folders held that a trace names, by path."""
     distributions: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ else now, nothing that it read changed, and neither did the ground that its proc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.history.traces import named_read
 from pytest_ciopt.core.proof.seen import Process, Seen, Unit
 
 
@@ -25,15 +24,6 @@ class Ground:
     """Data files whose content changed."""
     folders: frozenset[str] = frozenset()
     """Folders that hold something else."""
-    everywhere: str | None = None
-    """Why all tests of the process are owed a run, whatever changed in the repository: a variable
-    that was read for all of them holds something else."""
-    importers: Mapping[str, str] = field(default_factory=dict)
-    """The same of test files that import what read such a variable, with why."""
-
-    def altered(self, path: str) -> str | None:
-        """Why a test of the file `path` is owed a run, whatever changed in the repository."""
-        return self.everywhere or self.importers.get(path)
 
 
 def objection(path: str, seen: Seen, ground: Ground) -> str | None:
@@ -60,7 +50,7 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
             return f"executes {dotted(*min(hit))}"
     read = _those(ground.data & seen.reads, causes)
     if read:
-        return f"reads {named_read(min(read))}"
+        return f"reads {min(read)}"
     listed = ground.folders & seen.lists
     if listed and (causes is None or any(_holds(folder, causes) for folder in listed)):
         return f"lists {min(listed) or '.'}/"
