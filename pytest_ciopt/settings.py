@@ -4,12 +4,15 @@ Flags, environment variables and ini options arrive already merged (flag, enviro
 default, in this order); see `docs/reference/options.md`.
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from pytest_ciopt.errors import ConfigurationError
 
 _TRUE = frozenset(("1", "true", "yes", "on"))
+_NAME = re.compile(r"[A-Za-z0-9_*?\[\]!-]+", re.ASCII)
+"""Of variables that are to be watched."""
 _FALSE = frozenset(("", "0", "false", "no", "off"))
 
 
@@ -35,6 +38,8 @@ class Settings(NamedTuple):
     by_name: bool = True
     """Whether changes outside of function bodies are followed by name, and not to everything that
     can import the module (`ciopt_safety = closure`)."""
+    environment: tuple[str, ...] = ()
+    """Globs of environment variables on which tests depend."""
     explain: bool = False
     json: str | None = None
     """Where the decisions are written, as an absolute path."""
@@ -67,6 +72,17 @@ def boolean(value: str, name: str) -> bool:
     if word not in _TRUE | _FALSE:
         raise ConfigurationError(f"{name} is {value!r}", "Use true or false.")
     return word in _TRUE
+
+
+def watched(names: Iterable[str]) -> tuple[str, ...]:
+    """Globs of environment variables. Raises: ConfigurationError."""
+    found = tuple(names)
+    for name in found:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"ciopt_environment names {name!r}", "Write names like APP_MODE or APP_*, no more."
+            )
+    return found
 
 
 def by_name(value: str) -> bool:

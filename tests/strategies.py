@@ -72,6 +72,7 @@ STARTS = st.builds(
     workers=st.integers(0, 512),
     base=OBJECT_ID,
     everything=MAYBE,
+    variables=st.none() | st.dictionaries(TEXT, TEXT, min_size=1, max_size=3),
     source=MAYBE,
 )
 LINE = TEXT.map(shortened)

@@ -51,6 +51,7 @@ def _settings(config: PytestConfig) -> Settings:
         ),
         state_dir=variable("CIOPT_DIR") or config.text("ciopt_dir") or None,
         strict=settings.boolean(strict, "ciopt_strict"),
+        environment=settings.watched(config.words("ciopt_environment")),
         by_name=settings.by_name(variable("CIOPT_SAFETY") or config.text("ciopt_safety")),
     )
 

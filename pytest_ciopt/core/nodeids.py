@@ -1,5 +1,7 @@
 """Node ids, as far as they can be judged by the text of a test module. Pure."""
 
+from collections.abc import Iterable
+
 
 def defines(source: bytes, within: str) -> bool:
     """Whether a test module plainly defines `Class::function[parameters]`.
@@ -31,6 +33,11 @@ def placed_id(path: str, nodeid: str) -> str:
 def repository_id(root: str, nodeid: str) -> str:
     """A node id as it reads at the top of the repository: those of two rootdirs may be equal."""
     return f"{root}/{nodeid}" if root else nodeid
+
+
+def within(root: str, ids: Iterable[str]) -> Iterable[str]:
+    """Ids from the top of the repository as pytest has them in a rootdir: the other way round."""
+    return (one.removeprefix(f"{root}/") for one in ids) if root else ids
 
 
 def fixture_id(place: str, scope: str, name: str) -> str:

@@ -25,6 +25,8 @@ ARGUMENTS = pytest.StashKey[list[str]]()
 """On the configuration, what pytest was to collect, where nothing need be."""
 GATED = pytest.StashKey[object]()
 """On the configuration, what gates leave of the run, a `core.history.records.Gated`."""
+VARIABLES = pytest.StashKey[dict[str, str]]()
+"""On the configuration, digests of the watched environment variables as the run began."""
 NO_DROP = "--ciopt-cov-no-drop"
 RECONSTRUCT = "--ciopt-cov-reconstruct"
 COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop")
@@ -36,6 +38,7 @@ BENCH = "ciopt_bench"
 BENCH_FAIL = "ciopt_bench_fail"
 TOGETHER = "ciopt_together"
 QUALITY = "ciopt_code_quality"
+WATCHED = "ciopt_environment"
 MARKERS = (
     "ciopt_always: run this test under --ciopt-changed whatever changed.",
     f"{BENCH}(fail): how much slower this benchmark may become under --ciopt-bench-fail.",
@@ -86,6 +89,12 @@ _INI = (
         "ciopt_durations",
         "string",
         "File with durations by which --ciopt-shard divides tests, the same for all shards.",
+    ),
+    (
+        WATCHED,
+        "args",
+        "Names of environment variables, with * and ?: when one is another than when tests were "
+        "recorded with their dependencies, every test runs.",
     ),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),

@@ -15,6 +15,7 @@ from pytest_ciopt.hooks.options import (
     RECORDS,
     SELECTION,
     SHARD,
+    VARIABLES,
     benchmarks_are_measured,
     recording,
 )
@@ -127,6 +128,7 @@ class Remembering:
             plan=None if sharding is None else sharding.digest,
             base=None if run is None or base is None else base.commit,
             everything=None if run is None or not run.asked else run.selection.everything,
+            variables=config.stash.get(VARIABLES, None),
             omitted=self._omitted,
             given=(config.invocation_params.dir / plan,) if plan else (),
         )

@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.errors import ConfigurationError
-from pytest_ciopt.hooks.options import AUTO, QUALITY
+from pytest_ciopt.hooks.options import AUTO, QUALITY, WATCHED
 from pytest_ciopt.settings import Discovery, Settings
 
 
@@ -39,6 +39,7 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             state_dir=state_dir_of(config),
             strict=strict(config, known),
             by_name=settings.by_name(variable("CIOPT_SAFETY") or config.getini("ciopt_safety")),
+            environment=settings.watched(config.getini(WATCHED)),
             explain=switch(config, known, "ciopt_explain"),
             json=resolved(config, json) if json else None,
             outputs=tuple(resolved(config, file) for file in written),

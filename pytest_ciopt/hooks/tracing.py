@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_ciopt.adapters.environment import digests
 from pytest_ciopt.adapters.tracing.tracer import Tracer, can_trace, tracer_for
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
+from pytest_ciopt.hooks.options import VARIABLES, WATCHED
 from pytest_ciopt.hooks.shipping import Shipping, has_workers
 
 _TRACER = pytest.StashKey[Tracer]()
@@ -20,6 +22,8 @@ def watch(config: pytest.Config) -> None:
     """Begins, where this Python can do it. More than once does no harm."""
     if _TRACER in config.stash or not can_trace():
         return
+    if watched := config.getini(WATCHED):
+        config.stash[VARIABLES] = digests(watched)
     tracer = tracer_for(config.rootpath)
     if tracer.start():
         config.stash[_TRACER] = tracer

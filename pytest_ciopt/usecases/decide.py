@@ -139,7 +139,7 @@ def _decided(
         tests,
         _Dependencies(git.top),
         reasons,
-        records.sharpened if records.exist else None,
+        records.sharpened if records.exist or settings.environment else None,
     )
     return Decided(
         selection,
@@ -193,12 +193,20 @@ class _Records:
         from pytest_ciopt.adapters.history import knowing, reader
         from pytest_ciopt.adapters.history.facts import surroundings
         from pytest_ciopt.adapters.present import Present
+        from pytest_ciopt.core.proof.knowledge import another
         from pytest_ciopt.core.proof.seen import python_of
         from pytest_ciopt.usecases.prove import prove
 
         found = reader.inventory(self._state, now())
         known, told = knowing.known(self._state, found, python_of(surroundings()))
         self.told.extend((*found.told, *told))
+        if self._settings.environment:
+            why = another(known, environment.digests(self._settings.environment))
+            if why is not None:
+                selection = ask.selection
+                return Selection(
+                    everything=why, changed=selection.changed, modules=selection.modules
+                )
         if not known.tests:
             return ask.selection
         try:

@@ -12,6 +12,7 @@ from typing import Protocol
 from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
 from pytest_ciopt.core.naming import folder_of
+from pytest_ciopt.core.nodeids import within
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled
@@ -151,7 +152,7 @@ class _Prove:
                 and path not in owing
                 and module.content_id is not None
                 and self.present.has(path, module.content_id)
-                and module.digest == digest_of(_within(module.root, ids))
+                and module.digest == digest_of(within(module.root, ids))
             ):
                 found[path] = max(proved[test] for test in ids)
         return found
@@ -282,10 +283,6 @@ class _Prove:
         """Of a file that is gone, or whose older text is."""
         inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
-
-
-def _within(root: str, ids: Iterable[str]) -> Iterable[str]:
-    return (one.removeprefix(f"{root}/") for one in ids) if root else ids
 
 
 def _file(test: str) -> str:

@@ -1,6 +1,6 @@
 """Begins the segment of a run: where it lies, what the run is about, what was left behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ class About:
     plan: str | None = None
     base: str | None = None
     everything: str | None = None
+    variables: Mapping[str, str] | None = None
+    """See `RunStart`."""
     omitted: frozenset[str] = frozenset()
     """Parts that are not recorded, see `core.history.parts`."""
     given: tuple[Path, ...] = ()
@@ -72,6 +74,7 @@ def begin(about: About) -> Begun:
         workers=about.workers,
         base=about.base,
         everything=about.everything,
+        variables=about.variables,
     )
     return Begun(Writer(state, start, about.omitted), tuple(told))
 

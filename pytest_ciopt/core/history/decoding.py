@@ -100,6 +100,7 @@ def _read_start(fields: Fields) -> RunStart:
         workers=fields.count("workers"),
         base=fields.object_id("base"),
         everything=fields.maybe("everything"),
+        variables=fields.texts_by_name("variables") or None,
         source=fields.maybe("source"),
     )
 

@@ -146,6 +146,7 @@ def _start(start: RunStart) -> dict[str, object]:
         "workers": start.workers,
         "base": start.base,
         "everything": start.everything,
+        "variables": None if start.variables is None else dict(start.variables),
         "source": start.source,
     }
 

@@ -40,7 +40,7 @@ def _without(record: Record, part: str) -> Record:
                 record, repository=None, commit=None, tree=None, branch=None, dirty=False, base=None
             )
         case RunStart(), "environment":
-            return replace(record, environment=Environment("", "", ""))
+            return replace(record, environment=Environment("", "", ""), variables=None)
         case Benchmark(), "environment":
             return replace(record, machine=None, fingerprint=None)
         case RunStart(), "options":

@@ -4,6 +4,7 @@ Times are seconds, moments are seconds of the Unix epoch (UTC), paths are relati
 repository with forward slashes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,6 +62,9 @@ class RunStart:
     """The commit that a selection compared with."""
     everything: str | None = None
     """Why a selection chose all tests."""
+    variables: Mapping[str, str] | None = None
+    """Digests of the environment variables that were watched and set, by name; None where none was
+    to be watched."""
     source: str | None = None
     """Whose file it was imported from, e.g. `junit`; None for a run that was recorded."""
 

@@ -136,6 +136,7 @@ class Gathered:
                 for (own, _), trace in sorted(self._lives.items(), key=lambda life: life[0][1])
                 if own == worker and trace.units
             ),
+            variables=start.variables,
         )
 
     def _opening(self, worker: str | None, trace: Trace) -> Opening:

@@ -7,12 +7,14 @@ test that of the later run counts, and what the earlier one saw is kept for file
 change in between, since a test may run less when others have run before it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.history.fields import SegmentError
+from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import Record
-from pytest_ciopt.core.history.traces import Source, TraceRecord
+from pytest_ciopt.core.history.traces import Source, TraceRecord, digest_of
+from pytest_ciopt.core.nodeids import within
 from pytest_ciopt.core.proof.gathered import Gathered
 from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen
 
@@ -59,6 +61,39 @@ class Knowledge:
         if seen is not None and seen.process.run <= failed:
             seen = None
         self.tests[test] = Known(max(known.run, before.run), failed, seen)
+
+
+def another(known: Knowledge, variables: Mapping[str, str]) -> str | None:
+    """Why what is known does not hold in the present environment, whose variables these are; None
+    where it does. What was recorded before anybody watched the same ones vouches for nothing."""
+    seen = {test: one.seen.process for test, one in known.tests.items() if one.seen is not None}
+    if not seen:
+        return "no test was recorded with the variables that ciopt_environment names"
+    fine = {test for test, process in seen.items() if process.variables == variables}
+    gone = _gone(known, fine)
+    others = {seen[test].run: seen[test] for test in seen.keys() - fine - gone}
+    for run, process in sorted(others.items(), reverse=True):
+        differing = {name for name, _ in (process.variables or {}).items() ^ variables.items()}
+        if "" in differing:
+            return f"run {run[:17]} did not watch what ciopt_environment names"
+        first, more = min(differing), len(differing) - 1
+        named = f"{first} and {more:,} more" if more else first
+        return f"{named} was another when tests were recorded (ciopt_environment)"
+    return None
+
+
+def _gone(known: Knowledge, fine: Set[str]) -> set[str]:
+    """Tests of modules all of whose tests are fine, as the modules were last collected: another
+    value of a variable may have other tests."""
+    by_file: dict[str, tuple[list[str], list[str]]] = {}
+    for test in known.tests:
+        by_file.setdefault(module_of(test), ([], []))[test in fine].append(test)
+    found = set[str]()
+    for path, (rest, own) in by_file.items():
+        module = known.modules.get(path)
+        if module is not None and module.digest == digest_of(within(module.root, own)):
+            found.update(rest)
+    return found
 
 
 def _united(one: Seen | None, other: Seen | None) -> Seen | None:

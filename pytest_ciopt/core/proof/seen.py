@@ -37,6 +37,8 @@ class Process:
     """Those tests, in order, that were the first to run something."""
     lives: tuple[Opening, ...] = ()
     """Fixtures of wider scope."""
+    variables: Mapping[str, str] | None = None
+    """Digests of environment variables, see `RunStart`."""
 
     def first_with(self, unit: Unit) -> frozenset[Unit]:
         """What ran for the first time in a test, or in a fixture of wider scope, in which a unit

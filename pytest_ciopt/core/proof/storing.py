@@ -65,6 +65,7 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
         readers={path: (sets[by], sets[handed]) for path, by, handed in made["readers"]},
         openings=tuple((sets[number], frozenset(reads)) for number, reads in made["openings"]),
         lives=tuple((sets[number], frozenset(reads)) for number, reads in made["lives"]),
+        variables=made["variables"],
     )
 
 
@@ -162,6 +163,7 @@ class _Plain:
                     ],
                     "openings": [[self._set(u), sorted(reads)] for u, reads in process.openings],
                     "lives": [[self._set(u), sorted(reads)] for u, reads in process.lives],
+                    "variables": None if process.variables is None else dict(process.variables),
                     "session": _plain_trace(process.session),
                     "imports": {path: _plain_trace(one) for path, one in process.imports.items()},
                 }

@@ -39,6 +39,7 @@ FULL = {
         workers=2,
         base="d",
         everything="e",
+        variables={"V": "v"},
     ),
     "test": Attempt("a", PHASE, PHASE, PHASE, 2, "gw0", True, "r", "f", (SUBTEST,), "changed"),
     "module": ModuleCost("a", 0.1, 0.1, "gw0"),
@@ -51,7 +52,7 @@ FULL = {
 }
 GONE = {
     "commit": {"run": {"repository", "commit", "tree", "branch", "base"}},
-    "environment": {"benchmark": {"machine", "fingerprint"}},
+    "environment": {"run": {"variables"}, "benchmark": {"machine", "fingerprint"}},
     "failures": {"test": {"failure"}},
     "fixtures": {"fixture": None},
     "modules": {"module": None},

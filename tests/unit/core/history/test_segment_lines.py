@@ -101,6 +101,7 @@ def test_the_schema_knows_every_key() -> None:
             plan="p",
             base="e" * 40,
             everything="f",
+            variables={"A": "0a"},
             source="junit",
         ),
         Attempt("a", PASSED, PASSED, PASSED, 2, "gw0", True, "r", "f", (SUB,), "changed"),
