@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.coverage_data import combined, data_files
-from pytest_ciopt.adapters.coverage_report import measured
+from pytest_ciopt.adapters.coverage_data import combined, data_files, project_data
+from pytest_ciopt.adapters.coverage_report import elements_of, measured
 from pytest_ciopt.adapters.duet import child, sides
 from pytest_ciopt.adapters.duet.child import NotMeasured
 from pytest_ciopt.adapters.environment import current_folder, environ, variable
@@ -32,6 +32,7 @@ from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import gates
+from pytest_ciopt.report.lines import count
 from pytest_ciopt.settings import Settings
 from pytest_ciopt.usecases import checking, guarding
 from pytest_ciopt.usecases.benching import GATE, Ground
@@ -132,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
         raise CioptError(
             "nothing is asked", "Give a limit, here or in the configuration of pytest."
         )
-    carried = _carried(options)
+    carried = _carried(options, here)
     base = _base(options, here)
     found = _covering(options, asked, carried, here, base)
     verdicts = [*found.verdicts, *_timed(options, asked, carried, here, config, base)]
@@ -164,11 +165,20 @@ def _said(options: argparse.Namespace, name: str, text: str) -> guarding.Said | 
     return said(getattr(options, name), f"--{name.replace('_', '-')}", f"ciopt_{name}", text)
 
 
-def _carried(options: argparse.Namespace) -> _Carried:
-    """Proves the plan, where one is given, and tells what is not proved."""
+def _carried(options: argparse.Namespace, here: Place) -> _Carried:
+    """Proves the plan, where one is given, and tells what is not proved.
+
+    Raises: CioptError for a plan that is of something else.
+    """
     if options.plan is None:
         return _Carried(None, None)
     plan = complete_plan(options.plan)
+    commit = None if here.git is None else here.git.commit("HEAD")
+    if plan.commit is not None and commit is not None and plan.commit != commit:
+        raise CioptError(
+            f"the plan is of commit {plan.commit[:10]}, and {commit[:10]} is checked out",
+            "Check out what the shards ran on.",
+        )
     found = findings(plan, [path for path in options.paths if path.is_dir()])
     if all(one.proved for one in found.values()):
         return _Carried(plan, None)
@@ -208,14 +218,36 @@ def _covering(
         return _Found([Verdict(gate, Ruling.UNKNOWN, _NO_DATA) for gate in rules.gates])
     notes: tuple[str, ...] = ()
     partial, kept = carried.partial, b""
+    lacking = None if carried.problem else _lacking(carried.plan, files)
     with combined(files) as whole:
         found: Measured = measured(whole, here.top)
-        if carried.plan is not None and carried.problem is None and partial is not None:
-            put = put_together(carried.plan, options.paths, whole, here)
-            found, partial, notes, kept = put.measured or found, put.partial, put.notes, put.kept
+        covered, branches = elements_of(whole, here.top)
+    if lacking is not None:
+        partial = lacking
+    elif carried.plan is not None and carried.problem is None and partial is not None:
+        put = put_together(carried.plan, options.paths, covered, here, branches=branches)
+        found, partial, notes, kept = put.measured or found, put.partial, put.notes, put.kept
     where = guarding.Place(here.git, here.state, base)
-    verdicts = judged(rules, found, where, partial, carried.problem)
+    partial_patch = carried.problem or lacking or _other_base(carried.plan, base)
+    verdicts = judged(rules, found, where, partial, partial_patch)
     return _Found(verdicts, notes, None if partial else coverage.total(found), kept)
+
+
+def _lacking(plan: Plan | None, files: Sequence[Path]) -> str | None:
+    """Why not all shards can have left what they measured: each leaves a file at least."""
+    if plan is None:
+        return None
+    wanted = sum(bool(plan.named(number)) for number in range(1, plan.shards + 1))
+    if len(files) >= wanted:
+        return None
+    return f"{count(wanted, 'shard')} ran tests, and {count(len(files), 'data file')} is there"
+
+
+def _other_base(plan: Plan | None, base: Base | NoBase | None) -> str | None:
+    """Why shards of a selection may not have run all that can cover what changed."""
+    if plan is None or plan.base is None or not isinstance(base, Base) or base.commit == plan.base:
+        return None
+    return f"the plan is of the change since {plan.base[:10]}, and not since {base.commit[:10]}"
 
 
 # --- durations and benchmarks --------------------------------------------------------------------
@@ -239,7 +271,9 @@ def _timed(
         return [*verdicts, Verdict(GATE, Ruling.UNKNOWN, carried.problem)]
     root = root_of(config.rootdir, here.top)
     ground = Ground(here.git, here.state, root, base)
-    told = checking.benchmarks(asked.slowdown, done, ground, _Opening(here, root), _tell)
+    anew = "bench_fail" in asked.explicit
+    opening = _Opening(here, root)
+    told = checking.benchmarks(asked.slowdown, done, ground, opening, _tell, anew=anew)
     if not told and "bench_fail" in asked.explicit:
         why = "no benchmark was run"
         ruling = Ruling.UNKNOWN
@@ -286,7 +320,8 @@ def _keep(options: argparse.Namespace, here: Place, found: _Found, *, failed: bo
     """As a run without tests of its own, so that later ones can be compared with it."""
     base = complete_plan(options.plan).base if found.kept else None
     made = (options.plan, options.code_quality)
-    given = (*options.paths, *(path for path in made if path is not None))
+    own = project_data() if found.total is not None or found.kept else None
+    given = (*options.paths, *(path for path in (*made, own) if path is not None))
     state = str(here.state.path)
     about = About(rootpath=here.top, arguments=(), state_dir=state, base=base, given=given)
     writer = begin(about).writer

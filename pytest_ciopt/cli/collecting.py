@@ -40,6 +40,8 @@ class Collection:
     """The commit that the selection compared with, None without one or where everything runs."""
     unread: tuple[str, ...] = ()
     """Files of which the selection left out everything."""
+    proving: frozenset[str] = frozenset()
+    """Runs whose records prove what the selection left out."""
     fixtures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Paths of the modules that use a fixture of wider scope, by its id."""
     root: str = ""
@@ -81,7 +83,8 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
         unread = tuple(sorted({*modules, *document["dropped_files"]}))
         commit = None if base is None else base["commit"]
         fixtures, root = document["fixtures"], document["root"]
-        return Collection(_told(document), commit, unread, fixtures, root)
+        proving = frozenset(document["proving_runs"])
+        return Collection(_told(document), commit, unread, proving, fixtures, root)
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

@@ -147,7 +147,7 @@ def _as_of_now(plan: Plan, collection: Collection) -> Plan:
     if collection.base is None:
         return made
     left = [(t.path or module_of(t.id), _from_top(t)) for t in collection.tests if not t.selected]
-    return of_selection(made, collection.base, left, collection.unread)
+    return of_selection(made, collection.base, left, collection.unread, collection.proving)
 
 
 def _aliases(collection: Collection) -> dict[str, str]:

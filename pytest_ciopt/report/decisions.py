@@ -52,6 +52,7 @@ def document(
             for path, reason in sorted(outcome.dropped_modules.items())
         ],
         "dropped_files": sorted(outcome.dropped_files),
+        "proving_runs": sorted(set(selection.records.proved.values())),
         "fixtures": {name: sorted(users) for name, users in sorted(outcome.fixtures.items())},
         "gates": [one._asdict() for one in verdicts],
         "notes": list(notes),

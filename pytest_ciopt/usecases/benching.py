@@ -144,7 +144,7 @@ def _together(number: int, fine: int, good: Mapping[str, Raced], base: str) -> V
     why = f"{fine + len(good) - len(new):,} of {number:,} are no slower"
     why += f" ({', '.join(parts)})" if parts else ""
     if new:
-        why += f"; new: {_named(new)}"
+        why += f"; new: {named(new)}"
     return Verdict(GATE, Ruling.PASS, why)
 
 
@@ -154,7 +154,7 @@ def _cleared_only(budgets: Mapping[str, Slowdown], fine: set[str]) -> Iterator[V
 
 
 def _unknown(suspects: Mapping[str, Slowdown], why: str, mend: str = "") -> Verdict:
-    return Verdict(GATE, Ruling.UNKNOWN, f"{_named(list(suspects))}: {why}", mend)
+    return Verdict(GATE, Ruling.UNKNOWN, f"{named(list(suspects))}: {why}", mend)
 
 
 def _alone(test: str, one: Raced, budget: Slowdown) -> Verdict:
@@ -184,10 +184,11 @@ def told(one: Raced, budget: Slowdown) -> str:
     )
 
 
-def _named(tests: Sequence[str]) -> str:
+def named(tests: Sequence[str]) -> str:
+    """Some of them, and how many more."""
     more = len(tests) - _NAMED
-    named = ", ".join(tests[:_NAMED])
-    return f"{named} and {more:,} more" if more > 0 else named
+    first = ", ".join(tests[:_NAMED])
+    return f"{first} and {more:,} more" if more > 0 else first
 
 
 def _count(tests: Mapping[str, Slowdown]) -> str:

@@ -1,7 +1,7 @@
 """Judges what several jobs have recorded as one run would have been judged."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ciopt.adapters.clock import now
@@ -28,7 +28,7 @@ from pytest_ciopt.core.history.results import Kind
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.errors import CioptError, reason
 from pytest_ciopt.usecases import benching
-from pytest_ciopt.usecases.benching import GATE, Ground, Open
+from pytest_ciopt.usecases.benching import GATE, Ground, Open, named
 from pytest_ciopt.usecases.duet import Tell
 from pytest_ciopt.usecases.verifying import segments_in
 
@@ -70,18 +70,19 @@ def _own(phase: Phase | None) -> float:
 
 
 def jobs(paths: Iterable[Path], counts: Counts) -> list[Job]:
-    """Of segments, and of all in folders, as far as they are of this environment and count. Of
-    several runs of a shard the newest does. Raises: CioptError for one that cannot be read."""
-    environment = surroundings().key
-    found: dict[str, Job] = {}
+    """Of segments, and of all in folders, as far as they count, the oldest first. Of several runs
+    of a shard the newest does. Raises: CioptError for one that cannot be read."""
+    found: dict[tuple[str, ...], Job] = {}
     for path in segments_in(paths):
         try:
             records = reader.records(path)
             start = next(records)
-            if not isinstance(start, RunStart) or start.environment.key != environment:
+            if not isinstance(start, RunStart) or not counts(start):
                 continue
-            key = start.shard or start.run
-            if not counts(start) or (key in found and found[key].start.run >= start.run):
+            key: tuple[str, ...] = (start.run,)
+            if start.shard is not None:
+                key = (start.environment.key, start.root, start.plan or "", start.shard)
+            if key in found and found[key].start.run >= start.run:
                 continue
             job = found[key] = Job(start)
             for record in records:
@@ -90,7 +91,7 @@ def jobs(paths: Iterable[Path], counts: Counts) -> list[Job]:
             raise CioptError(
                 f"{path} cannot be read: {reason(error)}", "Without it nothing is told."
             ) from None
-    return list(found.values())
+    return sorted(found.values(), key=lambda job: job.start.run)
 
 
 # --- durations -----------------------------------------------------------------------------------
@@ -102,37 +103,52 @@ def lasting(
     """Verdicts on how long tests took; `partial` says why not all of them ran."""
     if not budgets or not done:
         return []
-    took: dict[str, float] = {}
-    for job in done:
-        for test, seconds in job.took.items():
-            took[test] = took.get(test, 0.0) + seconds
     try:
         expected = _expected(state)
     except UNREADABLE as error:
         why = f"the history cannot be read: {error}"
         return [Verdict(budget.gate, Ruling.UNKNOWN, why) for budget in budgets]
-    return durations.judged(budgets, expected, took, partial)
+    found = []
+    of_environments = {job.start.environment.key: dict[str, float]() for job in done}
+    for job in done:  # of a test that ran in several the newest counts
+        of_environments[job.start.environment.key] |= job.took
+    for environment, took in sorted(of_environments.items()):
+        of = f" ({environment})" if len(of_environments) > 1 else ""
+        told = durations.judged(budgets, expected.get(environment, {}), took, partial)
+        found += [replace(one, why=f"{one.why}{of}") for one in told]
+    return found
 
 
-def _expected(state: StateDir) -> Mapping[str, Estimate]:
+def _expected(state: StateDir) -> Mapping[str, Mapping[str, Estimate]]:
+    """By environment."""
     known, _ = ask(state, now(), lambda index: Index.estimates(index, Kind.TEST))
-    return known.get(surroundings().key, {})
+    return known
 
 
 # --- benchmarks ----------------------------------------------------------------------------------
 
 
 def benchmarks(
-    budget: Slowdown, done: Iterable[Job], ground: Ground, opened: Open, tell: Tell
+    budget: Slowdown,
+    done: Iterable[Job],
+    ground: Ground,
+    opened: Open,
+    tell: Tell,
+    *,
+    anew: bool,
 ) -> list[Verdict]:
     """Verdicts on benchmarks: those of the jobs, where they could tell; the others are judged here,
-    by the history of the machines that measured them, and by a duet on this one."""
+    by the history of the machines that measured them, and by a duet on this one. With `anew` so is
+    what passed, perhaps by another limit."""
     verdicts: list[Verdict] = []
     left: dict[str, Benchmark] = {}
     for job in done:
-        if job.start.root == ground.root:
-            told, untold = _told(job)
-            verdicts += told
+        told, untold = _told(job, anew=anew)
+        verdicts += told
+        elsewhere = _elsewhere(job, ground)
+        if untold and elsewhere is not None:
+            verdicts.append(Verdict(GATE, Ruling.UNKNOWN, f"{named(sorted(untold))}: {elsewhere}"))
+        else:
             left |= untold
     if not left:
         return verdicts
@@ -146,14 +162,24 @@ def benchmarks(
     return verdicts + benching.judged(limits, left, ground, opened, tell)
 
 
-def _told(job: Job) -> tuple[list[Verdict], dict[str, Benchmark]]:
+def _elsewhere(job: Job, ground: Ground) -> str | None:
+    """Why what a job measured cannot be measured again here."""
+    here, there = surroundings().key, job.start.environment.key
+    if here != there:
+        return f"measured on {there}, and this is {here}"
+    if job.start.root != ground.root:
+        return f"measured with the rootdir {job.start.root or '.'}: run `ciopt check` in it"
+    return None
+
+
+def _told(job: Job, *, anew: bool) -> tuple[list[Verdict], dict[str, Benchmark]]:
     """What a job said, and what it measured and could not tell of."""
     gate_of = {test: f"{_OF_ONE}{test}" for test in job.benchmarks}
     rulings = {one.gate: Ruling(one.ruling) for one in job.verdicts}
     failed = {gate for gate, ruling in rulings.items() if ruling is Ruling.FAIL}
     unknown = {gate for gate, ruling in rulings.items() if ruling is Ruling.UNKNOWN}
     # The gate of all tells of several at once: which it could not tell of is not known.
-    every = GATE in unknown or not rulings
+    every = anew or GATE in unknown or not rulings
     left = {
         test: one
         for test, one in job.benchmarks.items()

@@ -11,14 +11,14 @@ from typing import Protocol
 
 from pytest_ciopt.adapters.contexts import last_lines
 from pytest_ciopt.adapters.coverage_data import project_data
-from pytest_ciopt.adapters.coverage_report import Reporting, elements_of, holding, measured
+from pytest_ciopt.adapters.coverage_report import holding, measured
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.tracing.inputs import content_id
 from pytest_ciopt.core.coverage.rebuilt import Rebuilt
-from pytest_ciopt.core.coverage.stored import Elements
+from pytest_ciopt.core.coverage.stored import Elements, Stored
 from pytest_ciopt.core.gates import coverage
 from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.history.covered import (
@@ -34,14 +34,9 @@ from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.position import position
-from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report.gates import reconstructed
-from pytest_ciopt.usecases.rebuilding import NotStored, Ran, planned, rebuild
+from pytest_ciopt.usecases.rebuilding import NotStored, Ran, planned, rebuild, strange
 from pytest_ciopt.usecases.verifying import segments_in
-
-
-class NotJoined(CioptError):
-    """The shards did not keep what would be needed."""
 
 
 class Place(Protocol):
@@ -92,49 +87,59 @@ class Put:
     """Lines of a segment, on which later selections can stand."""
 
 
-def put_together(plan: Plan, paths: Iterable[Path], whole: Reporting, here: Place) -> Put:
-    """Of a plan of a selection that is proved to be carried out; `whole` is what was measured."""
+_STRANGE = "tests were proved by another run than those of the base"
+
+
+def put_together(
+    plan: Plan, paths: Iterable[Path], covered: Elements, here: Place, *, branches: bool
+) -> Put:
+    """Of a plan of a selection that is proved to be carried out; `covered` is what was measured.
+    Afterwards the project's data file has it."""
     left_out = "only the tests ran that the change can affect"
     if here.git is None or plan.base is None:
         return Put(None, left_out, ())
-    covered, branches = elements_of(whole, here.top)
-    notes: list[str] = []
-    shards: Joined | None = None
     try:
-        shards = joined(plan, paths, here.top)
-    except NotJoined as error:
-        notes.append(f"no later selection can stand on this one: {error.what}")
-    try:
-        now = Ran(covered, branches, *(() if shards is None else shards.asked))
+        shards = joined(plan, paths, covered, here.top)
+        now = Ran(covered, branches, *shards.asked)
         found, branches = rebuild(now, planned(plan), plan.base, here.git, here.state)
+        if strange(plan.proving, found, plan.base, here.state):
+            found = replace(found, doubts=(*found.doubts, _STRANGE))
     except (NotStored, GitError) as error:
-        return Put(None, left_out, (*notes, f"coverage is not reconstructed: {error}"))
-    kept = b"" if shards is None else shards.lines(covered, found, here.top, branches=branches)
+        return Put(None, left_out, (f"coverage is not reconstructed: {error}",))
+    kept = shards.lines(covered, found, here.top, branches=branches)
     with holding(found.covered, here.top, {}, project_data(), branches=branches) as put:
         files = measured(put, here.top)
     told = reconstructed(found.stored, found.ran, coverage.total(files))
-    notes.append(f"coverage: {told}")
     if not found.doubts:
-        return Put(files, None, tuple(notes), kept)
-    notes.extend(f"  It may not be exact: {doubt}." for doubt in found.doubts)
-    return Put(None, f"{told}, perhaps not exactly: {found.doubts[0]}", tuple(notes), kept)
+        return Put(files, None, (f"coverage: {told}",), kept)
+    doubts = (f"  It may not be exact: {doubt}." for doubt in found.doubts)
+    why = f"{told}, perhaps not exactly: {found.doubts[0]}"
+    return Put(None, why, (f"coverage: {told}", *doubts), kept)
 
 
-def joined(plan: Plan, paths: Iterable[Path], top: Path) -> Joined | None:
-    """Of a plan that is proved to be carried out, in this environment; None where no shard kept
-    anything, as nobody asked for it. Raises: NotJoined."""
+def joined(plan: Plan, paths: Iterable[Path], covered: Elements, top: Path) -> Joined:
+    """What the shards kept of a plan that is proved to be carried out, in this environment.
+
+    Raises: NotStored where that is not all, or not of what is there now and was `covered` in all.
+    """
     found = _newest(plan, paths)
+    if any(start.environment.key != surroundings().key for start, _ in found.values()):
+        raise NotStored("the shards ran on another Python than this one")
     shards = {number: tuple(_kept(path)) for number, (_, path) in sorted(found.items())}
-    if not any(shards.values()):
-        return None
     asked = set()
     for number in range(1, plan.shards + 1):
+        shard = f"shard {number}/{plan.shards}"
         end = _end(shards.get(number, ()))
         if end is None:
-            raise NotJoined(f"shard {number}/{plan.shards} did not keep what its tests cover")
+            mend = "Run all of them with --ciopt-cov-reconstruct."
+            raise NotStored(f"{shard} did not keep what its tests cover", mend)
+        if found[number][0].dirty:
+            raise NotStored(f"{shard} ran with uncommitted changes")
         asked.add((end.scope, end.settings))
+        if not _is_within(Stored(shards[number]).total, covered):
+            raise NotStored(f"the data files lack what {shard} covered")
     if len(asked) > 1:
-        raise NotJoined("the shards had other arguments, or other settings of coverage.py")
+        raise NotStored("the shards had other arguments, or other settings of coverage.py")
     records = [
         record
         for number, several in shards.items()
@@ -142,8 +147,12 @@ def joined(plan: Plan, paths: Iterable[Path], top: Path) -> Joined | None:
     ]
     other = next(_altered(records, top), None)
     if other is not None:
-        raise NotJoined(f"{other} is not what it was in the shards")
+        raise NotStored(f"{other} is not what it was in the shards")
     return Joined(tuple(records), asked.pop())
+
+
+def _is_within(part: Elements, whole: Elements) -> bool:
+    return all(elements <= whole.get(path, frozenset()) for path, elements in part.items())
 
 
 def _altered(records: Iterable[CoveredRecord], top: Path) -> Iterator[str]:
@@ -156,11 +165,11 @@ def _altered(records: Iterable[CoveredRecord], top: Path) -> Iterator[str]:
 
 def _newest(plan: Plan, paths: Iterable[Path]) -> dict[int, tuple[RunStart, Path]]:
     """Segments of the plan's shards, the newest of each: it was run again."""
-    known, environment = digest(plan), surroundings().key
+    known = digest(plan)
     found: dict[int, tuple[RunStart, Path]] = {}
     for path in segments_in(paths):
         start = _start(path)
-        if start is None or start.plan != known or start.environment.key != environment:
+        if start is None or start.plan != known:
             continue
         number = position(start.shard or "", {}).number
         if number not in found or found[number][0].run < start.run:
@@ -172,7 +181,7 @@ def _start(path: Path) -> RunStart | None:
     try:
         first = next(reader.records(path), None)
     except (SegmentError, OSError) as error:
-        raise NotJoined(f"{path} cannot be read: {error}") from error
+        raise NotStored(f"{path} cannot be read: {error}") from error
     return first if isinstance(first, RunStart) else None
 
 
@@ -180,7 +189,7 @@ def _kept(path: Path) -> Iterator[CoveredRecord]:
     try:
         yield from reader.covered_records(path)
     except (SegmentError, OSError) as error:
-        raise NotJoined(f"{path} cannot be read: {error}") from error
+        raise NotStored(f"{path} cannot be read: {error}") from error
 
 
 def _end(records: Iterable[CoveredRecord]) -> CoveredRun | None:

@@ -67,6 +67,14 @@ def rebuild(
     return found, kinds.pop()
 
 
+def strange(proving: AbstractSet[str], found: Rebuilt, base: str, state: StateDir) -> bool:
+    """Whether any of the runs that prove tests is neither one of which the coverage was put
+    together nor of the base as it is: what its tests covered is not known. Raises: NotStored."""
+    runs, _ = _asked(state)
+    alike = {run.start.run for run in runs if run.start.commit == base and not run.start.dirty}
+    return not proving <= found.runs | alike
+
+
 def _others(
     tests: Tests, layers: Iterable[Layer], base: str, runs: Iterable[RunRow], state: StateDir
 ) -> Others:

@@ -1,9 +1,11 @@
 """`ciopt check` judges what shards covered together, and only where they were the whole."""
 
+import gzip
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -156,10 +158,10 @@ def selected(made: Project, start: Run) -> Path:
         result = start(*OURS, *KEEP, PLAN, f"--ciopt-shard={number}/{SHARDS}")
         assert result.ret == 0
         assert told(result) == [f"coverage is not reconstructed: this is shard {number}/{SHARDS}"]
-        job = Path(f"jobs/{number}")
+        job = made.repository.root.parent / f"out/{number}"  # else the next one had changes
         assert main(("history", "export", str(job))) == 0
         Path(".coverage").rename(job / "coverage.data")
-    return Path("jobs")
+    return (made.repository.root.parent / "out").rename("jobs")
 
 
 def later(made: Project, start: Run) -> list[str]:
@@ -187,6 +189,12 @@ def test_shards_of_a_selection_that_nobody_put_together(
     assert line.startswith("coverage is not reconstructed: no run of ")
 
 
+def test_the_data_file_has_what_is_judged(made: Project, selected: Path) -> None:
+    check("--cov-fail-under=1", *SELECTED, code=0)
+    report = made.pytester.run(sys.executable, "-m", "coverage", "report", "--precision=2")
+    assert report.outlines[-1].endswith("66.67%")
+
+
 def test_a_shard_that_kept_nothing(made: Project, start: Run, selected: Path) -> None:
     shutil.rmtree(selected / "2")
     assert start(*OURS, "--ciopt-record=deps", PLAN, "--ciopt-shard=2/2").ret == 0
@@ -194,7 +202,8 @@ def test_a_shard_that_kept_nothing(made: Project, start: Run, selected: Path) ->
     Path(".coverage").rename(selected / "2/coverage.data")
     lines = check("--cov-fail-under=1", *SELECTED, code=0)
     why = "shard 2/2 did not keep what its tests cover"
-    assert lines[0] == f"no later selection can stand on this one: {why}"
+    assert lines[0].startswith(f"coverage is not reconstructed: {why}")
+    assert lines[1].startswith("coverage: cannot tell: only the tests ran that the change can")
     (line,) = later(made, start)
     assert line.startswith("coverage is not reconstructed: no run of ")
 
@@ -203,4 +212,92 @@ def test_files_that_are_not_those_of_the_shards(made: Project, selected: Path) -
     made.repository.replace("shop/cart.py", "return 0", "return 1 - 1")
     lines = check("--cov-fail-under=1", *SELECTED, code=0)
     why = "shop/cart.py is not what it was in the shards"
-    assert lines[0] == f"no later selection can stand on this one: {why}"
+    assert lines[0] == f"coverage is not reconstructed: {why}"
+
+
+def test_another_commit_is_checked_out(made: Project, selected: Path) -> None:
+    plan = made.repository.git("rev-parse", "HEAD")
+    now = made.repository.commit({"docs.md": "x"})
+    done = ciopt_check("--cov-fail-under=1", *SELECTED)
+    assert done.returncode == 2
+    assert f"the plan is of commit {plan[:10]}, and {now[:10]} is checked out" in done.stderr
+
+
+@pytest.fixture
+def redone(made: Project, start: Run, selected: Path) -> Callable[..., None]:
+    """Does the second shard once more."""
+
+    def again(*arguments: str) -> None:
+        shutil.rmtree(selected / "2")
+        start(*OURS, *KEEP, PLAN, "--ciopt-shard=2/2", *arguments)
+        assert main(("history", "export", str(selected / "2"))) == 0
+        Path(".coverage").rename(selected / "2/coverage.data")
+
+    return again
+
+
+def test_a_shard_with_uncommitted_changes(made: Project, redone: Callable[..., None]) -> None:
+    made.repository.write({"tests/test_discount.py": "def test_discount(): pass\n"})
+    redone()
+    made.repository.git("checkout", "--quiet", "tests")
+    lines = check("--cov-fail-under=1", *SELECTED, code=0)
+    assert lines[0].startswith("coverage is not reconstructed: ")
+
+
+def test_data_files_that_are_missing(selected: Path) -> None:
+    """One shard ran the only test: without its data file its segment says what is missing."""
+    files = [selected / f"{number}/coverage.data" for number in (1, 2)]
+    both = [file.read_bytes() for file in files]
+    found = []
+    for content in both:
+        for file in files:
+            file.write_bytes(content)
+        found.append(check("--cov-fail-under=1", *SELECTED, code=0)[0])
+    lacking = [line for line in found if "the data files lack what shard" in line]
+    assert len(lacking) == 1, found
+
+
+def test_fewer_data_files_than_shards(jobs: Path) -> None:
+    """Their segments are there."""
+    (jobs / "2/coverage.data").unlink()
+    found = check("--cov-fail-under=1", "--plan=ciopt-plan.json", "jobs", code=0)
+    assert found == ["coverage: cannot tell: 2 shards ran tests, and 1 data file is there"]
+    assert main(("coverage", "trend")) == 2
+
+
+def test_the_change_since_another_base(made: Project, selected: Path) -> None:
+    arguments = ("--cov-fail-under=1", "--patch-fail-under=99", "--base=HEAD~2", *SELECTED)
+    (line,) = [one for one in check(*arguments, code=0) if one.startswith("patch")]
+    assert line.startswith("patch coverage: cannot tell: the plan is of the change since ")
+
+
+def test_tests_that_another_run_has_proved(made: Project, start: Run) -> None:
+    """A test does less since a run on a branch: what it covered at the base is over."""
+    made.repository.commit({".gitignore": ".coverage*\n__pycache__/\njobs/\nciopt-*\n"})
+    assert start(*OURS, *KEEP).ret == 0
+    base = made.repository.git("rev-parse", "HEAD")
+    made.repository.replace("tests/test_cart.py", "total([1]) == 1", "total")
+    made.repository.commit()
+    assert start(*OURS, *KEEP, f"--ciopt-changed={base}").ret == 0
+    made.repository.replace("shop/cart.py", "/ 100", "/ 100.0")
+    made.repository.commit()
+    assert main(("plan", f"--changed={base}", "--shards=1")) == 0
+    assert start(*OURS, *KEEP, PLAN, "--ciopt-shard=1/1").ret == 0
+    assert main(("history", "export", "jobs/1")) == 0
+    Path(".coverage").rename("jobs/1/coverage.data")
+    lines = check("--cov-fail-under=66.66", *SELECTED, code=0)
+    assert (
+        "  It may not be exact: tests were proved by another run than those of the base." in lines
+    )
+    assert lines[-1].startswith("coverage: cannot tell: ")
+
+
+def test_a_data_file_that_git_does_not_ignore(made: Project, start: Run) -> None:
+    made.repository.commit({".gitignore": "__pycache__/\n"})
+    assert main(("plan", "--shards=1")) == 0
+    assert start(*OURS, PLAN, "--ciopt-shard=1/1").ret == 0
+    assert main(("history", "export", "jobs/1")) == 0
+    Path(".coverage").rename("jobs/1/coverage.data")
+    check("--cov-fail-under=1", *SELECTED, code=0)
+    (*_, newest) = sorted(Path(".ciopt/segments").iterdir())
+    assert not json.loads(gzip.decompress(newest.read_bytes()).splitlines()[0]).get("dirty")

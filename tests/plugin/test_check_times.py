@@ -1,5 +1,6 @@
 """`ciopt check` judges durations and benchmarks of several jobs."""
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -92,15 +93,68 @@ def test_a_limit_of_its_own(made: Project, given: Any, said: Any) -> None:
 
 def test_what_shards_judged_stands(made: Project, given: Any, said: Any) -> None:
     """Where one could not tell, it is judged here."""
-    made.repository.write({"conftest.py": JUDGING})
+    ini = FILES["pytest.ini"] + "ciopt_bench_fail = 5%\n"
+    made.repository.commit({"conftest.py": JUDGING, "pytest.ini": ini})
     fake = given({TOTAL: 1.0, OTHER: 1.0}, {TOTAL: 1.0, OTHER: 1.0})
-    shards(made, "--override-ini=ciopt_bench_fail=5%")
+    shards(made)
     said()
-    assert main((*CHECK, FLAG)) == 1
+    assert main(CHECK) == 1
     lines = said()
     assert lines[0].startswith(f"benchmark {TOTAL}: FAIL: so slow (shard ")
     assert lines[1].startswith("benchmarks: pass: 1 of 1 are no slower")
     assert {test for _, wanted in fake.asked for test in wanted.tests or ()} == {OTHER}
+
+
+def test_a_limit_that_is_asked_for_here(made: Project, given: Any, said: Any) -> None:
+    """What shards let pass by another one is judged anew."""
+    given({TOTAL: 1.06, OTHER: 1.0}, {TOTAL: 1.0, OTHER: 1.0})
+    made.repository.commit({"conftest.py": JUDGING.replace("FAIL", "PASS")})
+    shards(made, "--override-ini=ciopt_bench_fail=80%")
+    said()
+    assert main((*CHECK, FLAG)) == 1
+    assert [line for line in said() if "FAIL: +6.0 %" in line]
+
+
+def altered(**about: str) -> None:
+    """The segments of the jobs, as if recorded elsewhere."""
+    for path in Path("jobs").rglob("*.gz"):
+        first, *rest = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+        start = json.loads(first)
+        start["environment"]["python"] = about.get("python", start["environment"]["python"])
+        start["root"] = about.get("root", start["root"])
+        path.write_bytes(gzip.compress(json.dumps(start).encode() + b"\n" + b"".join(rest)))
+
+
+def test_jobs_on_another_python(made: Project, given: Any, said: Any) -> None:
+    """Their verdicts stand, and what they could not tell cannot be told here."""
+    made.repository.commit({"conftest.py": JUDGING})
+    shards(made, "--override-ini=ciopt_bench_fail=5%")
+    altered(python="3.99.0")
+    said()
+    assert main((*CHECK, FLAG)) == 1
+    lines = said()
+    assert any(line.startswith(f"benchmark {TOTAL}: FAIL: so slow (shard ") for line in lines)
+    why = f"benchmarks: cannot tell: {OTHER}: measured on cpython-3.99-"
+    assert any(line.startswith(why) for line in lines)
+
+
+def test_jobs_with_another_rootdir(made: Project, said: Any) -> None:
+    shards(made)
+    altered(root="tests")
+    Path("ciopt-plan.json").unlink()
+    said()
+    assert main(("check", FLAG, "jobs")) == 0
+    assert all("measured with the rootdir tests" in line for line in said())
+
+
+def test_two_suites_with_the_same_shards(made: Project, said: Any) -> None:
+    """Without a plan all runs of the commit count, whatever else is called shard 2/2."""
+    made.repository.commit({"conftest.py": JUDGING, ".gitignore": "__pycache__\njobs\n*.json\n"})
+    shards(made, "--override-ini=ciopt_bench_fail=5%")
+    Path("jobs").rename("first")
+    shards(made, "--override-ini=ciopt_bench_fail=5%", "--deselect", TOTAL)
+    assert main(("check", FLAG, "first", "jobs")) == 1
+    assert f"benchmark {TOTAL}: FAIL: so slow (shard 2/2)" in said()
 
 
 JUDGING = """\

@@ -19,7 +19,6 @@ GIVING = {
         "UnknownBase",
         "InternalError",
         "NotStored",
-        "NotJoined",
         "NotMeasured",
     ),
     *("NoBase", "run_all", "UsageError", "Claim"),

@@ -86,6 +86,8 @@ class Rebuilt:
     """Tests that are no more."""
     doubts: tuple[str, ...] = ()
     """Why it may not be what a whole run would tell; empty where it is exact."""
+    runs: frozenset[str] = frozenset()
+    """Of which segments it was put together."""
 
 
 _DOUBTS = {
@@ -149,7 +151,8 @@ def rebuilt(
     earlier = (one.run for layer in layers for one in layer if one.run is not None)
     why = [*_told(doubts), *(doubt for run in earlier for doubt in run.doubts)]
     counts = len(carried - tests.ran), len(tests.ran)
-    return Rebuilt(united(every), *counts, frozenset(gone - carried), tuple(why))
+    segments = frozenset(kept_by)
+    return Rebuilt(united(every), *counts, frozenset(gone - carried), tuple(why), segments)
 
 
 class _Carrying:

@@ -35,6 +35,7 @@ def encoded(plan: Plan) -> str:
         "base": plan.base,
         "made": plan.made,
         "unread": sorted(plan.unread),
+        "proving": sorted(plan.proving),
         "aliases": dict(sorted(plan.aliases.items())),
         "times": dict(sorted(plan.times.items())),
     }
@@ -99,6 +100,7 @@ def _read(plain: Mapping[str, Any]) -> Plan:
         base=plain["base"],
         made=float(plain["made"]),
         unread=frozenset(map(str, plain["unread"])),
+        proving=frozenset(map(str, plain["proving"])),
         aliases={str(of): str(path) for of, path in plain["aliases"].items()},
         times={str(test): _whole(number) for test, number in plain["times"].items()},
     )

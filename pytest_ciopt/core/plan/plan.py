@@ -53,6 +53,8 @@ class Plan:
     """The commit with which a selection compared, None without one."""
     made: float = 0.0
     """When it was made, seconds of the epoch; 0 where that does not matter."""
+    proving: frozenset[str] = frozenset()
+    """Runs whose records prove tests that were left out."""
     unread: frozenset[str] = frozenset()
     """Files of which a selection left everything out, so that nobody knows their tests."""
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -201,7 +203,11 @@ def _shares(
 
 
 def of_selection(
-    plan: Plan, base: str, left: Iterable[tuple[str, str]], unread: Iterable[str]
+    plan: Plan,
+    base: str,
+    left: Iterable[tuple[str, str]],
+    unread: Iterable[str],
+    proving: Iterable[str] = (),
 ) -> Plan:
     """The same plan, which knows what a selection left out: tests with their files, and files."""
     modules = dict(plan.modules)
@@ -212,4 +218,6 @@ def of_selection(
         share = modules.get(path, Share(plan.home(path)))
         modules[path] = replace(share, left=tuple(sorted(tests)))
     known = dict(sorted(modules.items()))
-    return replace(plan, base=base, modules=known, unread=frozenset(unread))
+    return replace(
+        plan, base=base, modules=known, unread=frozenset(unread), proving=frozenset(proving)
+    )
