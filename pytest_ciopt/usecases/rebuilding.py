@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
@@ -277,7 +277,9 @@ def of_newest(git: Git, state: StateDir) -> tuple[Rebuilt, bool]:
             return whole, stored.run.branches
         tests = _Recorded(stored, git.top)
         measured = Ran(stored.total, stored.run.branches)
-        return rebuild(measured, tests, str(run.start.base), git, state)
+        found, branches = rebuild(measured, tests, str(run.start.base), git, state)
+        doubts = dict.fromkeys((*found.doubts, *stored.run.doubts))  # it knew more of its tests
+        return replace(found, doubts=tuple(doubts)), branches
     raise NotStored(
         "no run in the history kept what its tests cover",
         "Run pytest with --ciopt-cov --ciopt-cov-reconstruct, or name data files.",

@@ -286,10 +286,12 @@ def test_tests_that_another_run_has_proved(made: Project, start: Run) -> None:
     assert main(("history", "export", "jobs/1")) == 0
     Path(".coverage").rename("jobs/1/coverage.data")
     lines = check("--cov-fail-under=66.66", *SELECTED, code=0)
-    assert (
-        "  It may not be exact: tests were proved by another run than those of the base." in lines
-    )
+    doubt = "It may not be exact: tests were proved by another run than those of the base."
+    assert f"  {doubt}" in lines
     assert lines[-1].startswith("coverage: cannot tell: ")
+    code = "import sys; from pytest_ciopt.cli.main import main; sys.exit(main())"
+    done = made.pytester.run(sys.executable, "-P", "-c", code, "coverage", "combine")
+    assert doubt in done.outlines
 
 
 def test_a_data_file_that_git_does_not_ignore(made: Project, start: Run) -> None:
