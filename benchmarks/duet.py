@@ -105,7 +105,7 @@ def tallies(sessions: list[Session]) -> Iterator[tuple[str, tuple[Tally, ...]]]:
         yield f"pytest-benchmark, `{field}:5%`", tallied(outcomes)
     yield "one duet, budget 5 %", tallied(_duets(sessions, confirmed=False))
     yield (
-        "**two of at most three duets, budget 5 % (ours)**",
+        "**two of at most eight duets, budget 5 % (ours)**",
         tallied(_duets(sessions, confirmed=True)),
     )
 
