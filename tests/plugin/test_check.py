@@ -107,6 +107,9 @@ def test_changed_lines(jobs: Path) -> None:
     found = check("--base=HEAD~1", "--patch-fail-under=99", quality, "jobs", code=1)
     paths = [one["location"]["path"] for one in json.loads(Path("out/quality.json").read_text())]
     assert paths == ["shop/cart.py", "shop/unused.py"]
+    done = ciopt_check("--base=HEAD~1", "--patch-fail-under=99", "--code-quality=shop", "jobs")
+    assert done.returncode == 1
+    assert done.stderr == "ciopt: --code-quality: shop cannot be written: Is a directory\n"
     assert found == [
         "patch coverage: FAIL: 71.42 % of 7 changed lines, 99 % required",
         "  not covered: shop/cart.py:3",

@@ -13,7 +13,7 @@ import pytest
 from benched import FILES, TOTAL, FakeTrees, recorded, run
 from conftest import MakeProject, Project
 from pytest_ciopt.adapters.duet import sides
-from pytest_ciopt.cli import check
+from pytest_ciopt.cli import judging
 from pytest_ciopt.cli.main import main
 
 FLAG = "--bench-fail=5%"
@@ -181,7 +181,7 @@ def test_where_nothing_can_be_measured(
 ) -> None:
     shards(made)
     said()
-    monkeypatch.setattr(check, "find_spec", lambda name: None)
+    monkeypatch.setattr(judging, "find_spec", lambda name: None)
     assert main((*CHECK, FLAG)) == 0
     why = "pytest-benchmark is not installed where `ciopt check` runs"
     assert said() == [f"benchmarks: cannot tell: {OTHER}, {TOTAL}: {why}"]
