@@ -1,12 +1,12 @@
 """Environment variables and what the CI service left for us to read."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from hashlib import sha256
 from pathlib import Path
 
 _DIGITS = 20
+"""Hexadecimal digits of a digest."""
 _LARGEST_EVENT = 25_000_000
 """Bytes; GitHub caps webhook payloads at 25 MB."""
 
@@ -26,9 +26,9 @@ def taken(name: str) -> str | None:
     return os.environ.pop(name, "").strip() or None
 
 
-def digests(globs: Iterable[str]) -> dict[str, str]:
+def digests(globs: Sequence[str]) -> dict[str, str]:
     """Of the variables that any of the globs names, by name, sorted: their values are nobody's
-    business. Under "" stands one of the globs."""
+    business. Under "" stands one of the globs themselves."""
     found = {"": _digest("\0".join(sorted(globs)))}
     for name in sorted(os.environ):
         if any(fnmatchcase(name, glob) for glob in globs):
@@ -37,6 +37,8 @@ def digests(globs: Iterable[str]) -> dict[str, str]:
 
 
 def _digest(text: str) -> str:
+    from hashlib import sha256  # slow to import, and few name variables
+
     return sha256(os.fsencode(text)).hexdigest()[:_DIGITS]
 
 

@@ -12,7 +12,7 @@ from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
 from pytest_ciopt.adapters.paths import root_of, write_text
 from pytest_ciopt.adapters.pytest_config import PytestConfig
-from pytest_ciopt.cli.judging import Asked, Carried, Case, Found, covering, timed
+from pytest_ciopt.cli.judging import COVERAGE, Asked, Carried, Case, Found, covering, timed
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines, warn
 from pytest_ciopt.cli.verify import complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
@@ -27,8 +27,6 @@ from pytest_ciopt.usecases import guarding
 from pytest_ciopt.usecases.decide import base_of
 from pytest_ciopt.usecases.guarding import said
 from pytest_ciopt.usecases.remember import About, begin
-
-_FLAGS = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     found = covering(case)
     verdicts = [*found.verdicts, *timed(case)]
     failed = carried.problem is not None or any(one.ruling is Ruling.FAIL for one in verdicts)
-    _keep(options, here, replace(found, verdicts=verdicts), failed=failed)
+    _keep(options, case, replace(found, verdicts=verdicts), failed=failed)
     if options.code_quality is not None:
         _write(options.code_quality, gates.code_quality(verdicts))
     if options.json:
@@ -93,12 +91,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _asked(options: argparse.Namespace, config: PytestConfig) -> Asked:
-    texts = ("", *(config.text(f"ciopt_{name}") for name in _FLAGS[1:]))
-    values = (_said(options, name, text) for name, text in zip(_FLAGS, texts, strict=True))
+    texts = ("", *(config.text(f"ciopt_{name}") for name in COVERAGE[1:]))
+    values = (_said(options, name, text) for name, text in zip(COVERAGE, texts, strict=True))
     rules = guarding.rules(config.lines("ciopt_cov_fail_under"), *values)
     slow = _said(options, "bench_fail", config.text("ciopt_bench_fail"))
     given = frozenset(
-        name for name in (*_FLAGS, "bench_fail") if getattr(options, name) is not None
+        name for name in (*COVERAGE, "bench_fail") if getattr(options, name) is not None
     )
     lines = config.lines("ciopt_duration_budget")
     return Asked(rules, slow and slowdown(*slow), budgets(lines), given)
@@ -151,9 +149,10 @@ def _write(path: Path, text: str) -> None:
         warn([f"--code-quality: {path} cannot be written: {reason(error)}"])
 
 
-def _keep(options: argparse.Namespace, here: Place, found: Found, *, failed: bool) -> None:
+def _keep(options: argparse.Namespace, case: Case, found: Found, *, failed: bool) -> None:
     """As a run without tests of its own, so that later ones can be compared with it."""
-    base = complete_plan(options.plan).base if found.kept else None
+    here, plan = case.here, case.carried.plan
+    base = plan.base if found.kept and plan is not None else None
     made = (options.plan, options.code_quality)
     own = project_data() if found.total is not None or found.kept else None
     given = (*options.paths, *(path for path in (*made, own) if path is not None))

@@ -31,7 +31,7 @@ from pytest_ciopt.usecases.duet import Measure
 from pytest_ciopt.usecases.guarding import Rules, judged
 from pytest_ciopt.usecases.joining import put_together
 
-COVERAGE = frozenset(("cov_fail_under", "patch_fail_under", "cov_no_drop"))
+COVERAGE = ("cov_fail_under", "patch_fail_under", "cov_no_drop")
 """Options that ask something of coverage."""
 _NO_DATA = "no data file of coverage.py is there"
 
@@ -64,7 +64,7 @@ class Carried:
     def partial(self) -> str | None:
         """Why not all tests ran."""
         if self.problem is None and self.plan is not None and self.plan.base:
-            return "only the tests ran that the change can affect"
+            return coverage.LEFT_OUT
         return self.problem
 
 
@@ -104,7 +104,9 @@ def covering(case: Case) -> Found:
     if not rules.gates:
         return Found([])
     files = data_files(case.paths)
-    if not files and (asked.explicit & COVERAGE or not (asked.slowdown or asked.budgets)):
+    if not files and (
+        asked.explicit.intersection(COVERAGE) or not (asked.slowdown or asked.budgets)
+    ):
         raise CioptError(_NO_DATA, "Its name has to have `coverage` in it.")
     if not files:
         return Found([Verdict(gate, Ruling.UNKNOWN, _NO_DATA) for gate in rules.gates])
@@ -160,7 +162,7 @@ def timed(case: Case) -> list[Verdict]:
     anew = "bench_fail" in asked.explicit
     opening = _Opening(here, case.root)
     told = checking.benchmarks(asked.slowdown, done, ground, opening, _tell, anew=anew)
-    if not told and "bench_fail" in asked.explicit:
+    if not told and anew:
         why = "no benchmark was run"
         ruling = Ruling.UNKNOWN
         if carried.partial is not None:

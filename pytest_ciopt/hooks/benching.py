@@ -169,9 +169,7 @@ class Benching:
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and self._config.get_verbosity() >= 0:
             reporter.ensure_newline()
-            if (
-                not self._has_told and self._workers()
-            ):  # pytest does not know that xdist's line is open
-                reporter.write("\n")
+            if self._workers() and not self._has_told:
+                reporter.write("\n")  # pytest does not know that xdist's line is open
             self._has_told = True
             reporter.write_line(f"ciopt: {line}")

@@ -5,18 +5,17 @@ from itertools import chain
 
 import pytest
 
-from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.facts import surroundings
-from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
+from pytest_ciopt.adapters.history.index import UNREADABLE
 from pytest_ciopt.core.gates.durations import budgets, judged
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.estimates import Estimate
-from pytest_ciopt.core.history.results import Kind
 from pytest_ciopt.core.nodeids import repository_id, without_group
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks.costs import COSTS, sent_with
 from pytest_ciopt.hooks.request import where_of
 from pytest_ciopt.hooks.wholeness import Wholeness
+from pytest_ciopt.usecases.expecting import expected
 
 
 def expected_here(config: pytest.Config) -> Mapping[str, Estimate]:
@@ -24,8 +23,7 @@ def expected_here(config: pytest.Config) -> Mapping[str, Estimate]:
 
     Raises: OSError, sqlite3.Error.
     """
-    known, _ = ask(where_of(config).state, now(), lambda index: Index.estimates(index, Kind.TEST))
-    return known.get(surroundings().key, {})
+    return expected(where_of(config).state).get(surroundings().key, {})
 
 
 class Took:
@@ -68,11 +66,11 @@ class Lasting:
         if not self._budgets:
             return []
         try:
-            expected = expected_here(self._config)
+            known = expected_here(self._config)
         except UNREADABLE as error:
             why = f"the history cannot be read: {error}"
             return [Verdict(gate, Ruling.UNKNOWN, why) for gate in self.gates]
         partial = next(
             chain(wholeness.cuts(session), wholeness.shard(), wholeness.selected()), None
         )
-        return judged(self._budgets, expected, self._took.seconds(), partial)
+        return judged(self._budgets, known, self._took.seconds(), partial)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ciopt.core.gates.coverage import LEFT_OUT
 from pytest_ciopt.core.history.options import names_in
 from pytest_ciopt.hooks.options import COVERED, SELECTION, SHARD
 
@@ -35,7 +36,7 @@ class Wholeness:
         by_plan = sharding is not None and sharding.plan.base is not None
         own = plugin is not None and (plugin.run.outcome.partial or plugin.run.ends_early)
         if own or by_plan:
-            yield "only the tests ran that the change can affect"
+            yield LEFT_OUT
 
     def shard(self) -> Iterator[str]:
         """Whether other shards run something as well, or a plan knows what this one leaves out."""

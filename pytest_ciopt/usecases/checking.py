@@ -1,20 +1,18 @@
 """Judges what several jobs have recorded as one run would have been judged."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.adapters.history.facts import surroundings
-from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
+from pytest_ciopt.adapters.history.index import UNREADABLE
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.gates import durations
 from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.durations import Budget
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.decoding import SegmentError
-from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
@@ -24,12 +22,12 @@ from pytest_ciopt.core.history.records import (
     RunEnd,
     RunStart,
 )
-from pytest_ciopt.core.history.results import Kind
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.errors import CioptError, reason
 from pytest_ciopt.usecases import benching
 from pytest_ciopt.usecases.benching import GATE, Ground, Open, named
 from pytest_ciopt.usecases.duet import Tell
+from pytest_ciopt.usecases.expecting import expected
 from pytest_ciopt.usecases.verifying import segments_in
 
 _OF_ONE = "benchmark "
@@ -104,7 +102,7 @@ def lasting(
     if not budgets or not done:
         return []
     try:
-        expected = _expected(state)
+        known = expected(state)
     except UNREADABLE as error:
         why = f"the history cannot be read: {error}"
         return [Verdict(budget.gate, Ruling.UNKNOWN, why) for budget in budgets]
@@ -114,15 +112,9 @@ def lasting(
         of_environments[job.start.environment.key] |= job.took
     for environment, took in sorted(of_environments.items()):
         of = f" ({environment})" if len(of_environments) > 1 else ""
-        told = durations.judged(budgets, expected.get(environment, {}), took, partial)
+        told = durations.judged(budgets, known.get(environment, {}), took, partial)
         found += [replace(one, why=f"{one.why}{of}") for one in told]
     return found
-
-
-def _expected(state: StateDir) -> Mapping[str, Mapping[str, Estimate]]:
-    """By environment."""
-    known, _ = ask(state, now(), lambda index: Index.estimates(index, Kind.TEST))
-    return known
 
 
 # --- benchmarks ----------------------------------------------------------------------------------

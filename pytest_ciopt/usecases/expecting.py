@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.adapters.history.index import Index
+from pytest_ciopt.adapters.history.index import Index, ask
+from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.carrying import carried
 from pytest_ciopt.core.history.estimates import Estimate, estimated
 from pytest_ciopt.core.history.forecast import Forecast, Forecaster, module_of
@@ -16,6 +18,15 @@ from pytest_ciopt.core.history.results import Kind, Result, RunRow
 _T = TypeVar("_T")
 _ASKED = 20
 """Commits that git is asked about at most, the newest first: each question costs some 10 ms."""
+
+
+def expected(state: StateDir) -> Mapping[str, Mapping[str, Estimate]]:
+    """What tests take, by environment and by id from the top of the repository.
+
+    Raises: OSError, sqlite3.Error.
+    """
+    known, _ = ask(state, now(), lambda index: index.estimates(Kind.TEST))
+    return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.report.gates import reconstructed
-from pytest_ciopt.usecases.rebuilding import NotStored, Ran, planned, rebuild, strange
+from pytest_ciopt.usecases.rebuilding import NotStored, Ran, planned, rebuild
 from pytest_ciopt.usecases.verifying import segments_in
 
 
@@ -87,25 +87,20 @@ class Put:
     """Lines of a segment, on which later selections can stand."""
 
 
-_STRANGE = "tests were proved by another run than those of the base"
-
-
 def put_together(
     plan: Plan, paths: Iterable[Path], covered: Elements, here: Place, *, branches: bool
 ) -> Put:
     """Of a plan of a selection that is proved to be carried out; `covered` is what was measured.
     Afterwards the project's data file has it."""
-    left_out = "only the tests ran that the change can affect"
     if here.git is None or plan.base is None:
-        return Put(None, left_out, ())
+        return Put(None, coverage.LEFT_OUT, ())
     try:
         shards = joined(plan, paths, covered, here.top)
         now = Ran(covered, branches, *shards.asked)
-        found, branches = rebuild(now, planned(plan), plan.base, here.git, here.state)
-        if strange(plan.proving, found, plan.base, here.state):
-            found = replace(found, doubts=(*found.doubts, _STRANGE))
+        where = (plan.base, here.git, here.state)
+        found, branches = rebuild(now, planned(plan), *where, plan.proving)
     except (NotStored, GitError) as error:
-        return Put(None, left_out, (f"coverage is not reconstructed: {error}",))
+        return Put(None, coverage.LEFT_OUT, (f"coverage is not reconstructed: {error}",))
     kept = shards.lines(covered, found, here.top, branches=branches)
     with holding(found.covered, here.top, {}, project_data(), branches=branches) as put:
         files = measured(put, here.top)

@@ -24,6 +24,7 @@ from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.usecases.verifying import segments_in
 
+_STRANGE = "tests were proved by another run than those of the base"
 _DEEPEST = 200
 """Selections that stand on each other before a whole run."""
 
@@ -44,9 +45,15 @@ class Ran:
 
 
 def rebuild(
-    measured: Ran, tests: Tests, base: str, git: Git, state: StateDir
+    measured: Ran,
+    tests: Tests,
+    base: str,
+    git: Git,
+    state: StateDir,
+    proving: AbstractSet[str] = frozenset(),
 ) -> tuple[Rebuilt, bool]:
-    """The coverage of a whole run, and whether branches are in it. Raises: NotStored, GitError."""
+    """The coverage of a whole run, and whether branches are in it. `proving` are runs that prove
+    tests of which `tests` does not know. Raises: NotStored, GitError."""
     runs, _ = _asked(state)
     layers = list(_layers(base, state, runs))
     ended = [one.run for layer in layers for one in layer if one.run is not None]
@@ -64,25 +71,23 @@ def rebuild(
         )
     others = _others(tests, layers, base, runs, state)
     found = rebuilt(measured.covered, tests, layers, others, Present(git, base))
+    if not proving <= _alike(base, runs).union(one.id for layer in layers for one in layer):
+        found = replace(found, doubts=(*found.doubts, _STRANGE))
     return found, kinds.pop()
 
 
-def strange(proving: AbstractSet[str], found: Rebuilt, base: str, state: StateDir) -> bool:
-    """Whether any of the runs that prove tests is neither one of which the coverage was put
-    together nor of the base as it is: what its tests covered is not known. Raises: NotStored."""
-    runs, _ = _asked(state)
-    alike = {run.start.run for run in runs if run.start.commit == base and not run.start.dirty}
-    return not proving <= found.runs | alike
+def _alike(base: str, runs: Iterable[RunRow]) -> set[str]:
+    """Runs at the base itself, without changes: what ran there ran as the layer has it."""
+    return {run.start.run for run in runs if run.start.commit == base and not run.start.dirty}
 
 
 def _others(
     tests: Tests, layers: Iterable[Layer], base: str, runs: Iterable[RunRow], state: StateDir
 ) -> Others:
-    """Runs that prove tests and are no layers. What ran at the base itself, without changes, ran as
-    the layer has it."""
+    """Runs that prove tests and are no layers."""
     known = {one.id for layer in layers for one in layer}
     rows = {run.start.run: run for run in runs}
-    alike = {run for run, row in rows.items() if row.start.commit == base and not row.start.dirty}
+    alike = _alike(base, rows.values())
     proved = {
         test: run
         for test, run in tests.proved.items()
@@ -156,7 +161,7 @@ def _shards(written: str) -> float:
 
 
 class Present:
-    """Ran files as they are now. Implements `core.coverage.rebuilt.Files`."""
+    """Measured files as they are now. Implements `core.coverage.rebuilt.Files`."""
 
     def __init__(self, git: Git, base: str) -> None:
         self._git, self._base = git, base

@@ -26,6 +26,12 @@ def made(project: MakeProject) -> Project:
     return made
 
 
+def leave(job: Path) -> None:
+    """What a job hands on: its history and its data file."""
+    assert main(("history", "export", str(job))) == 0
+    Path(".coverage").rename(job / "coverage.data")
+
+
 @pytest.fixture
 def jobs(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What two shards leave, a folder each."""
@@ -35,8 +41,7 @@ def jobs(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert result.ret == 0
         assert f"coverage: cannot tell: this is shard {number}/{SHARDS}" in told(result)
         job = Path(f"jobs/{number}")
-        assert main(("history", "export", str(job))) == 0
-        Path(".coverage").rename(job / "coverage.data")
+        leave(job)
         shutil.rmtree(".ciopt")
     monkeypatch.setenv("CIOPT_BASE", "HEAD")
     return Path("jobs")
@@ -162,8 +167,7 @@ def selected(made: Project, start: Run) -> Path:
         assert result.ret == 0
         assert told(result) == [f"coverage is not reconstructed: this is shard {number}/{SHARDS}"]
         job = made.repository.root.parent / f"out/{number}"  # else the next one had changes
-        assert main(("history", "export", str(job))) == 0
-        Path(".coverage").rename(job / "coverage.data")
+        leave(job)
     return (made.repository.root.parent / "out").rename("jobs")
 
 
@@ -201,8 +205,7 @@ def test_the_data_file_has_what_is_judged(made: Project, selected: Path) -> None
 def test_a_shard_that_kept_nothing(made: Project, start: Run, selected: Path) -> None:
     shutil.rmtree(selected / "2")
     assert start(*OURS, "--ciopt-record=deps", PLAN, "--ciopt-shard=2/2").ret == 0
-    assert main(("history", "export", str(selected / "2"))) == 0
-    Path(".coverage").rename(selected / "2/coverage.data")
+    leave(selected / "2")
     lines = check("--cov-fail-under=1", *SELECTED, code=0)
     why = "shard 2/2 did not keep what its tests cover"
     assert lines[0].startswith(f"coverage is not reconstructed: {why}")
@@ -233,8 +236,7 @@ def redone(made: Project, start: Run, selected: Path) -> Callable[..., None]:
     def again(*arguments: str) -> None:
         shutil.rmtree(selected / "2")
         start(*OURS, *KEEP, PLAN, "--ciopt-shard=2/2", *arguments)
-        assert main(("history", "export", str(selected / "2"))) == 0
-        Path(".coverage").rename(selected / "2/coverage.data")
+        leave(selected / "2")
 
     return again
 
@@ -286,8 +288,7 @@ def test_tests_that_another_run_has_proved(made: Project, start: Run) -> None:
     made.repository.commit()
     assert main(("plan", f"--changed={base}", "--shards=1")) == 0
     assert start(*OURS, *KEEP, PLAN, "--ciopt-shard=1/1").ret == 0
-    assert main(("history", "export", "jobs/1")) == 0
-    Path(".coverage").rename("jobs/1/coverage.data")
+    leave(Path("jobs/1"))
     lines = check("--cov-fail-under=66.66", *SELECTED, code=0)
     doubt = "It may not be exact: tests were proved by another run than those of the base."
     assert f"  {doubt}" in lines
@@ -301,8 +302,7 @@ def test_a_data_file_that_git_does_not_ignore(made: Project, start: Run) -> None
     made.repository.commit({".gitignore": "__pycache__/\n"})
     assert main(("plan", "--shards=1")) == 0
     assert start(*OURS, PLAN, "--ciopt-shard=1/1").ret == 0
-    assert main(("history", "export", "jobs/1")) == 0
-    Path(".coverage").rename("jobs/1/coverage.data")
+    leave(Path("jobs/1"))
     check("--cov-fail-under=1", *SELECTED, code=0)
     (*_, newest) = sorted(Path(".ciopt/segments").iterdir())
     assert not json.loads(gzip.decompress(newest.read_bytes()).splitlines()[0]).get("dirty")

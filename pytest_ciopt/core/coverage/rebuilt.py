@@ -86,8 +86,6 @@ class Rebuilt:
     """Tests that are no more."""
     doubts: tuple[str, ...] = ()
     """Why it may not be what a whole run would tell; empty where it is exact."""
-    runs: frozenset[str] = frozenset()
-    """Of which segments it was put together."""
 
 
 _DOUBTS = {
@@ -151,8 +149,7 @@ def rebuilt(
     earlier = (one.run for layer in layers for one in layer if one.run is not None)
     why = [*_told(doubts), *(doubt for run in earlier for doubt in run.doubts)]
     counts = len(carried - tests.ran), len(tests.ran)
-    segments = frozenset(kept_by)
-    return Rebuilt(united(every), *counts, frozenset(gone - carried), tuple(why), segments)
+    return Rebuilt(united(every), *counts, frozenset(gone - carried), tuple(why))
 
 
 class _Carrying:

@@ -14,6 +14,8 @@ from pytest_ciopt.core.gates.verdict import Gap, Ruling, Verdict
 from pytest_ciopt.core.globs import first_match
 from pytest_ciopt.core.history.totals import Totals
 
+LEFT_OUT = "only the tests ran that the change can affect"
+"""Why coverage is not that of a whole run."""
 PATCH = "patch coverage"
 DROP = "coverage against the base"
 _SHOWN = 100
