@@ -20,6 +20,7 @@ from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import Impact, Spread
+from pytest_ciopt.core.proof.stretches import Firsts
 from pytest_ciopt.core.selection import Records, Selection
 from pytest_ciopt.usecases.texts import Texts
 
@@ -99,6 +100,7 @@ class _Prove:
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
         self.impacts: dict[tuple[str, str, int], Impact] = {}
+        self.firsts: dict[int, Firsts] = {}
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
@@ -179,8 +181,7 @@ class _Prove:
 
     def _source(self, path: str) -> Source | None:
         if path not in self.now:
-            cut = self.texts.cut(path)
-            self.now[path] = None if cut is None else prints.fingerprinted("", cut)
+            self.now[path] = self.texts.prints(path)
         return self.now[path]
 
     def _difference(self, path: str, old: str) -> Difference | None:
@@ -244,12 +245,13 @@ class _Prove:
                 yield path, self._of_read(process, path)
 
     def _of_read(self, process: Process, path: str) -> Impact:
-        first = process.first_with_read(path)
+        first = self._firsts(process).with_read(path)
+        return self._spread(lambda unit: first).add_read(*process.readers[path])
 
-        def first_with(unit: Unit) -> Set[Unit]:
-            return first
-
-        return self._spread(first_with).add_read(*process.readers[path])
+    def _firsts(self, process: Process) -> Firsts:
+        if id(process) not in self.firsts:
+            self.firsts[id(process)] = Firsts(process)
+        return self.firsts[id(process)]
 
     def _spread(self, first_with: Callable[[Unit], Set[Unit]]) -> Spread:
         return Spread(self.texts, self.evidence, first_with, by_name=self.by_name)
@@ -276,7 +278,9 @@ class _Prove:
                 self.impacts[key] = self._unknown(path)
             else:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                self.impacts[key] = self._spread(process.first_with).add(path, difference)
+                self.impacts[key] = self._spread(self._firsts(process).with_unit).add(
+                    path, difference
+                )
         return self.impacts[key]
 
     def _unknown(self, path: str) -> Impact:

@@ -8,18 +8,23 @@ from copy import copy
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.edits.definitions import Definition, Memo, Module, module
+from pytest_ciopt.core.edits.definitions import Definition, Memo, Module, mentioning
 from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
+from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import ancestors, folder_of, module_path, names
-from pytest_ciopt.core.proof.prints import without_types
+from pytest_ciopt.core.proof.prints import source, without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
 
 _TREES = 1_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_HANDED = re.compile(rb"[(,=]\s*([\w.]++)(?=\s*[,)])")
+"""An argument of a call, or something that looks like one."""
+_DEFINED = re.compile(rb"\b(?:def|class)\s+(\w+)|(\w++)(?= =|:)")
+"""What a file may define: a function, a class, a variable."""
 
 
 class Present(Protocol):
@@ -43,7 +48,8 @@ class Texts:
         self._trees: dict[str, ast.Module | None] = {}
         self._memos: dict[str, Memo] = {}
         self._ends: dict[str, list[int]] = {}
-        self._handing: dict[str, re.Pattern[bytes]] = {}
+        self._handed: dict[str, frozenset[bytes]] = {}
+        self._defined: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
         self._present: Present
@@ -69,6 +75,11 @@ class Texts:
             self._places[key] = None if tree is None else Places(tree)
         return self._places[key]
 
+    def prints(self, path: str) -> Source | None:
+        """Fingerprints of a file as it is now; None when it cannot be parsed."""
+        tree = self._tree(path)
+        return None if tree is None else source("", tree)
+
     def content(self, path: str) -> bytes:
         """Content now; nothing of a file that cannot be read."""
         if path not in self._read:
@@ -76,7 +87,8 @@ class Texts:
         return self._read[path]
 
     def cut(self, path: str) -> Module | None:
-        """The definitions of a file as it is now; None when it cannot be parsed."""
+        """The definitions of a file as it is now, without the texts that are only compared; None
+        when it cannot be parsed."""
         if path not in self._cut:
             self._cut[path] = self._made(path, self._tree(path))
         return self._cut[path]
@@ -106,7 +118,7 @@ class Texts:
     def _made(self, path: str, tree: ast.Module | None) -> Module | None:
         memo = self._memos.setdefault(path, {})
         try:
-            return None if tree is None else module(without_types(tree), memo)
+            return None if tree is None else mentioning(without_types(tree), memo)
         except RecursionError:
             return None
 
@@ -131,18 +143,23 @@ class Texts:
             return False
         if not word.isascii():
             return True
-        if word not in self._handing:
-            form = rb"[(,=]\s*[\w.]*\b%s\s*[,)]" % re.escape(word.encode())
-            self._handing[word] = re.compile(form)
-        return self._handing[word].search(self.content(path)) is not None
+        if path not in self._handed:
+            found = _HANDED.findall(self.content(path))
+            self._handed[path] = frozenset(name.rpartition(b".")[2] for name in found)
+        return word.encode("ascii") in self._handed[path]
 
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""
-        forms = (f"def {name}", f"class {name}", f"{name} =", f"{name}:")
-        words = [form.encode() for form in forms]
-        return [
-            path for path in sorted(self.files) if any(word in self.content(path) for word in words)
-        ]
+        if not name.isascii():
+            return sorted(path for path in self.files if name.encode() in self.content(path))
+        word = name.encode("ascii")
+        return sorted(path for path in self.files if word in self._definable(path))
+
+    def _definable(self, path: str) -> frozenset[bytes]:
+        if path not in self._defined:
+            found = _DEFINED.findall(self.content(path))
+            self._defined[path] = frozenset(one or other for one, other in found)
+        return self._defined[path]
 
     def is_collected(self, path: str) -> bool:
         """Whether pytest loads the file itself."""

@@ -109,119 +109,143 @@ Memo = dict[tuple[int, str], Definition]
 """Functions that were cut before, by the identity of their nodes and what stands around them."""
 
 
-def module(tree: ast.Module, memo: Memo | None = None) -> Module:
-    """Cuts a tree into definitions and effects. What is in `memo` is not cut again."""
-    pieces: list[Definition] = []
-    effects: list[ast.AST] = []
-    body = _without_docstring(tree, "__doc__", pieces)
-    _cut(body, "", pieces, effects, {} if memo is None else memo)
-    named = of_statements(effects)
-    return Module(
-        definitions=_united(pieces),
-        effects=tuple(map(ast.dump, effects)),
-        order=tuple(_order(body)),
-        effect_mentions=named.every,
-        effect_loose=named.loose,
-        effect_values=named.values,
-    )
+def module(tree: ast.Module) -> Module:
+    """Cuts a tree into definitions and effects."""
+    return _Cutter({}, is_compared=True).module(tree)
 
 
-def _without_docstring(tree: ast.Module, name: str, pieces: list[Definition]) -> list[ast.stmt]:
-    first = tree.body[0] if tree.body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        pieces.append(Definition(name, Kind.BINDING, ast.dump(first), "", frozenset()))
-        return tree.body[1:]
-    return tree.body
+def mentioning(tree: ast.Module, memo: Memo) -> Module:
+    """As `module`, without the texts that are only compared (`content`, `declared`, effects and
+    their order), in half the time. What is in `memo` is not cut again."""
+    return _Cutter(memo, is_compared=False).module(tree)
 
 
-def _cut(
-    body: Iterable[ast.stmt],
-    scope: str,
-    pieces: list[Definition],
-    rest: list[ast.AST],
-    memo: Memo,
-) -> None:
-    prefix = f"{scope}." if scope else ""
-    for statement in body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                key = (id(statement), prefix)
-                if key not in memo:
-                    memo[key] = _function(statement, prefix)
-                pieces.append(memo[key])
-            case ast.ClassDef():
-                _cut_class(statement, prefix, pieces, memo)
-            case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
-                pieces.extend(_imported(statement, prefix))
-            case ast.Assign() | ast.AnnAssign() if (names := bound_names(statement)) is not None:
-                named = of_statements([statement])
-                common = Definition(
-                    prefix,
-                    Kind.BINDING,
-                    content=ast.dump(statement),
-                    decorators="",
-                    mentions=named.every,
-                    loose=named.loose,
-                    values=named.values,
-                    uses=Uses((statement, bool(prefix))),
-                    foreign=any(map(does_more, ast.walk(statement))),
-                    makers=_makers(filter(does_more, ast.walk(statement))),
-                )
-                pieces.extend(replace(common, name=prefix + name) for name in names)
-            case ast.Pass():
-                pass
-            case _:
-                rest.append(statement)
+class _Cutter:
+    def __init__(self, memo: Memo, *, is_compared: bool) -> None:
+        self._memo, self._is_compared = memo, is_compared
 
+    def module(self, tree: ast.Module) -> Module:
+        """All of a tree."""
+        pieces: list[Definition] = []
+        effects: list[ast.AST] = []
+        body = self._without_docstring(tree, pieces)
+        self._cut(body, "", pieces, effects)
+        named = of_statements(effects)
+        return Module(
+            definitions=_united(pieces),
+            effects=tuple(map(self._text, effects)),
+            order=tuple(_order(body)) if self._is_compared else (),
+            effect_mentions=named.every,
+            effect_loose=named.loose,
+            effect_values=named.values,
+        )
 
-def _cut_class(node: ast.ClassDef, prefix: str, pieces: list[Definition], memo: Memo) -> None:
-    name = prefix + node.name
-    rest: list[ast.AST] = [*node.bases, *node.keywords]
-    _cut(node.body, name, pieces, rest, memo)
-    named = of_statements([*rest, *node.decorator_list])
-    pieces.append(
-        Definition(
-            name=name,
-            kind=Kind.CLASS,
-            content="\n".join(map(ast.dump, rest)),
+    def _text(self, *nodes: object) -> str:
+        """What is compared of syntax trees."""
+        if not self._is_compared:
+            return ""
+        return "\n".join(ast.dump(n) if isinstance(n, ast.AST) else repr(n) for n in nodes)
+
+    def _without_docstring(self, tree: ast.Module, pieces: list[Definition]) -> list[ast.stmt]:
+        first = tree.body[0] if tree.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            text = self._text(first)
+            pieces.append(Definition("__doc__", Kind.BINDING, text, "", frozenset()))
+            return tree.body[1:]
+        return tree.body
+
+    def _cut(
+        self,
+        body: Iterable[ast.stmt],
+        scope: str,
+        pieces: list[Definition],
+        rest: list[ast.AST],
+    ) -> None:
+        prefix = f"{scope}." if scope else ""
+        for statement in body:
+            match statement:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    key = (id(statement), prefix)
+                    if key not in self._memo:
+                        self._memo[key] = self._function(statement, prefix)
+                    pieces.append(self._memo[key])
+                case ast.ClassDef():
+                    self._class(statement, prefix, pieces)
+                case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
+                    pieces.extend(_imported(statement, prefix))
+                case ast.Assign() | ast.AnnAssign() if (
+                    names := bound_names(statement)
+                ) is not None:
+                    pieces.extend(self._bound(statement, prefix, names))
+                case ast.Pass():
+                    pass
+                case _:
+                    rest.append(statement)
+
+    def _bound(
+        self, node: ast.Assign | ast.AnnAssign, prefix: str, names: Iterable[str]
+    ) -> Iterator[Definition]:
+        named = of_statements([node])
+        common = Definition(
+            prefix,
+            Kind.BINDING,
+            content=self._text(node),
+            decorators="",
+            mentions=named.every,
+            loose=named.loose,
+            values=named.values,
+            uses=Uses((node, bool(prefix))),
+            foreign=any(map(does_more, ast.walk(node))),
+            makers=_makers(filter(does_more, ast.walk(node))),
+        )
+        return (replace(common, name=prefix + name) for name in names)
+
+    def _class(self, node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
+        name = prefix + node.name
+        rest: list[ast.AST] = [*node.bases, *node.keywords]
+        self._cut(node.body, name, pieces, rest)
+        named = of_statements([*rest, *node.decorator_list])
+        pieces.append(
+            Definition(
+                name=name,
+                kind=Kind.CLASS,
+                content=self._text(*rest),
+                decorators=_decorators(node),
+                mentions=named.every,
+                loose=named.loose,
+                values=named.values,
+                has_bases=any(ast.unparse(base) != "object" for base in node.bases)
+                or bool(node.keywords),
+                bases=frozenset(_accountants(node)),
+                foreign=not all(map(is_harmless, node.decorator_list)),
+                makers=_makers(
+                    (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
+                ),
+            )
+        )
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
+        fixture = next(filter(is_fixture, node.decorator_list), None)
+        named = of_function(node)
+        return Definition(
+            name=prefix + node.name,
+            kind=Kind.FUNCTION,
+            content=self._text(type(node), node.args, node.returns, *node.body),
             decorators=_decorators(node),
             mentions=named.every,
             loose=named.loose,
             values=named.values,
-            has_bases=any(ast.unparse(base) != "object" for base in node.bases)
-            or bool(node.keywords),
-            bases=frozenset(_accountants(node)),
-            foreign=not all(map(is_harmless, node.decorator_list)),
-            makers=_makers(
-                (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
-            ),
+            asks=named.asks,
+            uses=Uses((node, bool(prefix))),
+            head=frozenset().union(*map(mentions, _head(node))),
+            declared=self._text(node.args, ast.get_docstring(node, clean=False)),
+            fixture=fixture is not None,
+            fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
+            autouse=fixture is not None and is_autouse(fixture),
+            makers=_makers((*node.decorator_list, *_default_calls(node))),
+            foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
+            or any(True for _ in _default_calls(node)),
         )
-    )
-
-
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
-    fixture = next(filter(is_fixture, node.decorator_list), None)
-    named = of_function(node)
-    parts = (type(node), node.args, node.returns, *node.body)
-    return Definition(
-        name=prefix + node.name,
-        kind=Kind.FUNCTION,
-        content="\n".join(ast.dump(p) if isinstance(p, ast.AST) else repr(p) for p in parts),
-        decorators=_decorators(node),
-        mentions=named.every,
-        loose=named.loose,
-        values=named.values,
-        asks=named.asks,
-        uses=Uses((node, bool(prefix))),
-        head=frozenset().union(*map(mentions, _head(node))),
-        declared=f"{ast.dump(node.args)}\n{ast.get_docstring(node, clean=False)!r}",
-        fixture=fixture is not None,
-        fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
-        autouse=fixture is not None and is_autouse(fixture),
-        makers=_makers((*node.decorator_list, *_default_calls(node))),
-        foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
-        or any(True for _ in _default_calls(node)),
-    )
 
 
 def _accountants(node: ast.ClassDef) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Who calls a function: as was seen, and where not all is noted, as the sources have it. Pure."""
 
 from collections.abc import Collection, Iterator, Set
+from functools import cached_property
 
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
@@ -32,22 +33,33 @@ class Callers:
         own = self._keepers.definition(unit)
         by_call = own is not None and not own.decorators  # a property is not called
         called = called_as(unit[1])
-        beside = self._evidence.beside(unit)
-        files = {path for path, name in beside if not self._keepers.is_test((path, name))}
-        for user, definition in self._mentions.of(unit[0], called, among=files):
-            if (user, definition.name) in beside and (
+        together = self._evidence.stretches.together
+        for user, definition in self._mentions.of(unit[0], called, among=self._files(unit)):
+            if together((user, definition.name), unit) and (
                 called in definition.uses.calls or not by_call
             ):
                 yield user, definition.name
 
-    def unnoted(self, node: Node, callers: Collection[Node], first: Set[Unit]) -> set[Unit]:
-        """Those of `first` that may call a function without having been seen to; `callers` were."""
-        if not callers and not self._is_for_pytest(node):  # of a thread no caller is seen
-            return set(first & self._evidence.beside(unit_of(node)))
-        if self._evidence.is_called_often(node):
-            near = first & self._evidence.beside(unit_of(node))
-            return {unit for unit in near if self._may_call(unit, unit_of(node))}
-        return set()
+    def _files(self, unit: Unit) -> set[str]:
+        """Files of which something else than a test ran together with a unit."""
+        return {path for path, _ in self._evidence.stretches.ran_with(unit, self._helpers)}
+
+    @cached_property
+    def _helpers(self) -> list[Unit]:
+        """All units but tests."""
+        return [unit for unit in self._evidence.units if not self._keepers.is_test(unit)]
+
+    def unnoted(
+        self, node: Node, callers: Collection[Node], first: Set[Unit], known: Set[Unit]
+    ) -> set[Unit]:
+        """Those of `first` but not of `known` that may call a function without having been seen
+        to; `callers` were."""
+        unit = unit_of(node)
+        nobody = not callers and not self._is_for_pytest(node)  # of a thread no caller is seen
+        if not nobody and not self._evidence.is_called_often(node):
+            return set()
+        near = self._evidence.stretches.ran_with(unit, first - known)
+        return {one for one in near if nobody or self._may_call(one, unit)}
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
         """Whether a function looks up what another one is called by; operators have no names."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from pytest_ciopt.core.history.traces import AT
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import Unit
+from pytest_ciopt.core.proof.stretches import Stretches
 
 MAKERS = ("__init__", "__new__", "__post_init__")
 """Methods that run when an object is made."""
@@ -31,14 +32,14 @@ class Evidence:
         first = (
             one for process in processes.values() for one in (*process.openings, *process.lives)
         )
-        self._stretches = self._tests.union(units for units, _ in first)
+        others = frozenset(units for units, _ in first) - self._tests
+        self.stretches = Stretches(self._tests, others)
         """Those of tests whose records are older, as far as they are kept, and of fixtures, too."""
         self._outside = frozenset[Unit]().union(*(one.outside for one in processes.values()))
         self._ran = knowledge.ran
         self._nodes: dict[Unit, list[Node]] = {}
         for node in knowledge.ran.callers.keys() | knowledge.ran.importers.keys():
             self._nodes.setdefault(unit_of(node), []).append(node)
-        self._beside: dict[Unit, Set[Unit]] = {}
         self._spared: dict[Unit, Set[Unit]] = {}
         self._outliving: dict[Unit, bool] = {}
 
@@ -91,22 +92,12 @@ class Evidence:
         """Whether it ran while modules were imported or tests collected."""
         return unit in self._outside
 
-    def beside(self, unit: Unit) -> Set[Unit]:
-        """All that ran in tests and fixtures that ran one."""
-        if unit not in self._beside:
-            ran = (units for units in self._stretches if unit in units)
-            self._beside[unit] = set().union(*ran)
-        return self._beside[unit]
-
     def spared(self, unit: Unit) -> Set[Unit]:
         """Callers of a function that went without it in some test."""
-        if unit in self._spared:
-            return self._spared[unit]
-        callers = {unit_of(one) for node in self.nodes(unit) for one in self.callers(node)}
-        without = [units for units in self._tests if unit not in units]
-        found = {one for one in callers if any(one in units for units in without)}
-        self._spared[unit] = found
-        return found
+        if unit not in self._spared:
+            callers = {unit_of(one) for node in self.nodes(unit) for one in self.callers(node)}
+            self._spared[unit] = {one for one in callers if self.stretches.without(one, unit)}
+        return self._spared[unit]
 
     def is_alone(self, unit: Unit) -> bool:
         """Whether no other unit has the same simple name."""

@@ -1,6 +1,6 @@
 """What was seen of tests, and of the processes that they ran in. Pure."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.history.records import Environment
@@ -39,27 +39,6 @@ class Process:
     """Fixtures of wider scope."""
     variables: Mapping[str, str] | None = None
     """Digests of environment variables, see `RunStart`."""
-
-    def first_with(self, unit: Unit) -> frozenset[Unit]:
-        """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
-        ran as well: what that gave, it may have kept for tests that came later."""
-        return self._first(lambda units, reads: unit in units)
-
-    def first_with_read(self, read: str) -> frozenset[Unit]:
-        """The same of a file that was read, or a folder with a slash that was listed."""
-        outside = any(read in read_in(one) for one in (self.session, *self.imports.values()))
-        found = self._first(lambda units, reads: read in reads)
-        return found | self.outside if outside else found
-
-    def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
-        found, seen = set[Unit](), set[Unit]()
-        for units, reads in self.openings:
-            if matches(units, reads):
-                found |= units - seen
-            seen |= units
-        return frozenset(
-            found.union(*(units for units, reads in self.lives if matches(units, reads)))
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class Spread:
         self._run_at_import(origin)
         self._keep(origin, None)
         first = {unit for unit in self._first_with(origin) if not self._callers.is_test(unit)}
-        beside = self._evidence.beside(origin)
+        together = self._evidence.stretches.together
         waiting = list(self._evidence.nodes(origin))
         seen = set(waiting)
         while waiting and not self._is_over:
@@ -142,18 +142,16 @@ class Spread:
             # What calls others in the same way as this one (a wrapper, a dispatcher) leads to all
             # who call those; who got here ran together with the origin. Of pairs that are in no
             # test's record any more this cannot be told.
-            near = self._evidence.beside(unit_of(node))
             callers = [
                 caller
                 for caller in known
-                if unit_of(caller) in beside or unit_of(caller) not in near
+                if together(unit_of(caller), origin) or not together(unit_of(caller), unit_of(node))
             ]
             for caller in callers:
                 self._keep(unit_of(caller), unit_of(node))
             self.impact.units |= first.intersection(map(unit_of, callers))
             if first:
-                candidates = first - self.impact.units
-                self.impact.units |= self._callers.unnoted(node, known, candidates)
+                self.impact.units |= self._callers.unnoted(node, known, first, self.impact.units)
             fresh = [caller for caller in callers if caller not in seen]
             seen.update(fresh)
             waiting.extend(fresh)

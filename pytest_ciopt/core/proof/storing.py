@@ -86,9 +86,8 @@ class _Plain:
         self._processes: dict[int, int] = {}
         self._sets: dict[frozenset[Unit], int] = {}
         several = [k.seen for k in knowledge.tests.values() if k.seen is not None]
-        used = {unit for seen in several for unit in seen.units}
-        for seen in several:
-            process = seen.process
+        used = set[Unit]().union(*(seen.units for seen in several))
+        for process in {id(seen.process): seen.process for seen in several}.values():
             used |= process.outside.union(*(by for by, _ in process.readers.values()))
             used = used.union(*(units for units, _ in (*process.openings, *process.lives)))
         for calls in (knowledge.ran.callers, knowledge.ran.importers):

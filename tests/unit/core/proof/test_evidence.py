@@ -72,8 +72,8 @@ def test_what_ran_outside_of_tests() -> None:
     [("a:f", "a:g", True), ("a:g", "b:C.f", True), ("a:f", "b:C.f", False), ("x:n", "a:f", False)],
 )
 def test_units_that_a_test_ran_together(one: str, other: str, expected: bool) -> None:
-    assert (unit(other) in SEEN.beside(unit(one))) is expected
-    assert (unit(one) in SEEN.beside(unit(other))) is expected
+    assert SEEN.stretches.together(unit(one), unit(other)) is expected
+    assert SEEN.stretches.together(unit(other), unit(one)) is expected
 
 
 def test_a_name_is_alone_that_no_other_unit_has() -> None:

@@ -27,6 +27,7 @@ from pytest_ciopt.core.history.traces import (
 )
 from pytest_ciopt.core.proof import storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.stretches import Firsts
 from recorded import process_of
 
 ENVIRONMENT = Environment("3.12.1", "cpython", "linux-x86_64")
@@ -224,12 +225,12 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     f, g, a, db = (("m.py", "f"), ("m.py", "g"), ("t.py", "test_a"), ("t.py", "db"))
     later = [attempt("t.py::test_b"), TracedTest("t.py::test_b", Trace(units=(0, 1)))]
     life = TracedFixture(0, "db", Trace(units=(1, 3)))
-    process = process_of(known(run(1, *SEEN, *later, life)))
-    assert process.first_with(a) == {f, a}
-    assert process.first_with(f) == {f, a, g}
-    assert process.first_with(g) == {g, db}  # db in a fixture of wider scope
-    assert process.first_with_read("a.json") == {f, a}
-    assert process.first_with_read("data/") == set()
+    firsts = Firsts(process_of(known(run(1, *SEEN, *later, life))))
+    assert firsts.with_unit(a) == {f, a}
+    assert firsts.with_unit(f) == {f, a, g}
+    assert firsts.with_unit(g) == {g, db}  # db in a fixture of wider scope
+    assert firsts.with_read("a.json") == {f, a}
+    assert firsts.with_read("data/") == set()
 
 
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)

@@ -14,6 +14,7 @@ from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import without_types
 from pytest_ciopt.core.proof.spread import COMMON, Impact, Spread
+from pytest_ciopt.core.proof.stretches import Firsts
 from recorded import knowledge, process_of, units
 
 
@@ -85,7 +86,7 @@ def spread(
     assert before is not None
     assert after is not None
     tree = Tree(beside | {path: new}, then, new_modules)
-    found = Spread(tree, Evidence(seen), process_of(seen).first_with, by_name=by_name)
+    found = Spread(tree, Evidence(seen), Firsts(process_of(seen)).with_unit, by_name=by_name)
     return found.add(path, prints.difference(before, after))
 
 
@@ -885,7 +886,7 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
     text = "@lru_cache\ndef loads(): return open('x').read()\ndef asks(): loads()\n"
     for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
         tree = Tree({"m.py": source}, {})
-        found = Spread(tree, Evidence(NOTHING), process_of(NOTHING).first_with).add_read(
+        found = Spread(tree, Evidence(NOTHING), Firsts(process_of(NOTHING)).with_unit).add_read(
             [("m.py", "loads")], []
         )
         assert (("m.py", "asks") in found.units) is expected
@@ -893,7 +894,7 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
 
 def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
     found = Spread(
-        Tree({"m.py": ""}, {}), Evidence(NOTHING), process_of(NOTHING).first_with
+        Tree({"m.py": ""}, {}), Evidence(NOTHING), Firsts(process_of(NOTHING)).with_unit
     ).add_read([], units("m:f"))
     assert found == Impact({("m.py", "f")})
 

@@ -1,0 +1,86 @@
+"""Which units ran together, and what ran for the first time beside a unit. Pure.
+
+A stretch is a test or the life of a fixture. Each is one bit of a number for each unit, so that
+whether two units ever ran together is one operation on two numbers, however many tests there are.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
+
+from pytest_ciopt.core.proof.seen import Process, Unit, read_in
+
+_FEW = 64
+"""Units that are looked up one by one. With more it is quicker to go through all stretches once."""
+
+
+class Stretches:
+    """Of tests, and of whatever else ran from a beginning to an end."""
+
+    def __init__(self, tests: Collection[Set[Unit]], others: Iterable[Set[Unit]] = ()) -> None:
+        self._all = (*tests, *others)
+        self._tests = (1 << len(tests)) - 1
+        self._bits: dict[Unit, int] = {}
+        self._is_complete = False
+
+    def together(self, one: Unit, other: Unit) -> bool:
+        """Whether both ran in some stretch."""
+        return self._of(one) & self._of(other) != 0
+
+    def without(self, one: Unit, other: Unit) -> bool:
+        """Whether in some test the one ran, and the other did not."""
+        return self._of(one) & self._tests & ~self._of(other) != 0
+
+    def ran_with(self, one: Unit, others: Iterable[Unit]) -> Iterator[Unit]:
+        """Those that ran together with one."""
+        bits = self._of(one)
+        return (other for other in others if self._of(other) & bits)
+
+    def _of(self, unit: Unit) -> int:
+        """The stretches in which a unit ran, one bit each."""
+        known = self._bits.get(unit)
+        if known is not None or self._is_complete:
+            return known or 0
+        if len(self._bits) >= _FEW:
+            self._complete()
+            return self._bits.get(unit, 0)
+        found = sum(1 << number for number, units in enumerate(self._all) if unit in units)
+        self._bits[unit] = found
+        return found
+
+    def _complete(self) -> None:
+        bits: dict[Unit, int] = {}
+        for number, units in enumerate(self._all):
+            bit = 1 << number
+            for unit in units:
+                bits[unit] = bits.get(unit, 0) | bit
+        self._bits, self._is_complete = bits, True
+
+
+class Firsts:
+    """What ran for the first time in tests of a process, or in its fixtures of wider scope."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._openings: list[tuple[Set[Unit], Set[str], Set[Unit]]] = []
+        """Units, what was read, and units of which it was the first time."""
+        seen = set[Unit]()
+        for units, reads in process.openings:
+            self._openings.append((units, reads, units - seen))
+            seen |= units
+        self._openings.extend((units, reads, units) for units, reads in process.lives)
+
+    def with_unit(self, unit: Unit) -> frozenset[Unit]:
+        """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
+        ran as well: what that gave, it may have kept for tests that came later."""
+        return self._first(lambda units, reads: unit in units)
+
+    def with_read(self, read: str) -> frozenset[Unit]:
+        """The same of a file that was read, or a folder with a slash that was listed."""
+        process = self._process
+        outside = any(read in read_in(one) for one in (process.session, *process.imports.values()))
+        found = self._first(lambda units, reads: read in reads)
+        return found | process.outside if outside else found
+
+    def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
+        return frozenset[Unit]().union(
+            *(fresh for units, reads, fresh in self._openings if matches(units, reads))
+        )
