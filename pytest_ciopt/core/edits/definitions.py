@@ -20,6 +20,7 @@ from pytest_ciopt.core.edits.decorators import (
 )
 from pytest_ciopt.core.edits.mentions import mentions, of_function, of_statements
 from pytest_ciopt.core.edits.stores import path_of
+from pytest_ciopt.core.edits.trees import walk
 from pytest_ciopt.core.edits.uses import Uses
 
 
@@ -195,8 +196,8 @@ class _Cutter:
             loose=named.loose,
             values=named.values,
             uses=Uses((node, bool(prefix))),
-            foreign=any(map(does_more, ast.walk(node))),
-            makers=_makers(filter(does_more, ast.walk(node))),
+            foreign=any(map(does_more, walk(node))),
+            makers=_makers(filter(does_more, walk(node))),
         )
         return (replace(common, name=prefix + name) for name in names)
 
@@ -267,7 +268,7 @@ def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
 
 def _default_calls(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     for default in _defaults(node):
-        yield from filter(does_more, ast.walk(default))
+        yield from filter(does_more, walk(default))
 
 
 def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:

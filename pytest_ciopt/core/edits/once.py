@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pytest_ciopt.core.edits.decorators import is_fixture, is_harmless
 from pytest_ciopt.core.edits.stores import Function, Store, path_of
+from pytest_ciopt.core.edits.trees import walk
 
 COMPUTED = "*"
 """Instead of a name that the text does not tell."""
@@ -72,7 +73,7 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
     by_name: dict[str, list[Store]] = {}
     for store in written:
         by_name.setdefault(store.name, []).append(store)
-    everything = list(ast.walk(node)) if by_name else []
+    everything = walk(node) if by_name else []
     for name, places in by_name.items():
         of_self = all(store.root == own for store in places)
         roots = frozenset(store.root for store in places)
@@ -93,18 +94,18 @@ def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> b
         name
         for node in everything
         for target, value in _assigned(node)
-        if node in needless or not needless.isdisjoint(ast.walk(value))
+        if node in needless or not needless.isdisjoint(walk(value))
         for name in _targets(target)
     }
     values = [
         value for node in everything for target, value in _assigned(node) if _holds(target, store)
     ]
-    inside = [one for value in values for one in ast.walk(value)]
+    inside = [one for value in values for one in walk(value)]
     return any(one in needless or (isinstance(one, ast.Name) and one.id in made) for one in inside)
 
 
 def _holds(target: ast.expr, store: Store) -> bool:
-    return any(one is store.node for one in ast.walk(target))
+    return any(one is store.node for one in walk(target))
 
 
 class _Needless:
@@ -140,7 +141,7 @@ class _Needless:
         if after is not None:
             statements = (one for one in self._everything if isinstance(one, ast.stmt))
             tops.extend(one for one in statements if one.lineno > after)
-        return {node for top in tops for node in ast.walk(top) if not isinstance(node, _SHARED)}
+        return {node for top in tops for node in walk(top) if not isinstance(node, _SHARED)}
 
     def _spread(self) -> None:
         while True:
@@ -156,7 +157,7 @@ class _Needless:
             self._asked |= more
 
     def _looks(self, top: ast.AST) -> bool:
-        inside = list(ast.walk(top))
+        inside = walk(top)
         by_text = self._is_item or any(map(_asks_by_text, inside))
         return any(self._is_look(node, by_text=by_text) for node in inside)
 
@@ -253,7 +254,7 @@ def _assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _targets(target: ast.expr) -> Iterator[str]:
-    for node in ast.walk(target):
+    for node in walk(target):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
 

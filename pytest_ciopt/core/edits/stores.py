@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_ciopt.core.edits.trees import children, walk
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
@@ -58,7 +60,7 @@ def _within(
     local = {name for one in inside for name in _bound(one)} - shared
     local.update(_collected(scope))
     local.update(made)
-    handed = {one.arg for one in ast.walk(scope) if isinstance(one, ast.arg)}
+    handed = {one.arg for one in walk(scope) if isinstance(one, ast.arg)}
     for one in inside:
         yield from (Store(one, name, (name,)) for name in _bound(one) if name in shared - outer)
         for name, base in _stored(one):
@@ -85,12 +87,12 @@ def _within(
 
 def _nodes_of(scope: ast.AST) -> Iterator[ast.AST]:
     """Nodes of a function without those of functions inside, but with these themselves."""
-    waiting = list(ast.iter_child_nodes(scope))
+    waiting = children(scope)
     while waiting:
         node = waiting.pop()
         yield node
         if not isinstance(node, _SCOPES):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))
 
 
 def _collected(scope: ast.AST) -> Iterator[str]:
@@ -144,9 +146,9 @@ def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def given(node: Function, written: Iterable[Store], own: str | None) -> Iterator[Store]:
     """Of what a function writes to that which may hold what it is given: items of containers, and
     what an argument is assigned to."""
-    arguments = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)} - {own}
+    arguments = {one.arg for one in walk(node) if isinstance(one, ast.arg)} - {own}
     values: dict[int, ast.expr] = {}
-    for statement in ast.walk(node):
+    for statement in walk(node):
         match statement:
             case ast.Assign(targets=targets, value=value):
                 values.update((id(target), value) for target in targets)

@@ -8,8 +8,10 @@ from functools import cached_property
 from pytest_ciopt.core.edits.mentions import is_prose
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
+from pytest_ciopt.core.edits.trees import children, walk
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
@@ -29,8 +31,13 @@ class Uses:
     def _functions(self) -> Iterator[tuple[Function, str | None]]:
         """With the name of the object that a method belongs to."""
         for node, in_class in self._code:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(node, FUNCTIONS):
                 yield node, own_object(node) if in_class else None
+
+    @cached_property
+    def _inside(self) -> tuple[list[ast.AST], ...]:
+        """All nodes of each piece."""
+        return tuple(walk(node) for node, _ in self._code)
 
     @cached_property
     def keeps(self) -> tuple[Keeping, ...]:
@@ -62,45 +69,46 @@ class Uses:
     @cached_property
     def gives(self) -> frozenset[str]:
         """What a function calls with something that it has been given."""
-        return frozenset[str]().union(*(gives(node) for node, _ in self._functions()))
+        return frozenset[str]().union(
+            *(gives(inside) for inside in self._inside if isinstance(inside[0], FUNCTIONS))
+        )
 
     @cached_property
     def calls(self) -> frozenset[str]:
         """Names of what is called, or handed to what is called; no local variables."""
-        return frozenset[str]().union(*(calls(node) for node, _ in self._code))
+        return frozenset[str]().union(*map(calls, self._inside))
 
     @cached_property
     def handed(self) -> frozenset[str]:
         """Names of what is handed to a call, which may call it later."""
-        return frozenset[str]().union(*(handed(node) for node, _ in self._code))
+        return frozenset[str]().union(*map(handed, self._inside))
 
     @cached_property
     def looked_up(self) -> frozenset[str]:
         """Names that are read, as variables or attributes, and words in strings."""
-        return frozenset[str]().union(*(looked_up(node) for node, _ in self._code))
+        return frozenset[str]().union(*map(looked_up, self._inside))
 
     @cached_property
     def only_written(self) -> frozenset[str]:
         """Names that are written to, and never read."""
-        found = [only_written(node) for node, _ in self._code]
+        found = [*map(only_written, self._inside)]
         return found[0].intersection(*found) if found else frozenset()
 
 
-def only_written(node: ast.AST) -> frozenset[str]:
-    """Names and attributes that are stored or deleted below a node, and never read."""
+def only_written(inside: list[ast.AST]) -> frozenset[str]:
+    """Names and attributes that are stored or deleted in some nodes, and never read."""
     found: dict[bool, set[str]] = {True: set(), False: set()}
-    for child in ast.walk(node):
+    for child in inside:
         match child:
             case ast.Name(id=name, ctx=context) | ast.Attribute(attr=name, ctx=context):
                 found[isinstance(context, ast.Load)].add(name)
     return frozenset(found[False] - found[True])
 
 
-def looked_up(node: ast.AST) -> frozenset[str]:
-    """Names and attributes that are read below a node, and words in strings that are no prose: no
-    keywords, and no variables of the function itself. Those of functions within it count, for the
-    name may mean something else around them."""
-    inside = list(ast.walk(node))
+def looked_up(inside: list[ast.AST]) -> frozenset[str]:
+    """Names and attributes that are read in a piece of code, and words in strings that are no
+    prose: no keywords, and no variables of the function itself, which comes first. Those of functions
+    within it count, for the name may mean something else around them."""
     docs = {id(one.value) for one in inside if isinstance(one, ast.Expr)}
     names, others = set[str](), set[str]()
     for one in inside:
@@ -111,24 +119,23 @@ def looked_up(node: ast.AST) -> frozenset[str]:
                 others.add(name)
             case ast.Constant(value=str(text)) if id(one) not in docs and not is_prose(text):
                 others.update(_IDENTIFIER.findall(text))
-    return frozenset(others | (names - _local(_of_itself(node))))
+    return frozenset(others | (names - _local(_of_itself(inside[0]))))
 
 
 def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
     """What is below a function, but not in a scope within it; nothing of other nodes."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from ast.walk(node.args)
+        yield from walk(node.args)
         waiting: list[ast.AST] = [*node.body]
         while waiting:
             one = waiting.pop()
             yield one
             if not isinstance(one, _SCOPES):
-                waiting.extend(ast.iter_child_nodes(one))
+                waiting.extend(children(one))
 
 
-def calls(node: ast.AST) -> frozenset[str]:
-    """Names of what is called below a node, or handed to what is called; no local variables."""
-    inside = list(ast.walk(node))
+def calls(inside: list[ast.AST]) -> frozenset[str]:
+    """Names of what is called, or handed to what is called; no local variables."""
     found: dict[type, set[str]] = {ast.Name: set(), ast.Attribute: set()}
     for one in inside:
         match one:
@@ -139,9 +146,9 @@ def calls(node: ast.AST) -> frozenset[str]:
     return frozenset(found[ast.Attribute] | (found[ast.Name] - _local(inside)))
 
 
-def handed(node: ast.AST) -> frozenset[str]:
+def handed(inside: list[ast.AST]) -> frozenset[str]:
     """Names that are arguments of a call, or in one, and not called themselves."""
-    return frozenset(map(_name_of, _handed(list(ast.walk(node)))))
+    return frozenset(map(_name_of, _handed(inside)))
 
 
 def _handed(inside: list[ast.AST]) -> Iterator[ast.Name | ast.Attribute]:
@@ -149,7 +156,7 @@ def _handed(inside: list[ast.AST]) -> Iterator[ast.Name | ast.Attribute]:
     called = {call.func for call in calls}
     for call in calls:
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            for one in ast.walk(argument):
+            for one in walk(argument):
                 if isinstance(one, ast.Name | ast.Attribute) and one not in called:
                     yield one
 
@@ -158,16 +165,15 @@ def _name_of(node: ast.Name | ast.Attribute) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr
 
 
-def gives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def gives(inside: list[ast.AST]) -> frozenset[str]:
     """What a function calls with something that it was given, e.g. `app.tasks.add`; what hangs on a
     value that it has itself begins with a dot."""
-    inside = list(ast.walk(node))
     local = _local(inside)
     found = set[str]()
     for call in inside:
         if isinstance(call, ast.Call):
             arguments = (*call.args, *(keyword.value for keyword in call.keywords))
-            used = (one for argument in arguments for one in ast.walk(argument))
+            used = (one for argument in arguments for one in walk(argument))
             if any(isinstance(one, ast.Name) and one.id in local for one in used):
                 path = path_of(call.func)
                 if path[0] in local:

@@ -19,6 +19,7 @@ class Callers:
     ) -> None:
         self._sources, self._evidence = sources, evidence
         self._keepers, self._mentions = keepers, mentions
+        self._tests: dict[Unit, bool] = {}
 
     def of(self, node: Node) -> tuple[Node, ...]:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
@@ -42,12 +43,17 @@ class Callers:
 
     def _files(self, unit: Unit) -> set[str]:
         """Files of which something else than a test ran together with a unit."""
-        return {path for path, _ in self._evidence.stretches.ran_with(unit, self._helpers)}
+        stretches = self._evidence.stretches
+        return {path for path, when in self._helped.items() if stretches.ran_in(unit, when)}
 
     @cached_property
-    def _helpers(self) -> list[Unit]:
-        """All units but tests."""
-        return [unit for unit in self._evidence.units if not self._keepers.is_test(unit)]
+    def _helped(self) -> dict[str, int]:
+        """By path: when something else than a test ran."""
+        by_path: dict[str, list[Unit]] = {}
+        for unit in self._evidence.units:
+            if not self._keepers.is_test(unit):
+                by_path.setdefault(unit[0], []).append(unit)
+        return {path: self._evidence.stretches.of(units) for path, units in by_path.items()}
 
     def unnoted(
         self, node: Node, callers: Collection[Node], first: Set[Unit], known: Set[Unit]
@@ -84,4 +90,7 @@ class Callers:
     def is_test(self, node: Node) -> bool:
         """Whether it is a test, and no fixture."""
         unit = unit_of(node)
-        return self._keepers.is_test(unit) and not self._keepers.is_fixture(unit)
+        if unit not in self._tests:
+            is_test = self._keepers.is_test(unit)
+            self._tests[unit] = is_test and not self._keepers.is_fixture(unit)
+        return self._tests[unit]

@@ -20,12 +20,15 @@ class Keepers:
 
     def __init__(self, sources: Sources, evidence: Evidence) -> None:
         self._sources, self._evidence = sources, evidence
+        self._definitions: dict[Unit, Definition | None] = {}
         self._outliving: dict[Unit, bool] = {}
 
     def definition(self, unit: Unit) -> Definition | None:
         """A function as it is now."""
-        cut = self._sources.around(unit[0], simple_name(unit[1]))
-        return None if cut is None else cut.definitions.get(unit[1])
+        if unit not in self._definitions:
+            cut = self._sources.around(unit[0], simple_name(unit[1]))
+            self._definitions[unit] = None if cut is None else cut.definitions.get(unit[1])
+        return self._definitions[unit]
 
     def keeps(self, unit: Unit, called: Unit | None) -> Iterator[Keeping]:
         """What a function keeps of what it calls, as far as it may reach another test."""

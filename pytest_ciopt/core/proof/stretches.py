@@ -34,6 +34,17 @@ class Stretches:
         bits = self._of(one)
         return (other for other in others if self._of(other) & bits)
 
+    def of(self, units: Iterable[Unit]) -> int:
+        """When any of them ran."""
+        found = 0
+        for unit in units:
+            found |= self._of(unit)
+        return found
+
+    def ran_in(self, unit: Unit, when: int) -> bool:
+        """Whether a unit ran in one of the stretches that `of` has told."""
+        return self._of(unit) & when != 0
+
     def _of(self, unit: Unit) -> int:
         """The stretches in which a unit ran, one bit each."""
         known = self._bits.get(unit)
