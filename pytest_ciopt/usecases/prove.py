@@ -5,7 +5,7 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -242,19 +242,13 @@ class _Prove:
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                yield path, self._of_read(process, path)
+                yield path, self._spread(process).add_read(path, *process.readers[path])
 
-    def _of_read(self, process: Process, path: str) -> Impact:
-        first = self._firsts(process).with_read(path)
-        return self._spread(lambda unit: first).add_read(*process.readers[path])
-
-    def _firsts(self, process: Process) -> Firsts:
+    def _spread(self, process: Process) -> Spread:
         if id(process) not in self.firsts:
             self.firsts[id(process)] = Firsts(process)
-        return self.firsts[id(process)]
-
-    def _spread(self, first_with: Callable[[Unit], Set[Unit]]) -> Spread:
-        return Spread(self.texts, self.evidence, first_with, by_name=self.by_name)
+        firsts = self.firsts[id(process)]
+        return Spread(self.texts, self.evidence, firsts, by_name=self.by_name)
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
@@ -278,9 +272,7 @@ class _Prove:
                 self.impacts[key] = self._unknown(path)
             else:
                 self.texts.recorded_with(process.inputs.sources, self.present)
-                self.impacts[key] = self._spread(self._firsts(process).with_unit).add(
-                    path, difference
-                )
+                self.impacts[key] = self._spread(process).add(path, difference)
         return self.impacts[key]
 
     def _unknown(self, path: str) -> Impact:

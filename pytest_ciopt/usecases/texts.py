@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
@@ -15,6 +16,7 @@ from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import ancestors, folder_of, module_path, names
+from pytest_ciopt.core.proof.families import Families
 from pytest_ciopt.core.proof.prints import source, without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
@@ -187,6 +189,11 @@ class Texts:
             parts = (part for file in self.files for part in module_path(file).split("/"))
             self._tops = frozenset(("", *parts))
         return top in self._tops
+
+    @cached_property
+    def families(self) -> Families:
+        """Which classes are related."""
+        return Families(map(self.content, sorted(self.files & self._loaded.keys())))
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""

@@ -6,6 +6,7 @@ them.
 """
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -174,18 +175,14 @@ class _Cutter:
                     self._class(statement, prefix, pieces)
                 case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
                     pieces.extend(_imported(statement, prefix))
-                case ast.Assign() | ast.AnnAssign() if (
-                    names := bound_names(statement)
-                ) is not None:
-                    pieces.extend(self._bound(statement, prefix, names))
                 case ast.Pass():
                     pass
+                case _ if (names := bound_names(statement)) is not None:
+                    pieces.extend(self._bound(statement, prefix, names))
                 case _:
                     rest.append(statement)
 
-    def _bound(
-        self, node: ast.Assign | ast.AnnAssign, prefix: str, names: Iterable[str]
-    ) -> Iterator[Definition]:
+    def _bound(self, node: ast.stmt, prefix: str, names: Iterable[str]) -> Iterator[Definition]:
         named = of_statements([node])
         common = Definition(
             prefix,
@@ -293,33 +290,64 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
     for alias in node.names:
         name = alias.asname or alias.name.partition(".")[0]
         level, source = getattr(node, "level", 0), getattr(node, "module", None) or ""
-        top = "" if level else (source or alias.name).partition(".")[0]
         yield Definition(
             name=prefix + name,
             kind=Kind.IMPORT,
             content=repr((level, source, alias.name, alias.asname)),
             decorators="",
             mentions=frozenset(),
-            origins=frozenset((top,)),
+            origins=frozenset((_top(node, alias),)),
             renames=frozenset((alias.name,)) if alias.asname else frozenset(),
         )
 
 
-def bound_names(node: ast.Assign | ast.AnnAssign) -> list[str] | None:
-    """Names that an assignment binds; None when it also sets attributes or items."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+def _top(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    """The top name of the module that is imported; "" for a relative one."""
+    if isinstance(node, ast.Import):
+        return alias.name.partition(".")[0]
+    return "" if node.level else (node.module or "").partition(".")[0]
+
+
+def bound_names(node: ast.stmt) -> list[str] | None:
+    """Names that a statement binds, be it on a condition; None when it may do more than that."""
+    match node:
+        case ast.Assign(targets=targets):
+            return _targets(targets)
+        case ast.AnnAssign(target=target):  # but `x += y`, which may alter what others know
+            return _targets([target])
+        case ast.If(body=body, orelse=others):
+            return _all_bound([*body, *others])
+        case ast.Try(body=body, handlers=handlers, orelse=others, finalbody=last):
+            caught = [statement for handler in handlers for statement in handler.body]
+            return _all_bound([*body, *caught, *others, *last])
+    return None
+
+
+def _all_bound(body: Iterable[ast.stmt]) -> list[str] | None:
+    names: dict[str, None] = {}
+    for statement in body:
+        if not isinstance(statement, ast.Pass):
+            bound = bound_names(statement)
+            if bound is None:
+                return None
+            names.update(dict.fromkeys(bound))
+    return list(names) or None
+
+
+def _targets(targets: list[ast.expr]) -> list[str] | None:
+    """Names; None where attributes or items are set as well."""
     names: list[str] = []
     while targets:
-        target = targets[0]
-        targets = targets[1:]
-        if isinstance(target, ast.Name):
-            names.append(target.id)
-        elif isinstance(target, ast.Tuple | ast.List):
-            targets = [*target.elts, *targets]
-        elif isinstance(target, ast.Starred):
-            targets = [target.value, *targets]
-        else:
-            return None
+        target, *targets = targets
+        match target:
+            case ast.Name(id=name):
+                names.append(name)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                targets = [*elements, *targets]
+            case ast.Starred(value=value):
+                targets = [value, *targets]
+            case _:
+                return None
     return names
 
 
@@ -358,6 +386,21 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
 
 
 def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
+    """What runs at import. Python's own modules, where they are imported one after the other, come
+    by name: their order makes no difference."""
+    pythons = set[str]()
+    for word, is_python in _words(body, prefix):
+        if is_python:
+            pythons.add(word)
+            continue
+        yield from sorted(pythons)
+        pythons.clear()
+        yield word
+    yield from sorted(pythons)
+
+
+def _words(body: Iterable[ast.stmt], prefix: str) -> Iterator[tuple[str, bool]]:
+    """What runs at import, and whether it is an import of Python's own modules."""
     for statement in body:
         match statement:
             case ast.Pass() | ast.FunctionDef(decorator_list=[]):
@@ -365,13 +408,15 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
             case ast.AsyncFunctionDef(decorator_list=[]):
                 pass
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield prefix + name
+                yield prefix + name, False
             case ast.ClassDef(name=name, body=inner):
-                yield prefix + name
-                yield from _order(inner, f"{prefix}{name}.")
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
-            case ast.Assign() | ast.AnnAssign() if (bound := bound_names(statement)) is not None:
-                yield from (prefix + name for name in bound)
+                yield prefix + name, False
+                yield from _words(inner, f"{prefix}{name}.")
+            case ast.Import() | ast.ImportFrom():
+                for alias in statement.names:
+                    is_python = _top(statement, alias) in sys.stdlib_module_names
+                    yield f"{prefix}{alias.asname or alias.name}", is_python
+            case _ if (bound := bound_names(statement)) is not None:
+                yield from ((prefix + name, False) for name in bound)
             case _:
-                yield prefix + ast.dump(statement)
+                yield prefix + ast.dump(statement), False

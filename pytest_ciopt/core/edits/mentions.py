@@ -39,8 +39,8 @@ class Mentions:
     loose: frozenset[str] = frozenset()
     """What is more than a plain name: attributes, keywords of calls, words in strings."""
     values: frozenset[str] = frozenset()
-    """What is handed on as a whole: names and attributes of which nothing is asked, and words of
-    strings that are dotted names."""
+    """What may be a module that is handed on as a whole: names of which nothing is asked, such
+    attributes of what is no local variable, and words of strings that are dotted names."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function, and of those in it: pytest may fill them by name."""
 
@@ -50,7 +50,7 @@ def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
     reader = _Reader()
     around = reader.read_all([node])
     names = reader.names | around.used
-    values = reader.values | around.whole
+    values = reader.values | around.whole | around.of_others
     if not names.isdisjoint(_SEES_LOCALS):
         names |= reader.hidden
         values |= reader.hidden_whole
@@ -64,7 +64,7 @@ def of_statements(nodes: Iterable[ast.AST]) -> Mentions:
     return Mentions(
         every=frozenset(reader.names | around.used | reader.hidden | reader.asks),
         loose=frozenset(reader.loose | reader.asks),
-        values=frozenset(reader.values | around.whole | reader.hidden_whole),
+        values=frozenset(reader.values | around.whole | around.of_others | reader.hidden_whole),
     )
 
 
@@ -79,7 +79,7 @@ def mentions(node: ast.AST) -> frozenset[str]:
 class _Scope:
     """Plain names that are used in a function or comprehension, and those that it binds."""
 
-    __slots__ = ("bound", "home", "shared", "used", "whole")
+    __slots__ = ("bound", "home", "parts", "shared", "used", "whole")
 
     def __init__(self, home: "_Scope | None" = None) -> None:
         self.home = home or self
@@ -90,6 +90,13 @@ class _Scope:
         self.used: set[str] = set()
         self.whole: set[str] = set()
         """Of `used` that of which nothing is asked."""
+        self.parts: set[tuple[str, str]] = set()
+        """Attributes of which nothing is asked, with the plain name before them."""
+
+    @property
+    def of_others(self) -> set[str]:
+        """Attributes of names that are no local variables."""
+        return {name for _, name in self.parts}
 
 
 class _Reader:
@@ -131,6 +138,7 @@ class _Reader:
         self.hidden_whole |= scope.whole & local
         around.used |= scope.used - local
         around.whole |= scope.whole - local
+        around.parts |= {part for part in scope.parts if part[0] not in local}
 
     # --- scopes ----------------------------------------------------------------------------------
 
@@ -177,6 +185,7 @@ class _Reader:
         self.values |= inner.whole & own
         scope.used |= inner.used
         scope.whole |= inner.whole
+        scope.parts |= inner.parts
         return (
             *(*node.decorator_list, *node.bases, *node.keywords),
             *getattr(node, "type_params", ()),
@@ -187,6 +196,7 @@ class _Reader:
     ) -> Iterable[ast.AST]:
         """A comprehension, of which the first iterable belongs to the scope around it."""
         first, *others = node.generators
+        self._asked.update(one.iter for one in node.generators)
         inner = [*first.ifs, first.target, *others]
         inner += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self._inside(inner, _Scope(home=scope.home), scope)
@@ -200,10 +210,10 @@ class _Reader:
             self._own_name += 1
             return ()
         scope.used.add(node.id)
-        if node not in self._asked:
-            scope.whole.add(node.id)
         if not isinstance(node.ctx, ast.Load):
             scope.bound.add(node.id)
+        elif node not in self._asked:
+            scope.whole.add(node.id)
         return ()
 
     def walrus(self, node: ast.NamedExpr, scope: _Scope) -> Iterable[ast.AST]:
@@ -211,7 +221,6 @@ class _Reader:
         home = scope.home
         home.bound.add(node.target.id)
         home.used.add(node.target.id)
-        home.whole.add(node.target.id)
         return (node.value,)
 
     def annotated(self, node: ast.AnnAssign, scope: _Scope) -> Iterable[ast.AST]:
@@ -227,9 +236,27 @@ class _Reader:
         self._asked.add(node.value)
         self.names.add(node.attr)
         self.loose.add(node.attr)
-        if node not in self._asked:
-            self.values.add(node.attr)
+        if node not in self._asked and isinstance(node.ctx, ast.Load):
+            self._part(node.value, node.attr, scope)
         return (node.value,)
+
+    def _part(self, whole: ast.expr, name: str, scope: _Scope) -> None:
+        """An attribute of which nothing is asked. One of a value that was made may be a module only
+        where that, or the package around it, was handed on."""
+        while isinstance(whole, ast.Attribute):
+            whole = whole.value
+        if isinstance(whole, ast.Name):
+            scope.parts.add((whole.id, name))
+
+    def looped(self, node: ast.For | ast.AsyncFor, scope: _Scope) -> Iterable[ast.AST]:
+        """No module can be iterated."""
+        self._asked.add(node.iter)
+        return children(node)
+
+    def item(self, node: ast.Subscript, scope: _Scope) -> Iterable[ast.AST]:
+        """No module has items."""
+        self._asked.add(node.value)
+        return children(node)
 
     def keyword(self, node: ast.keyword, scope: _Scope) -> Iterable[ast.AST]:
         """`name=value` in a call."""
@@ -280,16 +307,16 @@ class _Reader:
     def constant(self, node: ast.Constant, scope: _Scope) -> Iterable[ast.AST]:
         """A string, perhaps."""
         if isinstance(node.value, str) and not is_prose(node.value):
-            self._words(node.value)
+            self._words(node.value, is_asked=node in self._asked)
         return ()
 
-    def _words(self, text: str) -> None:
+    def _words(self, text: str, *, is_asked: bool = False) -> None:
         if len(text) <= _LONGEST_STRING:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
             self.loose.update(words)
-        if _DOTTED.fullmatch(text):
-            self.values.update(text.split("."))
+        if not is_asked and _DOTTED.fullmatch(text.strip(".")):
+            self.values.update(text.strip(".").split("."))
 
     def joined(self, node: ast.AST, scope: _Scope) -> Iterable[ast.AST]:
         """Of a text with values in it no part is prose: it may be a template of code."""
@@ -305,6 +332,26 @@ class _Reader:
             case ast.Constant(value=str(text)) if _DOCTEST not in text:
                 return ()
         return (node.value,)
+
+    # --- calls and operators ---------------------------------------------------------------------
+
+    def called(self, node: ast.Call, scope: _Scope) -> Iterable[ast.AST]:
+        """No module can be called. `getattr(x, "name")` asks for an attribute as `x.name` does."""
+        self._asked.add(node.func)
+        match node:
+            case ast.Call(
+                func=ast.Name(id="getattr" | "hasattr"),
+                args=[whole, ast.Constant(value=str(name)) as word, *_],
+            ):
+                self._part(whole, name, scope)
+                self._asked.update((whole, word))
+        return self.own_name_is_known(node, scope)
+
+    def operated(self, node: ast.Compare | ast.BinOp, scope: _Scope) -> Iterable[ast.AST]:
+        """What is compared is no module whose names are looked up, nor is what is added."""
+        names = (one for one in children(node) if isinstance(one, ast.Name | ast.Attribute))
+        self._asked.update(names)  # but no texts: `"package." + name` names a module
+        return self.own_name_is_known(node, scope)
 
     # --- the name of the module ------------------------------------------------------------------
 
@@ -347,10 +394,13 @@ _HANDLERS: dict[type[ast.AST], Callable[[_Reader, Any, _Scope], Iterable[ast.AST
     ast.Constant: _Reader.constant,
     ast.JoinedStr: _Reader.joined,
     ast.Expr: _Reader.alone,
-    ast.Compare: _Reader.own_name_is_known,
-    ast.BinOp: _Reader.own_name_is_known,
+    ast.For: _Reader.looped,
+    ast.AsyncFor: _Reader.looped,
+    ast.Subscript: _Reader.item,
+    ast.Compare: _Reader.operated,
+    ast.BinOp: _Reader.operated,
     ast.FormattedValue: _Reader.own_name_is_known,
-    ast.Call: _Reader.own_name_is_known,
+    ast.Call: _Reader.called,
 }
 if hasattr(ast, "TemplateStr"):  # Python 3.14
     _HANDLERS[ast.TemplateStr] = _Reader.joined

@@ -46,7 +46,7 @@ def _statements(body: list[ast.stmt], prefix: str) -> Iterator[tuple[int, tuple[
             case ast.ClassDef(name=name, body=inner):
                 yield depth, (prefix + name,), lines
                 yield from _statements(inner, f"{prefix}{name}.")
-            case ast.Assign() | ast.AnnAssign() if (bound := bound_names(statement)) is not None:
+            case _ if (bound := bound_names(statement)) is not None:
                 yield depth, tuple(prefix + name for name in bound), lines
             case _:  # an effect; in a class it belongs to that
                 yield depth, ((prefix.removesuffix("."),) if prefix else ()), lines

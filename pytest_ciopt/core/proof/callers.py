@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Set
 from functools import cached_property
 
+from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
@@ -36,8 +37,10 @@ class Callers:
         called = called_as(unit[1])
         together = self._evidence.stretches.together
         for user, definition in self._mentions.of(unit[0], called, among=self._files(unit)):
-            if together((user, definition.name), unit) and (
-                called in definition.uses.calls or not by_call
+            if (
+                together((user, definition.name), unit)
+                and (called in definition.uses.calls or not by_call)
+                and self._may_mean(definition, unit)
             ):
                 yield user, definition.name
 
@@ -74,9 +77,22 @@ class Callers:
             return True
         definition = self._keepers.definition(caller)
         called = called_as(unit[1])
-        return definition is None or (
-            called in definition.mentions and called in definition.uses.looked_up
+        if definition is None:
+            return True
+        return (
+            called in definition.mentions
+            and called in definition.uses.looked_up
+            and self._may_mean(definition, unit)
         )
+
+    def _may_mean(self, caller: Definition, unit: Unit) -> bool:
+        """Whether a name in a function may be that of another one: what a method looks up in its
+        own object is a method of a related class, or an attribute."""
+        scope, _, method = unit[1].rpartition(".")
+        if not scope or is_special(method) or method not in caller.uses.of_self:
+            return True
+        families = self._sources.families
+        return families.may_have(simple_name(caller.scope), simple_name(scope), method)
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention."""

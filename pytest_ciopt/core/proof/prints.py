@@ -19,6 +19,8 @@ _EFFECT, _PLACE = "!", "~"
 _IMPORT, _PLAIN = "=", "-"
 """Before the fingerprint of an import; of a function without decorators."""
 EXPORTS = "__all__"
+_LOOKUP = "__getattr__"
+"""In a module: called for names that it does not bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ def difference(old: Source, new: Source) -> Difference:
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
             continue
-        if before is None or after is None:
+        if after is None and name == _LOOKUP and before is not None and _is_plain(before):
+            pass  # whoever found something through it has run it
+        elif before is None or after is None:
             bindings.add(name)
             moved.add(name)
         elif before[1] != after[1]:
@@ -127,6 +131,11 @@ def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
     if before[0] or after[0]:  # computed
         return (EXPORTS,)
     return set(before[1].split(",")) ^ set(after[1].split(","))
+
+
+def _is_plain(prints: tuple[str, str]) -> bool:
+    """A function without decorators."""
+    return prints[1].startswith(_PLAIN)
 
 
 def _may_be_registered(prints: tuple[str, str]) -> bool:

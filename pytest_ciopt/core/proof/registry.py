@@ -30,11 +30,11 @@ class Registry:
 
     def __init__(self, sources: Sources, evidence: Evidence) -> None:
         self._sources, self._evidence = sources, evidence
-        self._known: dict[tuple[str, str], bool] = {}
+        self._known: dict[tuple[str, str, str], bool] = {}
 
     def written(self, path: str, name: str, definition: Definition) -> frozenset[Unit] | None:
         """Paths and names of what was written to; None where other code took part."""
-        if not all(self.is_known(path, one) for one in definition.makers):
+        if not self._are_known(path, definition):
             return None
         places = self._sources.places(path)
         lines = () if places is None else [n for n, names in places.lines.items() if name in names]
@@ -66,22 +66,22 @@ class Registry:
             return last in below or last in _CONTAINERS or self._are_ours(last)
         return self.is_known(path, called)
 
-    def is_known(self, path: str, dotted: str) -> bool:
-        """Whether code of the repository, or harmless code, lies behind a name."""
-        key = (path, dotted)
+    def is_known(self, path: str, dotted: str, scope: str = "") -> bool:
+        """Whether code of the repository, or harmless code, lies behind a name, in the body of a
+        class `scope` or outside of classes."""
+        key = (path, scope, dotted)
         if key not in self._known:
             self._known[key] = True  # as long as nothing else is known
-            self._known[key] = self._is_known(path, dotted)
+            self._known[key] = self._is_known(*key)
         return self._known[key]
 
-    def _is_known(self, path: str, dotted: str) -> bool:
+    def _is_known(self, path: str, scope: str, dotted: str) -> bool:
         root, last = dotted.partition(".")[0], dotted.rpartition(".")[2]
-        if hasattr(builtins, root):
-            return True
         cut = self._sources.cut(path)
-        definition = None if cut is None else cut.definitions.get(root)
+        found = {} if cut is None else cut.definitions
+        definition = found.get(f"{scope}.{root}" if scope else root) or found.get(root)
         if definition is None:
-            return False
+            return hasattr(builtins, root)
         if definition.kind is not Kind.IMPORT:
             return self._is_ours(path, definition)
         if definition.origins <= STDLIB:
@@ -90,9 +90,11 @@ class Registry:
 
     def _is_ours(self, path: str, definition: Definition) -> bool:
         """Whether nothing in what makes an object is installed code."""
-        if definition.kind is Kind.FUNCTION:
-            return True
-        return all(self.is_known(path, one) for one in definition.makers)
+        return definition.kind is Kind.FUNCTION or self._are_known(path, definition)
+
+    def _are_known(self, path: str, definition: Definition) -> bool:
+        """Whether all that takes part in making it is."""
+        return all(self.is_known(path, one, definition.scope) for one in definition.makers)
 
     def _are_ours(self, name: str) -> bool:
         """Whether all definitions of a name are, wherever they stand; there must be one."""

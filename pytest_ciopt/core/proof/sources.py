@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
+from pytest_ciopt.core.proof.families import Families
 
 
 class Sources(Protocol):
@@ -37,6 +38,10 @@ class Sources(Protocol):
 
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
+
+    @property
+    def families(self) -> Families:
+        """Which classes of files that were loaded are related."""
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded when the record was made."""

@@ -8,7 +8,7 @@ broke, these rules selected the same as "whoever can import a changed module" di
 the tests. Whenever names cannot tell, the answer is the closure.
 """
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
@@ -25,6 +25,7 @@ from pytest_ciopt.core.proof.prints import EXPORTS, Difference
 from pytest_ciopt.core.proof.registry import Registry
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
+from pytest_ciopt.core.proof.stretches import Firsts
 
 MOST = 600
 """Names and functions that are followed from one change. With more, most of what can see the
@@ -52,13 +53,14 @@ class Spread:
         self,
         sources: Sources,
         evidence: Evidence,
-        first_with: Callable[[Unit], Set[Unit]],
+        firsts: Firsts,
         *,
         by_name: bool = True,
     ) -> None:
-        """`first_with` tells what ran for the first time when a unit ran. Without `by_name`
-        whatever names would tell concerns the closure."""
-        self._first_with = first_with
+        """Without `by_name` whatever names would tell concerns the closure."""
+        self._firsts = firsts
+        self._read: Set[Unit] | None = None
+        """What ran for the first time when the file was read that is followed."""
         self._by_name = by_name
         self._sources = sources
         self._evidence = evidence
@@ -108,8 +110,10 @@ class Spread:
         """Whether so much is affected that the closure tells as much."""
         return len(self._bound) + len(self._affected) > MOST
 
-    def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
-        """Follows something that units read: they may keep it, or have had others keep it."""
+    def add_read(self, read: str, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
+        """Follows a file that units read, or a folder with a slash that they listed: they may keep
+        what they found, or have had others keep it."""
+        self._read = self._firsts.with_read(read)
         self.impact.units.update(handed)
         for unit in sorted(readers):
             self._climb(unit)
@@ -129,7 +133,8 @@ class Spread:
         self._climbed.add(origin)
         self._run_at_import(origin)
         self._keep(origin, None)
-        first = {unit for unit in self._first_with(origin) if not self._callers.is_test(unit)}
+        began = self._firsts.with_unit(origin) if self._read is None else self._read
+        first = {unit for unit in began if not self._callers.is_test(unit)}
         together = self._evidence.stretches.together
         waiting = list(self._evidence.nodes(origin))
         seen = set(waiting)
@@ -149,9 +154,14 @@ class Spread:
             ]
             for caller in callers:
                 self._keep(unit_of(caller), unit_of(node))
-            self.impact.units |= first.intersection(map(unit_of, callers))
+            fresh_units = first.intersection(map(unit_of, callers)) - self.impact.units
             if first:
-                self.impact.units |= self._callers.unnoted(node, known, first, self.impact.units)
+                fresh_units |= self._callers.unnoted(node, known, first, self.impact.units)
+            if self._read is None:  # who had run without this one before went elsewhere since
+                fresh_units = {
+                    one for one in fresh_units if self._firsts.together(one, unit_of(node))
+                }
+            self.impact.units |= fresh_units
             fresh = [caller for caller in callers if caller not in seen]
             seen.update(fresh)
             waiting.extend(fresh)
@@ -329,17 +339,18 @@ class Spread:
                 self._all(user, f"code that runs at import uses {simple}")
 
     def _handed_on(self, path: str) -> None:
-        """Whoever takes the module as a whole may look up any of its names by computation."""
-        name = module_path(path).rpartition("/")[2]
-        if not name or path in self._handed:
+        """Whoever takes the module as a whole, or a package around it, may look up any of its names
+        by computation."""
+        if path in self._handed:
             return
         self._handed.add(path)
-        for user in self._mentions.users(path, name):
-            near = self._sources.around(user, name) if user != path else None
-            if near is None:
-                continue
-            for word in (name, *(d.simple for d in near.definitions.values() if name in d.renames)):
-                self._handed_on_as(word, user)
+        for name in filter(None, module_path(path).split("/")):
+            for user in self._mentions.users(path, name):
+                near = self._sources.around(user, name) if user != path else None
+                if near is not None:
+                    renamed = (d.simple for d in near.definitions.values() if name in d.renames)
+                    for word in (name, *renamed):
+                        self._handed_on_as(word, user)
 
     def _handed_on_as(self, word: str, user: str) -> None:
         cut = self._sources.around(user, word)
@@ -347,10 +358,11 @@ class Spread:
             return
         if word in cut.effect_values:
             self._all(user, f"code that runs at import uses {word} as a whole")
+        own = self._mentions.has_its_own(cut, word)
         for definition in cut.definitions.values():
             if definition.name == EXPORTS or definition.kind is Kind.IMPORT:
                 continue
-            if word in definition.values:
+            if word in definition.values and not (own and word not in definition.loose):
                 self._affect(user, definition, at_import=word in definition.head)
 
     def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:

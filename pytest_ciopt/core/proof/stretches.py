@@ -73,16 +73,23 @@ class Firsts:
         self._process = process
         self._openings: list[tuple[Set[Unit], Set[str], Set[Unit]]] = []
         """Units, what was read, and units of which it was the first time."""
-        seen = set[Unit]()
+        self._opening: dict[Unit, Set[Unit]] = {}
         for units, reads in process.openings:
-            self._openings.append((units, reads, units - seen))
-            seen |= units
+            fresh = units - self._opening.keys()
+            self._openings.append((units, reads, fresh))
+            self._opening.update(dict.fromkeys(fresh, units))
         self._openings.extend((units, reads, units) for units, reads in process.lives)
+        self._lives = Stretches([units for units, _ in process.lives])
 
     def with_unit(self, unit: Unit) -> frozenset[Unit]:
         """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
         ran as well: what that gave, it may have kept for tests that came later."""
         return self._first(lambda units, reads: unit in units)
+
+    def together(self, one: Unit, other: Unit) -> bool:
+        """Whether one ran for the first time in a test in which the other ran as well, or both in a
+        fixture of wider scope."""
+        return other in self._opening.get(one, ()) or self._lives.together(one, other)
 
     def with_read(self, read: str) -> frozenset[Unit]:
         """The same of a file that was read, or a folder with a slash that was listed."""

@@ -11,6 +11,7 @@ from pytest_ciopt.core.edits.definitions import Definition, Module, module
 from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
+from pytest_ciopt.core.proof.families import Families
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import without_types
 from pytest_ciopt.core.proof.spread import COMMON, Impact, Spread
@@ -57,6 +58,10 @@ class Tree:
     def places(self, path: str) -> Places | None:
         return Places(ast.parse(self.then[path])) if path in self.then else None
 
+    @property
+    def families(self) -> Families:
+        return Families(text.encode() for text in self.files.values())
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         return not definition.origins.isdisjoint(self.new)
 
@@ -86,7 +91,7 @@ def spread(
     assert before is not None
     assert after is not None
     tree = Tree(beside | {path: new}, then, new_modules)
-    found = Spread(tree, Evidence(seen), Firsts(process_of(seen)).with_unit, by_name=by_name)
+    found = Spread(tree, Evidence(seen), Firsts(process_of(seen)), by_name=by_name)
     return found.add(path, prints.difference(before, after))
 
 
@@ -137,7 +142,7 @@ def test_defaults_and_decorators_are_bound_at_import() -> None:
 
 
 def test_code_that_runs_at_import_and_uses_it() -> None:
-    found = spread("X = 1", "X = 2", user="from m import X\nif X:\n    y = 1\n")
+    found = spread("X = 1", "X = 2", user="from m import X\nif X:\n    y()\n")
     assert "user.py" in found.closures
 
 
@@ -257,6 +262,45 @@ def test_a_function_that_got_it_when_it_first_ran_may_have_kept_it() -> None:
     assert ("user.py", "asks") in edited(seen, user=user).units
     late = knowledge(["user:asks", "m:f user:asks"], ["user:asks > m:f"])
     assert ("user.py", "asks") not in edited(late, user=user).units
+
+
+def test_what_had_run_without_it_before_went_elsewhere_since() -> None:
+    """`asks` ran with `f`, but without the one through which it calls `f`."""
+    user = "from m import f\ndef asks(): runs()\ndef runs(): f()\n"
+    calls = ["test_a:test_one > user:asks > user:runs > m:f"]
+    tests = ["test_a:test_one user:asks m:f", "user:asks user:runs m:f", "user:asks"]
+    found = edited(knowledge(tests, calls), user=user, test_a="").units
+    assert ("user.py", "asks") not in found
+    first = edited(knowledge([tests[1], tests[2]], calls), user=user, test_a="").units
+    assert ("user.py", "asks") in first
+
+
+@pytest.mark.parametrize(
+    ("base", "asks", "expected"),
+    [
+        ("", "self.go()", False),
+        ("C", "self.go()", True),
+        ("", "self.go(); x.go()", True),
+        ("", "getattr(self, 'go')()", True),
+        ("Proxy", "self.go()", True),
+    ],
+)
+def test_methods_of_their_own_objects_call_those_of_related_classes(
+    base: str, asks: str, expected: bool
+) -> None:
+    """Of what is called often not all callers are known."""
+    old = "class C:\n    def go(self): return 1\n"
+    user = f"class Proxy:\n    def __getattr__(self, name): ...\nclass A({base}):\n"
+    user += f"    def asks(self, x): {asks}\ndef runs(x): x.go()\n"
+    if base != "Proxy":
+        user = user.replace("__getattr__", "other")
+    seen = knowledge(
+        ["test_a:test_one m:C.go user:A.asks user:runs"],
+        ["test_a:test_one > user:runs > m:C.go"],
+        often="m:C.go",
+    )
+    found = spread(old, old.replace("1", "2"), seen, user=user, test_a="").units
+    assert (("user.py", "A.asks") in found) is expected
 
 
 def test_each_of_several_changes_is_followed_all_the_way() -> None:
@@ -391,7 +435,10 @@ def test_a_file_that_cannot_be_parsed_may_use_it() -> None:
 
 
 def test_special_names_of_a_module_are_asked_for_by_nobody() -> None:
-    assert "m.py" in spread("", "def __getattr__(name): pass").closures
+    old = "def __getattr__(name): pass"
+    assert "m.py" in spread("", old).closures
+    assert "m.py" in spread("__getattr__ = lazy()", "").closures
+    assert spread(old, "") == Impact({("m.py", "__getattr__")})  # whoever needed it has run it
 
 
 # --- what is computed from a function that does something else -----------------------------------
@@ -886,16 +933,16 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
     text = "@lru_cache\ndef loads(): return open('x').read()\ndef asks(): loads()\n"
     for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
         tree = Tree({"m.py": source}, {})
-        found = Spread(tree, Evidence(NOTHING), Firsts(process_of(NOTHING)).with_unit).add_read(
-            [("m.py", "loads")], []
+        found = Spread(tree, Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
+            "x", [("m.py", "loads")], []
         )
         assert (("m.py", "asks") in found.units) is expected
 
 
 def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
-    found = Spread(
-        Tree({"m.py": ""}, {}), Evidence(NOTHING), Firsts(process_of(NOTHING)).with_unit
-    ).add_read([], units("m:f"))
+    found = Spread(Tree({"m.py": ""}, {}), Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
+        "x", [], units("m:f")
+    )
     assert found == Impact({("m.py", "f")})
 
 
@@ -905,6 +952,8 @@ def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
         ("import m\ndef uses(): return vars(m)\n", True),
         ("import m as n\ndef uses(): return dir(n)\n", True),
         ("import m\ndef uses(): return m.other\n", False),
+        ("m = 1\ndef uses(): return vars(m)\n", False),
+        ("m = 1\ndef uses(): return vars(x.m)\n", True),
         ("def uses(): patch('pkg.m')\n", True),
     ],
 )
