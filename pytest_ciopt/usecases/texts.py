@@ -3,7 +3,7 @@
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Protocol
@@ -57,6 +57,8 @@ class Texts:
         self._present: Present
         self._places: dict[tuple[str, str], Places | None] = {}
         self._tops: frozenset[str] | None = None
+        self._modules: dict[str, list[str]] | None = None
+        """Files by the last name of their module."""
         self.files = frozenset(index.files)
         """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
@@ -150,6 +152,25 @@ class Texts:
             self._handed[path] = frozenset(name.rpartition(b".")[2] for name in found)
         return word.encode("ascii") in self._handed[path]
 
+    def imported(self, user: str, level: int, module: str) -> Collection[str]:
+        """Files that `from module import …` in a file may mean; `level` counts the dots."""
+        wanted = module.replace(".", "/")
+        if level:
+            above = (*ancestors(folder_of(user)), "")
+            folder = above[level - 1] if level <= len(above) else ""
+            wanted = f"{folder}/{wanted}".strip("/")
+            return [path for path in self._ending(wanted) if module_path(path) == wanted]
+        return [path for path in self._ending(wanted) if _ends(module_path(path), wanted)]
+
+    def _ending(self, wanted: str) -> Collection[str]:
+        """Files whose modules have the last name of a module."""
+        if self._modules is None:
+            self._modules = {}
+            for path in self.files:
+                last = module_path(path).rpartition("/")[2]
+                self._modules.setdefault(last, []).append(path)
+        return self._modules.get(wanted.rpartition("/")[2], ())
+
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""
         if not name.isascii():
@@ -209,6 +230,10 @@ class Texts:
     def _imports(self, path: str, imported: str) -> bool:
         known = names(imported, self._layout.packages, self._layout.top)
         return any(path in self._index.importers_below(name) for name in known)
+
+
+def _ends(path: str, module: str) -> bool:
+    return path == module or path.endswith(f"/{module}")
 
 
 def _reduced(tree: ast.Module, lines: Sequence[int]) -> ast.Module:

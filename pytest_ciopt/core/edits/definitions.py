@@ -61,11 +61,14 @@ class Definition:
     """Dotted names of those decorators, calls and bases."""
     origins: frozenset[str] = frozenset()
     """Top names of the modules that an import binds it from; "" for a relative one."""
+    imported: frozenset[tuple[int, str, str]] = frozenset()
+    """What imports bind it to: level, module and name; no module where that is what is bound."""
     loose: frozenset[str] = frozenset()
     """What of `mentions` is more than a plain name: attributes, keywords, words in strings."""
     values: frozenset[str] = frozenset()
-    """What of `mentions` is handed on as a whole: names and attributes of which nothing is asked,
-    and words of strings that are dotted names."""
+    """What of `mentions` may be a module that is handed on as a whole, see `Mentions`."""
+    parts: frozenset[tuple[str, str]] = frozenset()
+    """The same of attributes, see `Mentions`."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function and of those in it: mentions where pytest may fill them."""
     head: frozenset[str] = frozenset()
@@ -105,6 +108,7 @@ class Module:
     effect_mentions: frozenset[str] = field(default=frozenset())
     effect_loose: frozenset[str] = field(default=frozenset())
     effect_values: frozenset[str] = field(default=frozenset())
+    effect_parts: frozenset[tuple[str, str]] = field(default=frozenset())
 
 
 Memo = dict[tuple[int, str], Definition]
@@ -140,6 +144,7 @@ class _Cutter:
             effect_mentions=named.every,
             effect_loose=named.loose,
             effect_values=named.values,
+            effect_parts=named.parts,
         )
 
     def _text(self, *nodes: object) -> str:
@@ -192,6 +197,7 @@ class _Cutter:
             mentions=named.every,
             loose=named.loose,
             values=named.values,
+            parts=named.parts,
             uses=Uses((node, bool(prefix))),
             foreign=any(map(does_more, walk(node))),
             makers=_makers(filter(does_more, walk(node))),
@@ -212,6 +218,7 @@ class _Cutter:
                 mentions=named.every,
                 loose=named.loose,
                 values=named.values,
+                parts=named.parts,
                 has_bases=any(ast.unparse(base) != "object" for base in node.bases)
                 or bool(node.keywords),
                 bases=frozenset(_accountants(node)),
@@ -233,6 +240,7 @@ class _Cutter:
             mentions=named.every,
             loose=named.loose,
             values=named.values,
+            parts=named.parts,
             asks=named.asks,
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node))),
@@ -297,6 +305,7 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
             decorators="",
             mentions=frozenset(),
             origins=frozenset((_top(node, alias),)),
+            imported=frozenset(((level, source, alias.name),)),
             renames=frozenset((alias.name,)) if alias.asname else frozenset(),
         )
 
@@ -373,8 +382,10 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 foreign=known.foreign or piece.foreign,
                 makers=known.makers | piece.makers,
                 origins=known.origins | piece.origins,
+                imported=known.imported | piece.imported,
                 loose=known.loose | piece.loose,
                 values=known.values | piece.values,
+                parts=known.parts | piece.parts,
                 asks=known.asks | piece.asks,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",

@@ -24,6 +24,9 @@ _SENTENCE = re.compile(
 """Words that nobody gives to a variable, amid others: no list of names and no command has them."""
 _NO_PROSE = re.compile(r"[{}%$<>=|\\@#\n]|\s-+\w")
 """In templates, markup, settings, and commands with options."""
+_LOADING = re.compile("import|load|module|spec|resolve|patch|find|join", re.IGNORECASE)
+"""In the names of functions that may load a module, or put its name together."""
+_FIXTURE_SCOPES = ("session", "package", "module", "class", "function")
 _DOCTEST = ">>>"
 _SEES_LOCALS = frozenset(
     ("locals", "vars", "dir", "eval", "exec", "f_locals", "__name__", "__qualname__")
@@ -39,8 +42,10 @@ class Mentions:
     loose: frozenset[str] = frozenset()
     """What is more than a plain name: attributes, keywords of calls, words in strings."""
     values: frozenset[str] = frozenset()
-    """What may be a module that is handed on as a whole: names of which nothing is asked, such
-    attributes of what is no local variable, and words of strings that are dotted names."""
+    """What may be a module that is handed on as a whole: names of which nothing is asked, and the
+    ends of dotted names in strings."""
+    parts: frozenset[tuple[str, str]] = frozenset()
+    """Such attributes of what is no local variable, with the name that stands before them."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function, and of those in it: pytest may fill them by name."""
 
@@ -50,11 +55,17 @@ def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
     reader = _Reader()
     around = reader.read_all([node])
     names = reader.names | around.used
-    values = reader.values | around.whole | around.of_others
+    values = reader.values | around.whole
     if not names.isdisjoint(_SEES_LOCALS):
         names |= reader.hidden
         values |= reader.hidden_whole
-    return Mentions(*map(frozenset, (names, reader.loose, values, reader.asks)))
+    return Mentions(
+        every=frozenset(names),
+        loose=frozenset(reader.loose),
+        values=frozenset(values),
+        parts=frozenset(around.parts),
+        asks=frozenset(reader.asks),
+    )
 
 
 def of_statements(nodes: Iterable[ast.AST]) -> Mentions:
@@ -64,7 +75,8 @@ def of_statements(nodes: Iterable[ast.AST]) -> Mentions:
     return Mentions(
         every=frozenset(reader.names | around.used | reader.hidden | reader.asks),
         loose=frozenset(reader.loose | reader.asks),
-        values=frozenset(reader.values | around.whole | around.of_others | reader.hidden_whole),
+        values=frozenset(reader.values | around.whole | reader.hidden_whole),
+        parts=frozenset(around.parts),
     )
 
 
@@ -93,11 +105,6 @@ class _Scope:
         self.parts: set[tuple[str, str]] = set()
         """Attributes of which nothing is asked, with the plain name before them."""
 
-    @property
-    def of_others(self) -> set[str]:
-        """Attributes of names that are no local variables."""
-        return {name for _, name in self.parts}
-
 
 class _Reader:
     """Collects what some nodes mention."""
@@ -113,7 +120,9 @@ class _Reader:
         self.hidden_whole: set[str] = set()
         self._own_name = 0
         self._asked: set[ast.AST] = set()
-        """Nodes of which an attribute is taken."""
+        """Nodes of which an attribute is taken, or what no module has."""
+        self._loading: set[ast.AST] = set()
+        """Nodes that are given to what may load a module of that name."""
 
     def read_all(self, nodes: Iterable[ast.AST]) -> _Scope:
         """Reads nodes; gives back what the scope around them uses."""
@@ -254,8 +263,10 @@ class _Reader:
         return children(node)
 
     def item(self, node: ast.Subscript, scope: _Scope) -> Iterable[ast.AST]:
-        """No module has items."""
+        """No module has items, but `sys.modules` has modules."""
         self._asked.add(node.value)
+        if _last_name(node.value) == "modules":
+            self._loading.add(node.slice)
         return children(node)
 
     def keyword(self, node: ast.keyword, scope: _Scope) -> Iterable[ast.AST]:
@@ -263,6 +274,8 @@ class _Reader:
         if node.arg is not None:
             self.names.add(node.arg)
             self.loose.add(node.arg)
+        if node.arg == "scope" and getattr(node.value, "value", None) in _FIXTURE_SCOPES:
+            return ()  # `session` may well be the name of something else
         return (node.value,)
 
     def alias(self, node: ast.alias, scope: _Scope) -> Iterable[ast.AST]:
@@ -307,16 +320,16 @@ class _Reader:
     def constant(self, node: ast.Constant, scope: _Scope) -> Iterable[ast.AST]:
         """A string, perhaps."""
         if isinstance(node.value, str) and not is_prose(node.value):
-            self._words(node.value, is_asked=node in self._asked)
+            self._words(node.value, loads=node in self._loading)
         return ()
 
-    def _words(self, text: str, *, is_asked: bool = False) -> None:
+    def _words(self, text: str, *, loads: bool = False) -> None:
         if len(text) <= _LONGEST_STRING:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
             self.loose.update(words)
-        if not is_asked and _DOTTED.fullmatch(text.strip(".")):
-            self.values.update(text.strip(".").split("."))
+        if (loads or "." in text) and _DOTTED.fullmatch(text.strip(".")):
+            self.values.add(text.strip(".").rpartition(".")[2])
 
     def joined(self, node: ast.AST, scope: _Scope) -> Iterable[ast.AST]:
         """Of a text with values in it no part is prose: it may be a template of code."""
@@ -341,10 +354,16 @@ class _Reader:
         match node:
             case ast.Call(
                 func=ast.Name(id="getattr" | "hasattr"),
-                args=[whole, ast.Constant(value=str(name)) as word, *_],
+                args=[whole, ast.Constant(value=str(name)), *_],
             ):
                 self._part(whole, name, scope)
-                self._asked.update((whole, word))
+                self._asked.add(whole)
+        if _LOADING.search(_last_name(node.func)) is not None:
+            given = [*node.args, *(word.value for word in node.keywords)]
+            self._loading.update(given)
+            for one in given:
+                if isinstance(one, ast.Tuple | ast.List):
+                    self._loading.update(one.elts)
         return self.own_name_is_known(node, scope)
 
     def operated(self, node: ast.Compare | ast.BinOp, scope: _Scope) -> Iterable[ast.AST]:
@@ -413,6 +432,13 @@ def _without_docstring(
         case [ast.Expr(value=ast.Constant()), *others]:
             return others
     return node.body
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def is_prose(text: str) -> bool:

@@ -26,7 +26,7 @@ class Mentions:
             if cut is None:
                 self._untold(user)
                 continue
-            own = user != path and self.has_its_own(cut, simple)
+            own = user != path and self.has_its_own(cut, simple, user, path)
             for definition in cut.definitions.values():
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
@@ -48,14 +48,30 @@ class Mentions:
             or self._sources.mentions(path, "fixture")
         )
 
-    def has_its_own(self, cut: Module, simple: str) -> bool:
-        """Whether a plain name means something else in a module than what the changed one binds."""
+    def has_its_own(
+        self, cut: Module, simple: str, user: str = "", path: str | None = None
+    ) -> bool:
+        """Whether a plain name means something else in a module than what `path` binds, or any of
+        our modules."""
         definition = cut.definitions.get(simple)
         if definition is None:
             return False
-        return definition.kind is not Kind.IMPORT or not any(
-            map(self._sources.is_own, definition.origins)
-        )
+        if not any(map(self._sources.is_own, definition.origins)):
+            return True
+        if path is None or definition.kind is not Kind.IMPORT:
+            return False
+        return all(self._is_of_another(user, one, path) for one in definition.imported)
+
+    def _is_of_another(self, user: str, imported: tuple[int, str, str], path: str) -> bool:
+        """Whether an import takes what another module than `path` defines itself."""
+        level, module, name = imported
+        files = self._sources.imported(user, level, module) if level or module else ()
+        return bool(files) and path not in files and all(self._defines(f, name) for f in files)
+
+    def _defines(self, path: str, name: str) -> bool:
+        cut = self._sources.around(path, name)
+        definition = None if cut is None else cut.definitions.get(name)
+        return definition is not None and not definition.imported
 
     def users(self, path: str, simple: str, *, among: Set[str] | None = None) -> Iterable[str]:
         """Files that can see what a file defines and in which a word stands, sorted."""

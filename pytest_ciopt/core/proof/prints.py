@@ -17,7 +17,7 @@ _NOTHING = ("", "")
 _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
-"""Before the fingerprint of an import; of a function without decorators."""
+"""Before the fingerprint of an import; of a function that nobody else is told of."""
 EXPORTS = "__all__"
 _LOOKUP = "__getattr__"
 """In a module: called for names that it does not bind."""
@@ -37,8 +37,8 @@ class Difference:
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
-    """Of the removed names those that something may have been told of: classes, and functions with
-    decorators."""
+    """Of the removed names those that something may have been told of: classes, and functions whose
+    decorators may have told others."""
 
 
 EVERYTHING = Difference(effects=True)
@@ -87,7 +87,7 @@ def _prints(definition: Definition) -> tuple[str, str]:
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            plain = "" if definition.decorators else _PLAIN
+            plain = "" if definition.foreign else _PLAIN
             return _print(definition.content), f"{plain}{seen}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
@@ -134,12 +134,12 @@ def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
 
 
 def _is_plain(prints: tuple[str, str]) -> bool:
-    """A function without decorators."""
+    """A function that nobody else is told of: without decorators, or with harmless ones."""
     return prints[1].startswith(_PLAIN)
 
 
 def _may_be_registered(prints: tuple[str, str]) -> bool:
-    """A class, or a function with decorators: no import, constant or plain function."""
+    """A class, or a function whose decorator may tell others: no import, constant or plain one."""
     unit, binding = prints
     return binding != "" and unit != binding and not binding.startswith((_IMPORT, _PLAIN))
 

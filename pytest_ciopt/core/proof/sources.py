@@ -1,6 +1,6 @@
 """What is asked of the sources, and what their names are called. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from pytest_ciopt.core.edits.definitions import Definition, Module
@@ -32,6 +32,9 @@ class Sources(Protocol):
 
     def is_own(self, top: str) -> bool:
         """Whether a top-level name may be a module of the repository; "" always is."""
+
+    def imported(self, user: str, level: int, module: str) -> Collection[str]:
+        """Files that `from module import …` in a file may mean; `level` counts the dots."""
 
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""

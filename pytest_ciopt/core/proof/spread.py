@@ -16,16 +16,16 @@ from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
-from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.callers import Callers
 from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
-from pytest_ciopt.core.proof.prints import EXPORTS, Difference
+from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.registry import Registry
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
 from pytest_ciopt.core.proof.stretches import Firsts
+from pytest_ciopt.core.proof.wholes import Wholes
 
 MOST = 600
 """Names and functions that are followed from one change. With more, most of what can see the
@@ -76,6 +76,7 @@ class Spread:
         self._keepers = Keepers(sources, evidence)
         self._mentions = Mentions(sources, lambda path: self._all(path, "it cannot be parsed"))
         self._callers = Callers(sources, evidence, self._keepers, self._mentions)
+        self._wholes = Wholes(sources, self._mentions)
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
         self.impact = Impact()
@@ -334,35 +335,20 @@ class Spread:
         self._handed_on(path)
         for user in self._mentions.users(path, simple):
             cut = self._sources.around(user, simple)
-            own = cut is not None and user != path and self._mentions.has_its_own(cut, simple)
-            if cut is not None and simple in (cut.effect_loose if own else cut.effect_mentions):
-                self._all(user, f"code that runs at import uses {simple}")
+            if cut is not None:
+                own = user != path and self._mentions.has_its_own(cut, simple, user, path)
+                if simple in (cut.effect_loose if own else cut.effect_mentions):
+                    self._all(user, f"code that runs at import uses {simple}")
 
     def _handed_on(self, path: str) -> None:
-        """Whoever takes the module as a whole, or a package around it, may look up any of its names
-        by computation."""
+        """Whoever takes the module as a whole may look up any of its names."""
         if path in self._handed:
             return
         self._handed.add(path)
-        for name in filter(None, module_path(path).split("/")):
-            for user in self._mentions.users(path, name):
-                near = self._sources.around(user, name) if user != path else None
-                if near is not None:
-                    renamed = (d.simple for d in near.definitions.values() if name in d.renames)
-                    for word in (name, *renamed):
-                        self._handed_on_as(word, user)
-
-    def _handed_on_as(self, word: str, user: str) -> None:
-        cut = self._sources.around(user, word)
-        if cut is None:
-            return
-        if word in cut.effect_values:
-            self._all(user, f"code that runs at import uses {word} as a whole")
-        own = self._mentions.has_its_own(cut, word)
-        for definition in cut.definitions.values():
-            if definition.name == EXPORTS or definition.kind is Kind.IMPORT:
-                continue
-            if word in definition.values and not (own and word not in definition.loose):
+        for user, word, definition in self._wholes.of(path):
+            if definition is None:
+                self._all(user, f"code that runs at import uses {word} as a whole")
+            else:
                 self._affect(user, definition, at_import=word in definition.head)
 
     def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:

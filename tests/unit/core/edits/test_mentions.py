@@ -165,18 +165,25 @@ def test_what_others_may_bind_is_a_mention(text: str) -> None:
         ("def f():\n for y in a.x: pass", False),
         ("def f(): return [y for y in x]", False),
         ("def f(): return x is None or y in a.x", False),
-        ("def f(): return y == 'x'", True),
         ("def f(): return x + 1, 1 + a.x", False),
         ("def f(): return 'x.' + y", True),
         ("def f(): return f'a.x.{y}'", True),
         ("def f(): return g('a.x')", True),
+        ("def f(): return g('x')", False),
+        ("def f(): return import_module('x')", True),
+        ("def f(): return load(name='x')", True),
+        ("def f(): return sys.modules['x']", True),
+        ("def f(): return '.'.join(('x', y))", True),
+        ("def f(): return load(['x', y])", True),
         ("def f(): return g('a x')", False),
         ("def f():\n class C:\n  x = 1", False),
         ("def f(x): return locals(), g(x)", True),
     ],
 )
 def test_what_is_handed_on_as_a_whole(text: str, whole: bool) -> None:
-    assert ("x" in function(text).values) is whole
+    found = function(text)
+    attributes = {name for _, name in found.parts}
+    assert ("x" in found.values | attributes) is whole
 
 
 @pytest.mark.parametrize(
@@ -315,3 +322,9 @@ def test_whatever_the_compiler_takes_from_the_module_is_a_mention(source: object
 
 def test_mentions_of_a_tree() -> None:
     assert mentions(ast.parse("def f(x): return lambda y: z")) == {"f", "x", "y", "z"}
+
+
+def test_the_scope_of_a_fixture_is_no_name() -> None:
+    text = "@pytest.fixture(scope='session', name='session')\ndef f(): pass"
+    assert "session" in function(text).mentions
+    assert "session" not in function(text.replace(", name='session'", "")).mentions

@@ -1,7 +1,7 @@
 """Whom an edit of a module concerns, by name: for each rule the smallest program that needs it."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -51,6 +51,9 @@ class Tree:
 
     def is_own(self, top: str) -> bool:
         return top == "" or f"{top}.py" in self.files
+
+    def imported(self, user: str, level: int, module: str) -> Collection[str]:
+        return {f"{module}.py"} & self.files.keys()
 
     def defining(self, name: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, name)]
@@ -944,6 +947,28 @@ def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
         "x", [], units("m:f")
     )
     assert found == Impact({("m.py", "f")})
+
+
+@pytest.mark.parametrize(
+    ("other", "text", "expected"),
+    [
+        ("X = 1", "from other import X\ndef uses(): return X\n", False),
+        ("X = 1", "from other import X\ndef uses(): return X, n.X\n", True),
+        ("X = 1", "from m import X\ndef uses(): return X\n", True),
+        ("X = 1", "from unknown import X\ndef uses(): return X\n", False),
+        ("X = 1", "from other import *\ndef uses(): return X\n", True),
+        ("from m import X", "from other import X\ndef uses(): return X\n", True),
+        ("from m import X\nX = g(X)", "from other import X\ndef uses(): return X\n", True),
+        ("X = g(m.X)", "from other import X\ndef uses(): return X\n", True),
+        ("Y = 1", "from other import X\ndef uses(): return X\n", True),
+        ("X = 1", "from m import X\nX = g(X)\ndef uses(): return X\n", True),
+    ],
+)
+def test_a_name_that_another_module_binds_itself_is_another(
+    other: str, text: str, expected: bool
+) -> None:
+    found = spread("X = 1", "X = 2", other=other, user=text)
+    assert (("user.py", "uses") in found.units) is expected
 
 
 @pytest.mark.parametrize(
