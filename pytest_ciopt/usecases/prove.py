@@ -20,7 +20,7 @@ from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import Impact, Spread
-from pytest_ciopt.core.proof.stretches import Firsts
+from pytest_ciopt.core.proof.stretches import Firsts, OfRead
 from pytest_ciopt.core.selection import Records, Selection
 from pytest_ciopt.usecases.texts import Texts
 
@@ -99,15 +99,13 @@ class _Prove:
         self.evidence = Evidence(knowledge)
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
-        self.impacts: dict[tuple[str, str, int], Impact] = {}
-        self.firsts: dict[int, Firsts] = {}
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
         stale = {number: self._stale(one) for number, one in self.processes.items()}
         self._fetch({old for one in stale.values() for old in one.sources.values()})
         grounds = {
-            number: self._ground(number, process, stale[number])
+            number: self._ground(process, stale[number])
             for number, process in self.processes.items()
         }
         proved: dict[str, str] = {}
@@ -193,7 +191,7 @@ class _Prove:
 
     # --- whom it concerns ------------------------------------------------------------------------
 
-    def _ground(self, number: int, process: Process, stale: _Stale) -> Ground:
+    def _ground(self, process: Process, stale: _Stale) -> Ground:
         everybody, importers = self._importers(reinstalled(process, self.present.distributions))
         if process.session.unseen is not None or everybody is not None:
             return Ground(shaken=process.session.unseen or everybody)
@@ -205,13 +203,7 @@ class _Prove:
             return Ground(shaken=f"{min(read or stale.folders)} changed, which was read for all")
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
-        for path, old in sorted(stale.sources.items()):
-            impact = self._impact(number, process, path, old)
-            for unit in impact.units:
-                affected_units.setdefault(unit, path)
-            for seen, why in sorted(impact.closures.items()):
-                self._add_users(files, seen, f"{path}: {why}")
-        for path, impact in self._reads(process, stale):
+        for path, impact in self._impacts(process, stale):
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
@@ -237,17 +229,7 @@ class _Prove:
             self.reinstalled[distributions] = found
         return self.reinstalled[distributions]
 
-    def _reads(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
-        """Whom changed data concerns beside those that were seen to read it."""
-        for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
-            if path in process.readers:
-                self.texts.recorded_with(process.inputs.sources, self.present)
-                yield path, self._spread(process).add_read(path, *process.readers[path])
-
-    def _spread(self, process: Process) -> Spread:
-        if id(process) not in self.firsts:
-            self.firsts[id(process)] = Firsts(process)
-        firsts = self.firsts[id(process)]
+    def _spread(self, firsts: Firsts | OfRead) -> Spread:
         return Spread(self.texts, self.evidence, firsts, by_name=self.by_name)
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
@@ -264,16 +246,29 @@ class _Prove:
         for user in self.texts.users(path):
             files.setdefault(user, why)
 
-    def _impact(self, number: int, process: Process, path: str, old: str) -> Impact:
-        key = (path, old, number)
-        if key not in self.impacts:
+    def _impacts(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
+        """What each changed input affects, beside what one before it has; first what differs from
+        the base."""
+        if not stale.sources and not stale.data and not stale.folders:
+            return
+        self.texts.recorded_with(process.inputs.sources, self.present)
+        firsts = Firsts(process)
+        spread = self._spread(firsts)
+        changed = self.ask.changed
+        for path, old in sorted(
+            stale.sources.items(), key=lambda one: (one[0] not in changed, one)
+        ):
             difference = self._difference(path, old)
             if difference is None:
-                self.impacts[key] = self._unknown(path)
-            else:
-                self.texts.recorded_with(process.inputs.sources, self.present)
-                self.impacts[key] = self._spread(process).add(path, difference)
-        return self.impacts[key]
+                yield path, self._unknown(path)
+                continue
+            if spread.is_over:
+                spread = self._spread(firsts)
+            yield path, spread.add(path, difference)
+        for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
+            if path in process.readers:  # whom it concerns beside those that were seen to read it
+                reading = self._spread(firsts.of_read(path))
+                yield path, reading.add_read(*process.readers[path])
 
     def _unknown(self, path: str) -> Impact:
         """Of a file that is gone, or whose older text is."""

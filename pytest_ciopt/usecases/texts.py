@@ -23,6 +23,11 @@ from pytest_ciopt.usecases.effects import Contents
 
 _TREES = 1_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_WORD = re.compile(rb"\w+")
+_AFTER_ESCAPE = re.compile(rb"\\\w(\w+)")
+"""In a string, `name` after a line end: `\\nname`."""
+_OFTEN = 64
+"""Searches of a file that take as long as putting down its words."""
 _HANDED = re.compile(rb"[(,=]\s*([\w.]++)(?=\s*[,)])")
 """An argument of a call, or something that looks like one."""
 _DEFINED = re.compile(rb"\b(?:def|class)\s+(\w+)|(\w++)(?= =|:)")
@@ -52,6 +57,8 @@ class Texts:
         self._ends: dict[str, list[int]] = {}
         self._handed: dict[str, frozenset[bytes]] = {}
         self._defined: dict[str, frozenset[bytes]] = {}
+        self._asked: dict[str, int] = {}
+        self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
         self._present: Present
@@ -137,8 +144,18 @@ class Texts:
         return self._trees[path]
 
     def mentions(self, path: str, word: str) -> bool:
-        """Whether the word stands anywhere in a file."""
-        return not word.isascii() or word.encode("ascii") in self.content(path)
+        """Whether the word stands anywhere in a file, perhaps within a longer one."""
+        if not word.isascii():
+            return True
+        asked = self._asked.get(path, 0)
+        if asked < _OFTEN:  # so few that putting all words down would take longer
+            self._asked[path] = asked + 1
+            return word.encode("ascii") in self.content(path)
+        if path not in self._words:
+            content = self.content(path)
+            words = (*_WORD.findall(content), *_AFTER_ESCAPE.findall(content))
+            self._words[path] = frozenset(words)
+        return word.encode("ascii") in self._words[path]
 
     def hands(self, path: str, word: str) -> bool:
         """Whether the word may stand as an argument of a call in a file that was loaded when the

@@ -1,6 +1,7 @@
 """Who calls a function: as was seen, and where not all is noted, as the sources have it. Pure."""
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_ciopt.core.edits.definitions import Definition
@@ -10,6 +11,29 @@ from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls a function."""
+
+    node: Node
+    unit: Unit
+    is_test: bool
+    when: int
+    """See `Stretches.of`."""
+    is_seen: bool
+    """Whether both ran in some stretch that is still known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function, or one inside of it, and who calls it."""
+
+    unit: Unit
+    callers: tuple[Caller, ...]
+    unnoted: frozenset[Unit]
+    """Who may do so without having been seen to."""
 
 
 class Callers:
@@ -22,11 +46,21 @@ class Callers:
         self._keepers, self._mentions = keepers, mentions
         self._tests: dict[Unit, bool] = {}
 
-    def of(self, node: Node) -> tuple[Node, ...]:
+    def of(self, node: Node, candidates: Callable[[], Set[Unit]]) -> Called:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
-        noted."""
+        noted. `candidates` tells units that may have kept what they got when they first ran."""
         found = dict.fromkeys((*self._evidence.callers(node), *self._by_name(node)))
-        return tuple(found)
+        nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
+        some = nobody or self._evidence.is_called_often(node)
+        unnoted = self._unnoted(node, candidates(), nobody=nobody) if some else ()
+        own = self._evidence.stretches.of((unit_of(node),))
+        callers = (self._caller(one, own) for one in found)
+        return Called(unit_of(node), tuple(callers), frozenset(unnoted))
+
+    def _caller(self, node: Node, called: int) -> Caller:
+        unit = unit_of(node)
+        when = self._evidence.stretches.of((unit,))
+        return Caller(node, unit, self.is_test(node), when, when & called != 0)
 
     def _by_name(self, node: Node) -> Iterator[Node]:
         unit = unit_of(node)
@@ -58,17 +92,13 @@ class Callers:
                 by_path.setdefault(unit[0], []).append(unit)
         return {path: self._evidence.stretches.of(units) for path, units in by_path.items()}
 
-    def unnoted(
-        self, node: Node, callers: Collection[Node], first: Set[Unit], known: Set[Unit]
-    ) -> set[Unit]:
-        """Those of `first` but not of `known` that may call a function without having been seen
-        to; `callers` were."""
+    def _unnoted(self, node: Node, candidates: Set[Unit], *, nobody: bool) -> set[Unit]:
+        """Those of the candidates that may call a function without having been seen to."""
         unit = unit_of(node)
-        nobody = not callers and not self._is_for_pytest(node)  # of a thread no caller is seen
-        if not nobody and not self._evidence.is_called_often(node):
-            return set()
-        near = self._evidence.stretches.ran_with(unit, first - known)
-        return {one for one in near if nobody or self._may_call(one, unit)}
+        near = self._evidence.stretches.ran_with(unit, candidates)
+        return {
+            one for one in near if not self.is_test(one) and (nobody or self._may_call(one, unit))
+        }
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
         """Whether a function looks up what another one is called by; operators have no names."""

@@ -1,6 +1,6 @@
 """Who mentions a name. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
 from pytest_ciopt.core.proof.prints import EXPORTS
@@ -13,6 +13,7 @@ class Mentions:
     def __init__(self, sources: Sources, untold: Callable[[str], None]) -> None:
         """`untold` is told of files that cannot be parsed."""
         self._sources, self._untold = sources, untold
+        self._users: dict[tuple[str, str], list[str]] = {}
 
     def of(
         self, path: str, simple: str, *, among: Set[str] | None = None, handed: bool = False
@@ -73,11 +74,16 @@ class Mentions:
         definition = None if cut is None else cut.definitions.get(name)
         return definition is not None and not definition.imported
 
-    def users(self, path: str, simple: str, *, among: Set[str] | None = None) -> Iterable[str]:
+    def users(self, path: str, simple: str, *, among: Set[str] | None = None) -> Sequence[str]:
         """Files that can see what a file defines and in which a word stands, sorted."""
-        known = self._sources.users(path)
-        users = sorted(known if among is None else known & among)
-        return (user for user in users if self._sources.mentions(user, simple))
+        if among is not None:
+            users = sorted(self._sources.users(path) & among)
+            return [user for user in users if self._sources.mentions(user, simple)]
+        key = (path, simple)
+        if key not in self._users:
+            users = sorted(self._sources.users(path))
+            self._users[key] = [user for user in users if self._sources.mentions(user, simple)]
+        return self._users[key]
 
 
 _ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))

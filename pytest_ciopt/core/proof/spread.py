@@ -8,7 +8,7 @@ broke, these rules selected the same as "whoever can import a changed module" di
 the tests. Whenever names cannot tell, the answer is the closure.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
@@ -16,7 +16,7 @@ from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
-from pytest_ciopt.core.proof.callers import Callers
+from pytest_ciopt.core.proof.callers import Called, Callers
 from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
@@ -24,7 +24,7 @@ from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.registry import Registry
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
-from pytest_ciopt.core.proof.stretches import Firsts
+from pytest_ciopt.core.proof.stretches import Firsts, OfRead
 from pytest_ciopt.core.proof.wholes import Wholes
 
 MOST = 600
@@ -47,28 +47,25 @@ class Impact:
 
 
 class Spread:
-    """Follows names from one changed module. What it has found out is in `impact`."""
+    """Follows names from changed modules. What it has found out of the last one is in `impact`."""
 
     def __init__(
         self,
         sources: Sources,
         evidence: Evidence,
-        firsts: Firsts,
+        firsts: Firsts | OfRead,
         *,
         by_name: bool = True,
     ) -> None:
         """Without `by_name` whatever names would tell concerns the closure."""
         self._firsts = firsts
-        self._read: Set[Unit] | None = None
-        """What ran for the first time when the file was read that is followed."""
         self._by_name = by_name
         self._sources = sources
         self._evidence = evidence
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
-        self._known: dict[Node, tuple[Node, ...]] = {}
-        """Callers."""
+        self._known: dict[Node, Called] = {}
         self._imported: set[Unit] = set()
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
@@ -79,10 +76,14 @@ class Spread:
         self._wholes = Wholes(sources, self._mentions)
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
+        self._before = 0
+        """How much was affected by other changes."""
         self.impact = Impact()
 
     def add(self, path: str, difference: Difference) -> Impact:
-        """Follows everything in which two texts of a module differ."""
+        """Follows everything in which two texts of a module differ, and that no earlier change has
+        led to."""
+        self.impact, self._before = Impact(), len(self._bound) + len(self._affected)
         if difference.effects:
             self._all(path, "code that runs at import changed")
         if difference.effects or difference.bindings:
@@ -101,20 +102,20 @@ class Spread:
 
     def _follow(self, path: str) -> None:
         """Follows names until nothing new is found, or so many that the closure tells as much."""
-        while self._waiting and not self._is_over:
+        while self._waiting and not self.is_over:
             self._mentioned(*self._waiting.pop())
-        if self._is_over:
+        if self.is_over:
             self._all(path, "what it defines is used too widely to be followed")
 
     @property
-    def _is_over(self) -> bool:
-        """Whether so much is affected that the closure tells as much."""
-        return len(self._bound) + len(self._affected) > MOST
+    def is_over(self) -> bool:
+        """Whether so much is affected by the last change that the closure tells as much. Then what
+        it led to has not been followed to its end, and no other change can be added."""
+        return len(self._bound) + len(self._affected) - self._before > MOST
 
-    def add_read(self, read: str, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
-        """Follows a file that units read, or a folder with a slash that they listed: they may keep
-        what they found, or have had others keep it."""
-        self._read = self._firsts.with_read(read)
+    def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
+        """Follows a file that units read, or a folder that they listed: they may keep what they
+        found, or have had others keep it."""
         self.impact.units.update(handed)
         for unit in sorted(readers):
             self._climb(unit)
@@ -134,38 +135,31 @@ class Spread:
         self._climbed.add(origin)
         self._run_at_import(origin)
         self._keep(origin, None)
-        began = self._firsts.with_unit(origin) if self._read is None else self._read
-        first = {unit for unit in began if not self._callers.is_test(unit)}
-        together = self._evidence.stretches.together
+        began, when = self._firsts.began, self._evidence.stretches.of((origin,))
         waiting = list(self._evidence.nodes(origin))
         seen = set(waiting)
-        while waiting and not self._is_over:
-            node = waiting.pop()
-            if node not in self._known:
-                self._known[node] = self._callers.of(node)
-                self._handed_over(unit_of(node))
-            known = self._known[node]
-            # What calls others in the same way as this one (a wrapper, a dispatcher) leads to all
-            # who call those; who got here ran together with the origin. Of pairs that are in no
-            # test's record any more this cannot be told.
-            callers = [
-                caller
-                for caller in known
-                if together(unit_of(caller), origin) or not together(unit_of(caller), unit_of(node))
-            ]
-            for caller in callers:
-                self._keep(unit_of(caller), unit_of(node))
-            fresh_units = first.intersection(map(unit_of, callers)) - self.impact.units
-            if first:
-                fresh_units |= self._callers.unnoted(node, known, first, self.impact.units)
-            if self._read is None:  # who had run without this one before went elsewhere since
-                fresh_units = {
-                    one for one in fresh_units if self._firsts.together(one, unit_of(node))
-                }
-            self.impact.units |= fresh_units
-            fresh = [caller for caller in callers if caller not in seen]
-            seen.update(fresh)
-            waiting.extend(fresh)
+        while waiting and not self.is_over:
+            called = self._called(waiting.pop())
+            for caller in called.callers:
+                # What calls others in the same way as this one (a wrapper, a dispatcher) leads to
+                # all who call those; who got here ran together with the origin. Of pairs that are
+                # in no test's record any more this cannot be told.
+                if caller.is_seen and not caller.when & when:
+                    continue
+                self._keep(caller.unit, called.unit)
+                if not caller.is_test and began(caller.unit, origin, called.unit):
+                    self.impact.units.add(caller.unit)
+                if caller.node not in seen:
+                    seen.add(caller.node)
+                    waiting.append(caller.node)
+            self.impact.units.update(u for u in called.unnoted if began(u, origin, called.unit))
+
+    def _called(self, node: Node) -> Called:
+        if node not in self._known:
+            unit = unit_of(node)
+            self._known[node] = self._callers.of(node, lambda: self._firsts.with_unit(unit))
+            self._handed_over(unit)
+        return self._known[node]
 
     def _handed_over(self, unit: Unit) -> None:
         """What a function is handed to when a module is imported may call it once, and keep what it
@@ -257,7 +251,7 @@ class Spread:
 
     def _is_common(self, path: str, name: str) -> bool:
         """Whether a name stands in so many files that the closure tells as much, and sooner."""
-        common = len(list(self._mentions.users(path, name))) > COMMON
+        common = len(self._mentions.users(path, name)) > COMMON
         if common:
             self._all(path, f"{name} is named too widely to be followed")
         return common
@@ -293,7 +287,7 @@ class Spread:
 
     def _bind(self, path: str, name: str, *, of_class: bool = True) -> None:
         unit = (path, name)
-        if unit in self._bound or self._is_over:
+        if unit in self._bound or self.is_over:
             return
         self._bound.add(unit)
         self.impact.units.add(unit)

@@ -35,7 +35,7 @@ class Stretches:
         return (other for other in others if self._of(other) & bits)
 
     def of(self, units: Iterable[Unit]) -> int:
-        """When any of them ran."""
+        """When any of them ran, one bit for each stretch."""
         found = 0
         for unit in units:
             found |= self._of(unit)
@@ -86,19 +86,39 @@ class Firsts:
         ran as well: what that gave, it may have kept for tests that came later."""
         return self._first(lambda units, reads: unit in units)
 
-    def together(self, one: Unit, other: Unit) -> bool:
+    def began(self, unit: Unit, origin: Unit, called: Unit) -> bool:
+        """Whether a unit may have kept what it got from `origin` through what it calls: it first
+        ran when both did. Who had run without them before went elsewhere since."""
+        return self._together(unit, origin) and self._together(unit, called)
+
+    def _together(self, one: Unit, other: Unit) -> bool:
         """Whether one ran for the first time in a test in which the other ran as well, or both in a
         fixture of wider scope."""
         return other in self._opening.get(one, ()) or self._lives.together(one, other)
 
-    def with_read(self, read: str) -> frozenset[Unit]:
+    def of_read(self, read: str) -> "OfRead":
         """The same of a file that was read, or a folder with a slash that was listed."""
         process = self._process
         outside = any(read in read_in(one) for one in (process.session, *process.imports.values()))
         found = self._first(lambda units, reads: read in reads)
-        return found | process.outside if outside else found
+        return OfRead(found | process.outside if outside else found)
 
     def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
         return frozenset[Unit]().union(
             *(fresh for units, reads, fresh in self._openings if matches(units, reads))
         )
+
+
+class OfRead:
+    """What ran for the first time when something was read."""
+
+    def __init__(self, units: frozenset[Unit]) -> None:
+        self._units = units
+
+    def with_unit(self, unit: Unit) -> frozenset[Unit]:
+        """All of it, whoever asks."""
+        return self._units
+
+    def began(self, unit: Unit, origin: Unit, called: Unit) -> bool:
+        """Whether a unit may have kept what was read."""
+        return unit in self._units

@@ -229,8 +229,8 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     assert firsts.with_unit(a) == {f, a}
     assert firsts.with_unit(f) == {f, a, g}
     assert firsts.with_unit(g) == {g, db}  # db in a fixture of wider scope
-    assert firsts.with_read("a.json") == {f, a}
-    assert firsts.with_read("data/") == set()
+    assert firsts.of_read("a.json").with_unit(g) == {f, a}
+    assert firsts.of_read("data/").with_unit(g) == set()
 
 
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)

@@ -937,14 +937,14 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
     for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
         tree = Tree({"m.py": source}, {})
         found = Spread(tree, Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
-            "x", [("m.py", "loads")], []
+            [("m.py", "loads")], []
         )
         assert (("m.py", "asks") in found.units) is expected
 
 
 def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
     found = Spread(Tree({"m.py": ""}, {}), Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
-        "x", [], units("m:f")
+        [], units("m:f")
     )
     assert found == Impact({("m.py", "f")})
 
