@@ -43,6 +43,10 @@ class Calls:
         self._due: dict[int, int] = {}
         self._stretches: dict[int, int] = {}
 
+    def is_quiet(self, code: CodeType) -> bool:
+        """Whether nobody needs to be told who called a code object this time."""
+        return self._due.get(identity(code), MANY) < 0 and self.pairs is self.in_tests
+
     def noting(self) -> Callable[[CodeType, FrameType | None], bool]:
         """What to tell of a start: the code, and the frame below. The answer is whether the code's
         next start is wanted, too."""
@@ -51,8 +55,6 @@ class Calls:
         def note(code: CodeType, frame: FrameType | None) -> bool:
             called = identity(code)
             left = due.get(called, MANY)
-            if left < 0 and self.pairs is self.in_tests:
-                return False
             while frame is not None:
                 caller = identity(frame.f_code)
                 if caller in outer:

@@ -47,6 +47,7 @@ class Monitor:
         self._ids: tuple[int, ...] = ()
         self._monitoring: Any = vars(sys)["monitoring"]
         events = self._monitoring.events
+        self._start: int = events.PY_START
         self._local: int = events.PY_START | events.PY_RESUME
         self.problem: str | None = None
         """An error of ours, after which nothing is gathered."""
@@ -93,11 +94,14 @@ class Monitor:
     def _records(self) -> _Event:
         append, disable = self._hits.append, self._monitoring.DISABLE
         note, bodies, below = self._calls.noting(), self._calls.bodies, sys._getframe
+        is_quiet = self._calls.is_quiet
 
         def recorded(code: CodeType, offset: int) -> object:
             if bodies:
                 self._leave(below(1))
             append(code)
+            if is_quiet(code):  # asking for a frame raises an audit event
+                return disable
             return None if note(code, below(1).f_back) else disable
 
         return recorded
@@ -137,12 +141,11 @@ class Monitor:
 
     def holds(self) -> bool:
         """Whether the tools are still ours: anybody may free or silence them."""
-        monitoring = self._monitoring
-        return (
-            bool(self._ids)
-            and all(monitoring.get_tool(number) is self._name for number in self._ids)
-            and monitoring.get_events(self._ids[0]) == monitoring.events.PY_START
-        )
+        if not self._ids:
+            return False
+        (discovering, recording), tool = self._ids, self._monitoring.get_tool
+        ours = tool(discovering) is self._name and tool(recording) is self._name
+        return ours and self._monitoring.get_events(discovering) == self._start
 
     def stop(self) -> None:
         """Gives the tools back; what was armed stays so, and is heard by nobody."""

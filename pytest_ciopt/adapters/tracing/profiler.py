@@ -24,6 +24,7 @@ class Profiler:
         ends: Callable[[], None],
     ) -> None:
         self._registry = registry
+        self._calls = calls
         self._note = calls.noting()
         self._begins, self._ends = begins, ends
         self._hits: dict[int, CodeType] = {}
@@ -55,7 +56,7 @@ class Profiler:
                     if is_body(code):
                         self._begins(frame)
                     self._hits[identity(code)] = code
-                    if self._note(code, frame.f_back):
+                    if not self._calls.is_quiet(code) and self._note(code, frame.f_back):
                         self._wanted.add(identity(code))
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
