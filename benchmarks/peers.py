@@ -72,6 +72,8 @@ class Answer:
     """Of `failed` the modules."""
     outcomes: Mapping[str, str] = field(default_factory=dict)
     """Of the tests that ran."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of all phases of each of them."""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -124,6 +126,7 @@ class Bench:
             problem,
             errors,
             found["outcomes"],
+            found["seconds"],
         )
 
     def environ(self, peer: Peer, project: Project, folder: Path, probe: Path) -> Mapping[str, str]:

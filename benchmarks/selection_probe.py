@@ -12,6 +12,7 @@ _FAILED: set[str] = set()
 _ITEMS: list[str] = []
 _ERRORS: set[str] = set()
 _OUTCOMES: dict[str, str] = {}
+_SECONDS: dict[str, float] = {}
 
 
 @pytest.hookimpl(trylast=True)
@@ -25,6 +26,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _SECONDS[report.nodeid] = _SECONDS.get(report.nodeid, 0.0) + report.duration
     if report.failed:
         _FAILED.add(report.nodeid)
     word = report.outcome if not hasattr(report, "wasxfail") else f"x{report.outcome}"
@@ -44,6 +46,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         "failed": sorted(_FAILED),
         "errors": sorted(_ERRORS),
         "outcomes": _OUTCOMES,
+        "seconds": _SECONDS,
     }
     with open(os.environ["PROBE_FILE"], "w", encoding="utf-8") as stream:
         json.dump(found, stream)

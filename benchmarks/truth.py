@@ -191,6 +191,10 @@ class Subject:
             answer.problem,
         )
 
+    def select(self, peer: Peer, *words: str) -> Answer:
+        """Runs what a selector chooses, which goes on with what it has recorded so far."""
+        return self._run(peer, *(words or SELECTING[peer]))
+
     def git(self, *words: str) -> str:
         """What git says."""
         told = subprocess.run(

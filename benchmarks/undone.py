@@ -88,13 +88,7 @@ def main() -> None:
 
 
 def _undo(bench: Bench, name: str, clone: Path, options: argparse.Namespace) -> list[Undone]:
-    place = options.cache.resolve() / "undone" / name
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["git", "clone", "--quiet", clone, place], check=True)
-    source = _SOURCES.get(name, f"src/{name}")
-    project = Project(Package(name, ""), source, "tests", ("tests",), ())
-    subject = Subject(bench, project, place, _WORDS.get(name, ("tests",)))
+    subject, source = cloned(bench, name, clone, options.cache.resolve() / "undone")
     found: list[Undone] = []
     details = Details(options.details, options.known)
     asked = [PEERS[peer] for peer in options.peers]
@@ -107,6 +101,17 @@ def _undo(bench: Bench, name: str, clone: Path, options: argparse.Namespace) -> 
             _keep(details, name, undone)
             undone.add(details.known(name, undone.commit))
     return found
+
+
+def cloned(bench: Bench, name: str, clone: Path, folder: Path) -> tuple[Subject, str]:
+    """A clone of a project in a folder, and where its sources are."""
+    place = folder / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "clone", "--quiet", clone, place], check=True)
+    source = _SOURCES.get(name, f"src/{name}")
+    project = Project(Package(name, ""), source, "tests", ("tests",), ())
+    return Subject(bench, project, place, _WORDS.get(name, ("tests",))), source
 
 
 def _commits(subject: Subject, source: str) -> list[str]:
