@@ -106,7 +106,8 @@ def _module(test: str) -> str:
 def _say(commit: str, peer: Peer, step: Step, chosen: Answer) -> None:
     print(
         f"{commit[:9]} {peer.name}: {step.tests:.1%} of the tests,"
-        f" {step.seconds:.1%} of their time, {step.cpu:.2f} of the CPU, missed {sorted(step.missed)[:3]} {chosen.problem[:200]}",
+        f" {step.seconds:.1%} of their time, {step.cpu:.2f} of the CPU,"
+        f" missed {sorted(step.missed)[:3]} {chosen.problem[:200]}",
         file=sys.stderr,
         flush=True,
     )

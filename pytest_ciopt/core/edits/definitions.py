@@ -19,10 +19,12 @@ from pytest_ciopt.core.edits.decorators import (
     is_harmless,
     is_plain_base,
 )
-from pytest_ciopt.core.edits.mentions import mentions, of_function, of_statements
+from pytest_ciopt.core.edits.mentions import Mentions, mentions, of_function, of_statements
 from pytest_ciopt.core.edits.stores import path_of
 from pytest_ciopt.core.edits.trees import walk
 from pytest_ciopt.core.edits.uses import Uses
+
+EXPORTS = "__all__"
 
 
 class Kind(Enum):
@@ -117,18 +119,24 @@ Memo = dict[tuple[int, str], Definition]
 
 def module(tree: ast.Module) -> Module:
     """Cuts a tree into definitions and effects."""
-    return _Cutter({}, is_compared=True).module(tree)
+    return _Cutter({}, is_compared=True, is_searched=True).module(tree)
+
+
+def comparable(tree: ast.Module) -> Module:
+    """As `module`, without the names that are mentioned, but for those of `__all__`."""
+    return _Cutter({}, is_compared=True, is_searched=False).module(tree)
 
 
 def mentioning(tree: ast.Module, memo: Memo) -> Module:
     """As `module`, without the texts that are only compared (`content`, `declared`, effects and
     their order), in half the time. What is in `memo` is not cut again."""
-    return _Cutter(memo, is_compared=False).module(tree)
+    return _Cutter(memo, is_compared=False, is_searched=True).module(tree)
 
 
 class _Cutter:
-    def __init__(self, memo: Memo, *, is_compared: bool) -> None:
-        self._memo, self._is_compared = memo, is_compared
+    def __init__(self, memo: Memo, *, is_compared: bool, is_searched: bool) -> None:
+        self._memo = memo
+        self._is_compared, self._is_searched = is_compared, is_searched
 
     def module(self, tree: ast.Module) -> Module:
         """All of a tree."""
@@ -136,7 +144,7 @@ class _Cutter:
         effects: list[ast.AST] = []
         body = self._without_docstring(tree, pieces)
         self._cut(body, "", pieces, effects)
-        named = of_statements(effects)
+        named = self._named(effects)
         return Module(
             definitions=_united(pieces),
             effects=tuple(map(self._text, effects)),
@@ -152,6 +160,10 @@ class _Cutter:
         if not self._is_compared:
             return ""
         return "\n".join(ast.dump(n) if isinstance(n, ast.AST) else repr(n) for n in nodes)
+
+    def _named(self, nodes: Iterable[ast.AST]) -> Mentions:
+        """What code outside of functions mentions."""
+        return of_statements(nodes) if self._is_searched else Mentions()
 
     def _without_docstring(self, tree: ast.Module, pieces: list[Definition]) -> list[ast.stmt]:
         first = tree.body[0] if tree.body else None
@@ -188,7 +200,7 @@ class _Cutter:
                     rest.append(statement)
 
     def _bound(self, node: ast.stmt, prefix: str, names: Iterable[str]) -> Iterator[Definition]:
-        named = of_statements([node])
+        named = of_statements([node]) if EXPORTS in names else self._named([node])
         common = Definition(
             prefix,
             Kind.BINDING,
@@ -208,7 +220,7 @@ class _Cutter:
         name = prefix + node.name
         rest: list[ast.AST] = [*node.bases, *node.keywords]
         self._cut(node.body, name, pieces, rest)
-        named = of_statements([*rest, *node.decorator_list])
+        named = self._named([*rest, *node.decorator_list])
         pieces.append(
             Definition(
                 name=name,
@@ -231,7 +243,7 @@ class _Cutter:
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
         fixture = next(filter(is_fixture, node.decorator_list), None)
-        named = of_function(node)
+        named = of_function(node) if self._is_searched else Mentions()
         return Definition(
             name=prefix + node.name,
             kind=Kind.FUNCTION,
@@ -243,7 +255,7 @@ class _Cutter:
             parts=named.parts,
             asks=named.asks,
             uses=Uses((node, bool(prefix))),
-            head=frozenset().union(*map(mentions, _head(node))),
+            head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
             declared=self._text(node.args, ast.get_docstring(node, clean=False)),
             fixture=fixture is not None,
             fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,

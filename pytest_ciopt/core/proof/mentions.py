@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence, Set
 
-from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
-from pytest_ciopt.core.proof.prints import EXPORTS
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module
 from pytest_ciopt.core.proof.sources import Sources
 
 

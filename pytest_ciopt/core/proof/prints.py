@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from pytest_ciopt.core.edits.definitions import Definition, Kind, Module, module
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, comparable
 from pytest_ciopt.core.history.traces import Source
 
 _BYTES = 8
@@ -18,7 +18,6 @@ _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
 """Before the fingerprint of an import; of a function that nobody else is told of."""
-EXPORTS = "__all__"
 _LOOKUP = "__getattr__"
 """In a module: called for names that it does not bind."""
 
@@ -48,7 +47,7 @@ EVERYTHING = Difference(effects=True)
 def source(content_id: str, tree: ast.Module) -> Source | None:
     """The fingerprints of a text; None when it is nested too deep."""
     try:
-        return fingerprinted(content_id, module(without_types(tree)))
+        return fingerprinted(content_id, comparable(without_types(tree)))
     except RecursionError:
         return None
 

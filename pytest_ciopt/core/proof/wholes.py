@@ -7,10 +7,9 @@ a package may ask it for its modules.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from pytest_ciopt.core.edits.definitions import Definition, Kind, Module
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module
 from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.mentions import Mentions
-from pytest_ciopt.core.proof.prints import EXPORTS
 from pytest_ciopt.core.proof.sources import Sources
 
 
