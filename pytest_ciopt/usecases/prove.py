@@ -7,6 +7,7 @@ import shows it, and what was not sound when it last ran.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
@@ -19,9 +20,9 @@ from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstall
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
-from pytest_ciopt.core.proof.spread import Impact, Spread
+from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Spread
 from pytest_ciopt.core.proof.stretches import Firsts, OfRead
-from pytest_ciopt.core.selection import Records, Selection
+from pytest_ciopt.core.selection import Records, Selection, Verdict
 from pytest_ciopt.usecases.texts import Texts
 
 FAILED_LAST = "failed last"
@@ -97,6 +98,7 @@ class _Prove:
             if known.seen is not None
         }
         self.evidence = Evidence(knowledge)
+        self.test_files = frozenset(map(_file, knowledge.tests))
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
@@ -208,6 +210,8 @@ class _Prove:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
                 self._add_users(files, seen, f"{path}: {why}")
+            if self.may_end and self.test_files <= files.keys():
+                break  # all tests run
         for path in sorted(self._new(process, stale)):
             self._add_users(files, path, f"{path} may be new")
         for path, imported in sorted(importers.items()):
@@ -230,7 +234,13 @@ class _Prove:
         return self.reinstalled[distributions]
 
     def _spread(self, firsts: Firsts | OfRead) -> Spread:
-        return Spread(self.texts, self.evidence, firsts, by_name=self.by_name)
+        return Spread(
+            self.texts,
+            self.evidence,
+            firsts,
+            by_name=self.by_name,
+            concerns_all=lambda path: self.may_end and self.test_files <= self.texts.users(path),
+        )
 
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
@@ -242,25 +252,34 @@ class _Prove:
         folder = folder_of(path)
         return folder in folders or (folder != "" and folder_of(folder) in folders)
 
+    @cached_property
+    def may_end(self) -> bool:
+        """Whether imports alone select all tests that are known: then nobody needs to know more as
+        soon as none of them is proved."""
+        return all(self.ask.selection.verdict(f) is Verdict.ALL for f in self.test_files)
+
     def _add_users(self, files: dict[str, str], path: str, why: str) -> None:
         for user in self.texts.users(path):
             files.setdefault(user, why)
 
     def _impacts(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
         """What each changed input affects, beside what one before it has; first what differs from
-        the base."""
+        the base, and what concerns whoever can import it."""
         if not stale.sources and not stale.data and not stale.folders:
             return
         self.texts.recorded_with(process.inputs.sources, self.present)
-        firsts = Firsts(process)
-        spread = self._spread(firsts)
         changed = self.ask.changed
-        for path, old in sorted(
-            stale.sources.items(), key=lambda one: (one[0] not in changed, one)
-        ):
-            difference = self._difference(path, old)
+        order = sorted(stale.sources.items(), key=lambda one: (one[0] not in changed, one))
+        found = {path: self._difference(path, old) for path, old in order}
+        for path, difference in found.items():
             if difference is None:
                 yield path, self._unknown(path)
+            elif difference.effects:
+                yield path, Impact({(path, BODY)}, {path: CHANGED_EFFECTS})
+        firsts = Firsts(process)
+        spread = self._spread(firsts)
+        for path, difference in found.items():
+            if difference is None:
                 continue
             if spread.is_over:
                 spread = self._spread(firsts)

@@ -8,7 +8,7 @@ broke, these rules selected the same as "whoever can import a changed module" di
 the tests. Whenever names cannot tell, the answer is the closure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.edits.decorators import is_plain_base
@@ -32,6 +32,7 @@ MOST = 600
 changed module is reached anyway, and following takes longer than running."""
 COMMON = 60
 """Files in which a name that is followed stands at most: reading one takes some 20 ms."""
+CHANGED_EFFECTS = "code that runs at import changed"
 _ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
 """Names in a module that are looked up without being written."""
 
@@ -56,8 +57,11 @@ class Spread:
         firsts: Firsts | OfRead,
         *,
         by_name: bool = True,
+        concerns_all: Callable[[str], bool] = lambda path: False,
     ) -> None:
-        """Without `by_name` whatever names would tell concerns the closure."""
+        """Without `by_name` whatever names would tell concerns the closure. `concerns_all` tells
+        whether whoever can see a file are all: then nothing more is followed."""
+        self._concerns_all, self._ended = concerns_all, False
         self._firsts = firsts
         self._by_name = by_name
         self._sources = sources
@@ -85,7 +89,7 @@ class Spread:
         led to."""
         self.impact, self._before = Impact(), len(self._bound) + len(self._affected)
         if difference.effects:
-            self._all(path, "code that runs at import changed")
+            self._all(path, CHANGED_EFFECTS)
         if difference.effects or difference.bindings:
             self.impact.units.add((path, BODY))
         for name in sorted(difference.units):
@@ -104,14 +108,14 @@ class Spread:
         """Follows names until nothing new is found, or so many that the closure tells as much."""
         while self._waiting and not self.is_over:
             self._mentioned(*self._waiting.pop())
-        if self.is_over:
+        if self.is_over and not self._ended:
             self._all(path, "what it defines is used too widely to be followed")
 
     @property
     def is_over(self) -> bool:
         """Whether so much is affected by the last change that the closure tells as much. Then what
         it led to has not been followed to its end, and no other change can be added."""
-        return len(self._bound) + len(self._affected) - self._before > MOST
+        return self._ended or len(self._bound) + len(self._affected) - self._before > MOST
 
     def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
         """Follows a file that units read, or a folder that they listed: they may keep what they
@@ -123,7 +127,9 @@ class Spread:
         return self.impact
 
     def _all(self, path: str, why: str) -> None:
-        self.impact.closures.setdefault(path, why)
+        if path not in self.impact.closures:
+            self.impact.closures[path] = why
+            self._ended = self._ended or self._concerns_all(path)
 
     # --- what is computed from a function that does something else -------------------------------
 

@@ -991,3 +991,22 @@ def test_whoever_takes_a_module_as_a_whole_may_look_up_any_name(text: str, expec
 def test_code_that_runs_at_import_and_takes_the_module_as_a_whole() -> None:
     assert "user.py" in spread("X = 1", "X = 2", user="import m\nprint(m)\n").closures
     assert spread("X = 1", "X = 2", user="import m\nprint(m.other)\n").closures == {}
+
+
+def test_nothing_is_followed_once_all_are_concerned() -> None:
+    text = "from m import X, f\nprint(X)\ndef uses(): return X\n"
+    tree = Tree({"m.py": "X = 2", "user.py": text}, {})
+    old, new = (prints.source("", ast.parse(one)) for one in ("X = 1", "X = 2"))
+    assert old is not None
+    assert new is not None
+    found = {}
+    for ends in (False, True):
+        spread = Spread(
+            tree,
+            Evidence(NOTHING),
+            Firsts(process_of(NOTHING)),
+            concerns_all=lambda path, ends=ends: ends and path == "user.py",
+        )
+        found[ends] = spread.add("m.py", prints.difference(old, new))
+        assert spread.is_over is ends
+        assert "user.py" in found[ends].closures
