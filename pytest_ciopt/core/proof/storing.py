@@ -20,7 +20,8 @@ def plain(knowledge: Knowledge) -> dict[str, object]:
 def knowledge_of(made: Mapping[str, Any]) -> Knowledge:
     """The inverse of `plain`. Raises: LookupError, TypeError or ValueError for anything else."""
     units: list[Unit] = [(path, name) for path, names in made["units"] for name in names]
-    sets = [frozenset(units[number] for number in accumulate(steps)) for steps in made["sets"]]
+    named = units.__getitem__
+    sets = [frozenset(map(named, accumulate(steps))) for steps in made["sets"]]
     processes = [_process(one, sets) for one in made["processes"]]
     return Knowledge(
         tests={

@@ -74,8 +74,10 @@ class Firsts:
         self._openings: list[tuple[Set[Unit], Set[str], Set[Unit]]] = []
         """Units, what was read, and units of which it was the first time."""
         self._opening: dict[Unit, Set[Unit]] = {}
+        seen = set[Unit]()
         for units, reads in process.openings:
-            fresh = units - self._opening.keys()
+            fresh = units - seen
+            seen |= fresh
             self._openings.append((units, reads, fresh))
             self._opening.update(dict.fromkeys(fresh, units))
         self._openings.extend((units, reads, units) for units, reads in process.lives)
