@@ -20,7 +20,7 @@ from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstall
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
-from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Spread
+from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Lookup, Spread
 from pytest_ciopt.core.proof.stretches import Firsts, OfRead
 from pytest_ciopt.core.selection import Records, Selection, Verdict
 from pytest_ciopt.usecases.texts import Texts
@@ -233,10 +233,9 @@ class _Prove:
             self.reinstalled[distributions] = found
         return self.reinstalled[distributions]
 
-    def _spread(self, firsts: Firsts | OfRead) -> Spread:
+    def _spread(self, lookup: Lookup, firsts: Firsts | OfRead) -> Spread:
         return Spread(
-            self.texts,
-            self.evidence,
+            lookup,
             firsts,
             by_name=self.by_name,
             concerns_all=lambda path: self.may_end and self.test_files <= self.texts.users(path),
@@ -276,17 +275,17 @@ class _Prove:
                 yield path, self._unknown(path)
             elif difference.effects:
                 yield path, Impact({(path, BODY)}, {path: CHANGED_EFFECTS})
-        firsts = Firsts(process)
-        spread = self._spread(firsts)
+        firsts, lookup = Firsts(process), Lookup(self.texts, self.evidence)
+        spread = self._spread(lookup, firsts)
         for path, difference in found.items():
             if difference is None:
                 continue
             if spread.is_over:
-                spread = self._spread(firsts)
+                spread = self._spread(lookup, firsts)
             yield path, spread.add(path, difference)
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:  # whom it concerns beside those that were seen to read it
-                reading = self._spread(firsts.of_read(path))
+                reading = self._spread(lookup, firsts.of_read(path))
                 yield path, reading.add_read(*process.readers[path])
 
     def _unknown(self, path: str) -> Impact:

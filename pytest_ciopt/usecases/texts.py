@@ -5,7 +5,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
@@ -61,6 +60,7 @@ class Texts:
         self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
+        self._families: Families | None = None
         self._present: Present
         self._places: dict[tuple[str, str], Places | None] = {}
         self._tops: frozenset[str] | None = None
@@ -73,6 +73,7 @@ class Texts:
     def recorded_with(self, loaded: Mapping[str, str], present: Present) -> None:
         """Says which sources were loaded when the record was made that is looked at."""
         self._loaded, self._present = loaded, present
+        self._families = None
 
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
@@ -228,10 +229,12 @@ class Texts:
             self._tops = frozenset(("", *parts))
         return top in self._tops
 
-    @cached_property
+    @property
     def families(self) -> Families:
-        """Which classes are related."""
-        return Families(map(self.content, sorted(self.files & self._loaded.keys())))
+        """Which classes of files that were loaded are related."""
+        if self._families is None:
+            self._families = Families(map(self.content, sorted(self.files & self._loaded.keys())))
+        return self._families
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""

@@ -45,11 +45,15 @@ class Callers:
         self._sources, self._evidence = sources, evidence
         self._keepers, self._mentions = keepers, mentions
         self._tests: dict[Unit, bool] = {}
+        self._named: dict[Node, tuple[Node, ...]] = {}
+        """Who calls by name."""
 
     def of(self, node: Node, candidates: Callable[[], Set[Unit]]) -> Called:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
         noted. `candidates` tells units that may have kept what they got when they first ran."""
-        found = dict.fromkeys((*self._evidence.callers(node), *self._by_name(node)))
+        if node not in self._named:
+            self._named[node] = tuple(self._by_name(node))
+        found = dict.fromkeys((*self._evidence.callers(node), *self._named[node]))
         nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
         some = nobody or self._evidence.is_called_often(node)
         unnoted = self._unnoted(node, candidates(), nobody=nobody) if some else ()

@@ -9,9 +9,10 @@ from pytest_ciopt.core.proof.sources import Sources
 class Mentions:
     """Looks a name up in the files that can see what another one defines."""
 
-    def __init__(self, sources: Sources, untold: Callable[[str], None]) -> None:
-        """`untold` is told of files that cannot be parsed."""
-        self._sources, self._untold = sources, untold
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self.untold: Callable[[str], None] = lambda path: None
+        """Is told of files that cannot be parsed."""
         self._users: dict[tuple[str, str], list[str]] = {}
 
     def of(
@@ -24,7 +25,7 @@ class Mentions:
                 continue
             cut = self._sources.around(user, simple)
             if cut is None:
-                self._untold(user)
+                self.untold(user)
                 continue
             own = user != path and self.has_its_own(cut, simple, user, path)
             for definition in cut.definitions.values():

@@ -47,13 +47,24 @@ class Impact:
     """Whoever can see one of these files, and why."""
 
 
+class Lookup:
+    """What has been looked up of sources and evidence, for several searches in one process."""
+
+    def __init__(self, sources: Sources, evidence: Evidence) -> None:
+        self.sources, self.evidence = sources, evidence
+        self.keepers = Keepers(sources, evidence)
+        self.mentions = Mentions(sources)
+        self.callers = Callers(sources, evidence, self.keepers, self.mentions)
+        self.registry = Registry(sources, evidence)
+        self.wholes = Wholes(sources, self.mentions)
+
+
 class Spread:
     """Follows names from changed modules. What it has found out of the last one is in `impact`."""
 
     def __init__(
         self,
-        sources: Sources,
-        evidence: Evidence,
+        lookup: Lookup,
         firsts: Firsts | OfRead,
         *,
         by_name: bool = True,
@@ -64,8 +75,10 @@ class Spread:
         self._concerns_all, self._ended = concerns_all, False
         self._firsts = firsts
         self._by_name = by_name
-        self._sources = sources
-        self._evidence = evidence
+        self._sources, self._evidence = lookup.sources, lookup.evidence
+        self._registry, self._keepers = lookup.registry, lookup.keepers
+        self._mentions, self._callers = lookup.mentions, lookup.callers
+        self._wholes = lookup.wholes
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
@@ -73,11 +86,6 @@ class Spread:
         self._imported: set[Unit] = set()
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
-        self._registry = Registry(sources, evidence)
-        self._keepers = Keepers(sources, evidence)
-        self._mentions = Mentions(sources, lambda path: self._all(path, "it cannot be parsed"))
-        self._callers = Callers(sources, evidence, self._keepers, self._mentions)
-        self._wholes = Wholes(sources, self._mentions)
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
         self._before = 0
@@ -88,6 +96,7 @@ class Spread:
         """Follows everything in which two texts of a module differ, and that no earlier change has
         led to."""
         self.impact, self._before = Impact(), len(self._bound) + len(self._affected)
+        self._listen()
         if difference.effects:
             self._all(path, CHANGED_EFFECTS)
         if difference.effects or difference.bindings:
@@ -103,6 +112,9 @@ class Spread:
             self._rebound(path, name, definition, moved=name in difference.moved)
         self._follow(path)
         return self.impact
+
+    def _listen(self) -> None:
+        self._mentions.untold = lambda path: self._all(path, "it cannot be parsed")
 
     def _follow(self, path: str) -> None:
         """Follows names until nothing new is found, or so many that the closure tells as much."""
@@ -120,6 +132,7 @@ class Spread:
     def add_read(self, readers: Iterable[Unit], handed: Iterable[Unit]) -> Impact:
         """Follows a file that units read, or a folder that they listed: they may keep what they
         found, or have had others keep it."""
+        self._listen()
         self.impact.units.update(handed)
         for unit in sorted(readers):
             self._climb(unit)

@@ -14,7 +14,7 @@ from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.families import Families
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.prints import without_types
-from pytest_ciopt.core.proof.spread import COMMON, Impact, Spread
+from pytest_ciopt.core.proof.spread import COMMON, Impact, Lookup, Spread
 from pytest_ciopt.core.proof.stretches import Firsts
 from recorded import knowledge, process_of, units
 
@@ -94,7 +94,7 @@ def spread(
     assert before is not None
     assert after is not None
     tree = Tree(beside | {path: new}, then, new_modules)
-    found = Spread(tree, Evidence(seen), Firsts(process_of(seen)), by_name=by_name)
+    found = Spread(Lookup(tree, Evidence(seen)), Firsts(process_of(seen)), by_name=by_name)
     return found.add(path, prints.difference(before, after))
 
 
@@ -936,16 +936,16 @@ def test_what_read_a_file_may_keep_it_for_others() -> None:
     text = "@lru_cache\ndef loads(): return open('x').read()\ndef asks(): loads()\n"
     for source, expected in ((text, True), (text.replace("@lru_cache\n", ""), False)):
         tree = Tree({"m.py": source}, {})
-        found = Spread(tree, Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
+        found = Spread(Lookup(tree, Evidence(NOTHING)), Firsts(process_of(NOTHING))).add_read(
             [("m.py", "loads")], []
         )
         assert (("m.py", "asks") in found.units) is expected
 
 
 def test_what_had_a_file_read_for_it_concerns_whoever_ran_it() -> None:
-    found = Spread(Tree({"m.py": ""}, {}), Evidence(NOTHING), Firsts(process_of(NOTHING))).add_read(
-        [], units("m:f")
-    )
+    found = Spread(
+        Lookup(Tree({"m.py": ""}, {}), Evidence(NOTHING)), Firsts(process_of(NOTHING))
+    ).add_read([], units("m:f"))
     assert found == Impact({("m.py", "f")})
 
 
@@ -1002,8 +1002,7 @@ def test_nothing_is_followed_once_all_are_concerned() -> None:
     found = {}
     for ends in (False, True):
         spread = Spread(
-            tree,
-            Evidence(NOTHING),
+            Lookup(tree, Evidence(NOTHING)),
             Firsts(process_of(NOTHING)),
             concerns_all=lambda path, ends=ends: ends and path == "user.py",
         )
