@@ -1,4 +1,4 @@
-"""What the records of many tests cost a decision: their size, and the time to load and to judge them.
+"""What the records of many tests cost a decision: their size, and the time to load and judge them.
 
     python benchmarks/records.py [--tests 10000] [--rounds 5]
 
@@ -43,12 +43,10 @@ def main() -> None:
     judged = median(other for _, other, _ in rounds)
     share = rounds[0][2] / options.tests
     plain, packed = len(text) / options.tests, len(zlib.compress(text.encode())) / options.tests
-    print(
-        "| tests | bytes a test | compressed | loading, s | judging, s | affected |\n|---|---|---|---|---|---|"
-    )
-    print(
-        f"| {options.tests:,} | {plain:.0f} | {packed:.0f} | {loaded:.3f} | {judged:.3f} | {share:.1%} |"
-    )
+    heads = ("tests", "bytes a test", "compressed", "loading, s", "judging, s", "affected")
+    cells = (f"{options.tests:,}", f"{plain:.0f}", f"{packed:.0f}", f"{loaded:.3f}")
+    cells += (f"{judged:.3f}", f"{share:.1%}")
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|\n| {' | '.join(cells)} |")
     fine = plain <= BYTES and (loaded + judged) / options.tests <= SECONDS / 10_000
     sys.exit(0 if fine or options.report else 1)
 

@@ -4,6 +4,7 @@ Both doors (pytest and the command line) come in here. Any failure of ours ends 
 runs", with the reason; only what a person typed wrong is an error.
 """
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,6 +70,8 @@ def decide(
     Raises: UnknownBase for a typed base that does not exist; InternalError under `strict`.
     """
     top: Path | None = None
+    collects = gc.isenabled()
+    gc.disable()  # it would look through trees and records by the thousand, and find no garbage
     try:
         git = git or Git(folder)
         top = git.top
@@ -80,6 +83,9 @@ def decide(
         return Decided(Selection(everything=error.what), top, mend=error.mend)
     except Exception as error:
         return failed(error, top, settings)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def failed(error: Exception, top: Path | None, settings: Settings) -> Decided:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_ciopt.core.history.records import Environment
 from pytest_ciopt.core.history.traces import Inputs, Trace
@@ -41,8 +42,7 @@ class Process:
     """Digests of environment variables, see `RunStart`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What one test depended on when it last ran and could be counted on."""
 
     process: Process
@@ -54,8 +54,7 @@ class Seen:
     """Why more may have run than was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The newest words on one test."""
 
     run: str
