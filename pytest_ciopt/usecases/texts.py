@@ -14,8 +14,7 @@ from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
 from pytest_ciopt.core.history.traces import Source
-from pytest_ciopt.core.naming import ancestors, folder_of, module_path, names
-from pytest_ciopt.core.proof.families import Families
+from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import source, without_types
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected
 from pytest_ciopt.usecases.effects import Contents
@@ -27,6 +26,16 @@ _AFTER_ESCAPE = re.compile(rb"\\\w(\w+)")
 """In a string, `name` after a line end: `\\nname`."""
 _OFTEN = 64
 """Searches of a file that take as long as putting down its words."""
+_BINDING_UNSEEN = re.compile(
+    rb"import\s*\(?\s*\*|\bglobals\(|\bvars\(\)|\.modules\b|\bimport\s+modules\b|\bexec\("
+)
+"""What may bind names of the module in which it stands."""
+_LOADING = re.compile(
+    rb"import_module|__import__|\.modules\b|\bimport\s+modules\b|iter_modules|walk_packages"
+    rb"|exec_module|spec_from|find_spec|load_module|resolve_name|import_string|import_object"
+    rb"|\blocate\(|entry_points|\bglobals\(|\bexec\(|\beval\(|\b__getattr__\(name"
+)
+"""What may load modules by their names, or look them up."""
 _HANDED = re.compile(rb"[(,=]\s*([\w.]++)(?=\s*[,)])")
 """An argument of a call, or something that looks like one."""
 _DEFINED = re.compile(rb"\b(?:def|class)\s+(\w+)|(\w++)(?= =|:)")
@@ -56,11 +65,11 @@ class Texts:
         self._ends: dict[str, list[int]] = {}
         self._handed: dict[str, frozenset[bytes]] = {}
         self._defined: dict[str, frozenset[bytes]] = {}
+        self._loading: dict[str, bool] = {}
         self._asked: dict[str, int] = {}
         self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._loaded: Mapping[str, str] = {}
-        self._families: Families | None = None
         self._present: Present
         self._places: dict[tuple[str, str], Places | None] = {}
         self._tops: frozenset[str] | None = None
@@ -73,7 +82,6 @@ class Texts:
     def recorded_with(self, loaded: Mapping[str, str], present: Present) -> None:
         """Says which sources were loaded when the record was made that is looked at."""
         self._loaded, self._present = loaded, present
-        self._families = None
 
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
@@ -170,6 +178,21 @@ class Texts:
             self._handed[path] = frozenset(name.rpartition(b".")[2] for name in found)
         return word.encode("ascii") in self._handed[path]
 
+    def binds_unseen(self, path: str) -> bool:
+        """Whether a file may bind names that no definition shows."""
+        return _BINDING_UNSEEN.search(self.content(path)) is not None
+
+    def loads_by_name(self, path: str) -> bool:
+        """Whether modules that can see this one may be loaded by computed names, or it is no part
+        of a package."""
+        package = folder_of(path.removesuffix(f"/{INIT}"))
+        if f"{package}/{INIT}" not in self.files:
+            return True
+        if path not in self._loading:
+            contents = map(self.content, self.users(path))
+            self._loading[path] = any(_LOADING.search(content) for content in contents)
+        return self._loading[path]
+
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         """Files that `from module import …` in a file may mean; `level` counts the dots."""
         wanted = module.replace(".", "/")
@@ -228,13 +251,6 @@ class Texts:
             parts = (part for file in self.files for part in module_path(file).split("/"))
             self._tops = frozenset(("", *parts))
         return top in self._tops
-
-    @property
-    def families(self) -> Families:
-        """Which classes of files that were loaded are related."""
-        if self._families is None:
-            self._families = Families(map(self.content, sorted(self.files & self._loaded.keys())))
-        return self._families
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""

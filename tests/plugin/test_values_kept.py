@@ -537,6 +537,155 @@ def test_a(): assert Path(__file__).parents[1].joinpath('README.md').read_text()
         },
         ("README.md", "42", "43"),
     ),
+    "default that a star import takes the place of": (
+        {
+            "app/local.py": "LIMIT = 42\n",
+            "app/settings.py": """
+LIMIT = 10
+try:
+    from .local import *
+except ImportError:
+    pass
+""",
+            "app/use.py": """
+from app.settings import LIMIT
+def value():
+    return LIMIT
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/local.py", "42", "43"),
+    ),
+    "profile of settings": (
+        {
+            "app/settings/__init__.py": """
+import importlib
+import os
+def configured(profile):
+    module = importlib.import_module(f".{profile}", __name__)
+    return {key.lower(): value for key, value in vars(module).items() if key.isupper()}
+SETTINGS = configured(os.environ.get("APP_PROFILE", "development"))
+""",
+            "app/settings/development.py": "LIMIT = 42\n",
+            "app/use.py": """
+from app.settings import SETTINGS
+def value():
+    return SETTINGS["limit"]
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/settings/development.py", "42", "43"),
+    ),
+    "class by its dotted path": (
+        {
+            "app/backends/__init__.py": "",
+            "app/backends/memory.py": "TIMEOUT = 42\nclass Backend: pass\n",
+            "app/use.py": """
+from importlib import import_module
+def load(path):
+    module, _, name = path.rpartition(".")
+    loaded = import_module(module)
+    return getattr(loaded, name)(), {k.lower(): v for k, v in vars(loaded).items() if k.isupper()}
+BACKEND, OPTIONS = load("app.backends.memory.Backend")
+def value():
+    return OPTIONS["timeout"]
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/backends/memory.py", "42", "43"),
+    ),
+    "module as an attribute of a module": (
+        {
+            "app/conf.py": "LIMIT = 42\n",
+            "app/main.py": "from app import conf\n",
+            "app/use.py": """
+from app import main
+def setting(name):
+    return getattr(main.conf, name.upper())
+def value():
+    return setting("limit")
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "module that is bound later": (
+        {
+            "app/conf.py": "LIMIT = 42\n",
+            "app/use.py": """
+conf = None
+def setup():
+    global conf
+    from app import conf
+setup()
+def value():
+    return max(v for k, v in vars(conf).items() if k.isupper())
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "42", "43"),
+    ),
+    "package under another name": (
+        {
+            "app/backends/__init__.py": "from app.backends import memory\n",
+            "app/backends/memory.py": "LIMIT = 42\n",
+            "app/use.py": """
+import app.backends as known
+def setting(backend, name):
+    return getattr(getattr(known, backend), name.upper())
+def value():
+    return setting("memory", "limit")
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/backends/memory.py", "42", "43"),
+    ),
+    "property that is counted": (
+        {
+            "app/base.py": """
+class Node:
+    kinds = {}
+    def __init_subclass__(cls):
+        Node.kinds[cls.__name__.lower()] = cls
+    @classmethod
+    def build(cls, kind):
+        return cls.kinds[kind]()
+    def properties(self):
+        return [n for n in dir(type(self)) if isinstance(getattr(type(self), n), property)]
+""",
+            "app/nodes.py": """
+from app.base import Node
+class Leaf(Node):
+    @property
+    def size(self): return 1
+    @property
+    def depth(self): return 0
+""",
+            "app/use.py": """
+import app.nodes
+from app.base import Node
+def value():
+    return 40 + len(Node.build("leaf").properties())
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/nodes.py", "    @property\n    def depth(self): return 0\n", ""),
+    ),
+    "another star import": (
+        {
+            "app/one.py": "LIMIT = 42\n",
+            "app/two.py": "LIMIT = 43\n",
+            "app/conf.py": "from app.one import *\n",
+            "app/use.py": """
+import app.two
+from app.conf import LIMIT
+def value():
+    return LIMIT
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/conf.py", "app.one", "app.two"),
+    ),
 }
 
 

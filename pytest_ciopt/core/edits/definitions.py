@@ -6,7 +6,6 @@ them.
 """
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -69,8 +68,10 @@ class Definition:
     """What of `mentions` is more than a plain name: attributes, keywords, words in strings."""
     values: frozenset[str] = frozenset()
     """What of `mentions` may be a module that is handed on as a whole, see `Mentions`."""
+    plain: frozenset[str] = frozenset()
     parts: frozenset[tuple[str, str]] = frozenset()
-    """The same of attributes, see `Mentions`."""
+    dotted: frozenset[str] = frozenset()
+    """Three parts of `values`, see `Mentions`."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function and of those in it: mentions where pytest may fill them."""
     head: frozenset[str] = frozenset()
@@ -111,6 +112,8 @@ class Module:
     effect_loose: frozenset[str] = field(default=frozenset())
     effect_values: frozenset[str] = field(default=frozenset())
     effect_parts: frozenset[tuple[str, str]] = field(default=frozenset())
+    effect_plain: frozenset[str] = field(default=frozenset())
+    effect_dotted: frozenset[str] = field(default=frozenset())
 
 
 Memo = dict[tuple[int, str], Definition]
@@ -153,6 +156,8 @@ class _Cutter:
             effect_loose=named.loose,
             effect_values=named.values,
             effect_parts=named.parts,
+            effect_plain=named.plain,
+            effect_dotted=named.dotted,
         )
 
     def _text(self, *nodes: object) -> str:
@@ -210,6 +215,8 @@ class _Cutter:
             loose=named.loose,
             values=named.values,
             parts=named.parts,
+            plain=named.plain,
+            dotted=named.dotted,
             uses=Uses((node, bool(prefix))),
             foreign=any(map(does_more, walk(node))),
             makers=_makers(filter(does_more, walk(node))),
@@ -231,6 +238,8 @@ class _Cutter:
                 loose=named.loose,
                 values=named.values,
                 parts=named.parts,
+                plain=named.plain,
+                dotted=named.dotted,
                 has_bases=any(ast.unparse(base) != "object" for base in node.bases)
                 or bool(node.keywords),
                 bases=frozenset(_accountants(node)),
@@ -253,6 +262,8 @@ class _Cutter:
             loose=named.loose,
             values=named.values,
             parts=named.parts,
+            plain=named.plain,
+            dotted=named.dotted,
             asks=named.asks,
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
@@ -330,33 +341,11 @@ def _top(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
 
 
 def bound_names(node: ast.stmt) -> list[str] | None:
-    """Names that a statement binds, be it on a condition; None when it may do more than that."""
-    match node:
-        case ast.Assign(targets=targets):
-            return _targets(targets)
-        case ast.AnnAssign(target=target):  # but `x += y`, which may alter what others know
-            return _targets([target])
-        case ast.If(body=body, orelse=others):
-            return _all_bound([*body, *others])
-        case ast.Try(body=body, handlers=handlers, orelse=others, finalbody=last):
-            caught = [statement for handler in handlers for statement in handler.body]
-            return _all_bound([*body, *caught, *others, *last])
-    return None
-
-
-def _all_bound(body: Iterable[ast.stmt]) -> list[str] | None:
-    names: dict[str, None] = {}
-    for statement in body:
-        if not isinstance(statement, ast.Pass):
-            bound = bound_names(statement)
-            if bound is None:
-                return None
-            names.update(dict.fromkeys(bound))
-    return list(names) or None
-
-
-def _targets(targets: list[ast.expr]) -> list[str] | None:
-    """Names; None where attributes or items are set as well."""
+    """Names that an assignment binds; None when it also sets attributes or items, and of anything
+    else."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return None
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     names: list[str] = []
     while targets:
         target, *targets = targets
@@ -398,6 +387,8 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 loose=known.loose | piece.loose,
                 values=known.values | piece.values,
                 parts=known.parts | piece.parts,
+                plain=known.plain | piece.plain,
+                dotted=known.dotted | piece.dotted,
                 asks=known.asks | piece.asks,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
@@ -409,21 +400,6 @@ def _united(pieces: Iterable[Definition]) -> dict[str, Definition]:
 
 
 def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
-    """What runs at import. Python's own modules, where they are imported one after the other, come
-    by name: their order makes no difference."""
-    pythons = set[str]()
-    for word, is_python in _words(body, prefix):
-        if is_python:
-            pythons.add(word)
-            continue
-        yield from sorted(pythons)
-        pythons.clear()
-        yield word
-    yield from sorted(pythons)
-
-
-def _words(body: Iterable[ast.stmt], prefix: str) -> Iterator[tuple[str, bool]]:
-    """What runs at import, and whether it is an import of Python's own modules."""
     for statement in body:
         match statement:
             case ast.Pass() | ast.FunctionDef(decorator_list=[]):
@@ -431,15 +407,15 @@ def _words(body: Iterable[ast.stmt], prefix: str) -> Iterator[tuple[str, bool]]:
             case ast.AsyncFunctionDef(decorator_list=[]):
                 pass
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield prefix + name, False
+                yield prefix + name
             case ast.ClassDef(name=name, body=inner):
-                yield prefix + name, False
-                yield from _words(inner, f"{prefix}{name}.")
-            case ast.Import() | ast.ImportFrom():
-                for alias in statement.names:
-                    is_python = _top(statement, alias) in sys.stdlib_module_names
-                    yield f"{prefix}{alias.asname or alias.name}", is_python
+                yield prefix + name
+                yield from _order(inner, f"{prefix}{name}.")
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                yield prefix + ast.dump(statement)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
             case _ if (bound := bound_names(statement)) is not None:
-                yield from ((prefix + name, False) for name in bound)
+                yield from (prefix + name for name in bound)
             case _:
-                yield prefix + ast.dump(statement), False
+                yield prefix + ast.dump(statement)

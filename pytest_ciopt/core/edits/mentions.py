@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ciopt.core.edits.decorators import is_fixture
 from pytest_ciopt.core.edits.trees import children
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -24,8 +25,8 @@ _SENTENCE = re.compile(
 """Words that nobody gives to a variable, amid others: no list of names and no command has them."""
 _NO_PROSE = re.compile(r"[{}%$<>=|\\@#\n]|\s-+\w")
 """In templates, markup, settings, and commands with options."""
-_LOADING = re.compile("import|load|module|spec|resolve|patch|find|join", re.IGNORECASE)
-"""In the names of functions that may load a module, or put its name together."""
+_OF_MODULES = ("__dict__", "__path__", "__name__")
+"""Attributes through which a module is searched, or found again."""
 _FIXTURE_SCOPES = ("session", "package", "module", "class", "function")
 _DOCTEST = ">>>"
 _SEES_LOCALS = frozenset(
@@ -42,10 +43,14 @@ class Mentions:
     loose: frozenset[str] = frozenset()
     """What is more than a plain name: attributes, keywords of calls, words in strings."""
     values: frozenset[str] = frozenset()
-    """What may be a module that is handed on as a whole: names of which nothing is asked, and the
-    ends of dotted names in strings."""
+    """What may be a module that is handed on as a whole: names and attributes of which nothing is
+    asked that no module has, and words of strings that are dotted names."""
+    plain: frozenset[str] = frozenset()
+    """Of these the names."""
     parts: frozenset[tuple[str, str]] = frozenset()
-    """Such attributes of what is no local variable, with the name that stands before them."""
+    """Of these the attributes of what is no local variable, with the name that stands first."""
+    dotted: frozenset[str] = frozenset()
+    """Of these the words of strings with dots in them."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function, and of those in it: pytest may fill them by name."""
 
@@ -63,7 +68,9 @@ def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
         every=frozenset(names),
         loose=frozenset(reader.loose),
         values=frozenset(values),
+        plain=frozenset(around.whole),
         parts=frozenset(around.parts),
+        dotted=frozenset(reader.dotted),
         asks=frozenset(reader.asks),
     )
 
@@ -76,7 +83,9 @@ def of_statements(nodes: Iterable[ast.AST]) -> Mentions:
         every=frozenset(reader.names | around.used | reader.hidden | reader.asks),
         loose=frozenset(reader.loose | reader.asks),
         values=frozenset(reader.values | around.whole | reader.hidden_whole),
+        plain=frozenset(around.whole | reader.hidden_whole),
         parts=frozenset(around.parts),
+        dotted=frozenset(reader.dotted),
     )
 
 
@@ -114,6 +123,7 @@ class _Reader:
         """But for plain names, which the scopes hold."""
         self.loose: set[str] = set()
         self.values: set[str] = set()
+        self.dotted: set[str] = set()
         self.asks: set[str] = set()
         self.hidden: set[str] = set()
         """Plain names of local variables."""
@@ -121,8 +131,8 @@ class _Reader:
         self._own_name = 0
         self._asked: set[ast.AST] = set()
         """Nodes of which an attribute is taken, or what no module has."""
-        self._loading: set[ast.AST] = set()
-        """Nodes that are given to what may load a module of that name."""
+        self._scopes: set[ast.AST] = set()
+        """What tells the scope of a fixture: `session` may well be the name of something else."""
 
     def read_all(self, nodes: Iterable[ast.AST]) -> _Scope:
         """Reads nodes; gives back what the scope around them uses."""
@@ -155,6 +165,9 @@ class _Reader:
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: _Scope
     ) -> Iterable[ast.AST]:
         """A function, whose decorators, defaults and annotations belong to the scope around it."""
+        for decorator in filter(is_fixture, node.decorator_list):
+            words = getattr(decorator, "keywords", ())
+            self._scopes.update(word for word in words if _is_scope(word))
         scope.bound.add(node.name)
         if isinstance(node, ast.FunctionDef):
             scope.used.add(node.name)
@@ -242,7 +255,8 @@ class _Reader:
 
     def attribute(self, node: ast.Attribute, scope: _Scope) -> Iterable[ast.AST]:
         """An attribute of anything."""
-        self._asked.add(node.value)
+        if node.attr not in _OF_MODULES:
+            self._asked.add(node.value)
         self.names.add(node.attr)
         self.loose.add(node.attr)
         if node not in self._asked and isinstance(node.ctx, ast.Load):
@@ -250,8 +264,8 @@ class _Reader:
         return (node.value,)
 
     def _part(self, whole: ast.expr, name: str, scope: _Scope) -> None:
-        """An attribute of which nothing is asked. One of a value that was made may be a module only
-        where that, or the package around it, was handed on."""
+        """An attribute of which nothing is asked."""
+        self.values.add(name)
         while isinstance(whole, ast.Attribute):
             whole = whole.value
         if isinstance(whole, ast.Name):
@@ -263,10 +277,8 @@ class _Reader:
         return children(node)
 
     def item(self, node: ast.Subscript, scope: _Scope) -> Iterable[ast.AST]:
-        """No module has items, but `sys.modules` has modules."""
+        """No module has items."""
         self._asked.add(node.value)
-        if _last_name(node.value) == "modules":
-            self._loading.add(node.slice)
         return children(node)
 
     def keyword(self, node: ast.keyword, scope: _Scope) -> Iterable[ast.AST]:
@@ -274,15 +286,16 @@ class _Reader:
         if node.arg is not None:
             self.names.add(node.arg)
             self.loose.add(node.arg)
-        if node.arg == "scope" and getattr(node.value, "value", None) in _FIXTURE_SCOPES:
-            return ()  # `session` may well be the name of something else
-        return (node.value,)
+        return () if node in self._scopes else (node.value,)
 
     def alias(self, node: ast.alias, scope: _Scope) -> Iterable[ast.AST]:
         """What an import binds: the same as elsewhere, so it is no variable of the function."""
         scope.shared.add(node.asname or node.name.partition(".")[0])
         self.names.update(node.name.split("."))
         self.loose.update(node.name.split("."))
+        if node.asname:
+            self.values.update(node.name.split("."))
+            scope.whole.update(node.name.split("."))
         return ()
 
     def declared(self, node: ast.Global | ast.Nonlocal, scope: _Scope) -> Iterable[ast.AST]:
@@ -320,16 +333,19 @@ class _Reader:
     def constant(self, node: ast.Constant, scope: _Scope) -> Iterable[ast.AST]:
         """A string, perhaps."""
         if isinstance(node.value, str) and not is_prose(node.value):
-            self._words(node.value, loads=node in self._loading)
+            self._words(node.value)
         return ()
 
-    def _words(self, text: str, *, loads: bool = False) -> None:
+    def _words(self, text: str) -> None:
         if len(text) <= _LONGEST_STRING:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
             self.loose.update(words)
-        if (loads or "." in text) and _DOTTED.fullmatch(text.strip(".")):
-            self.values.add(text.strip(".").rpartition(".")[2])
+        if _DOTTED.fullmatch(text.strip(".")):
+            parts = text.strip(".").split(".")
+            self.values.update(parts)
+            if "." in text:
+                self.dotted.update(parts)
 
     def joined(self, node: ast.AST, scope: _Scope) -> Iterable[ast.AST]:
         """Of a text with values in it no part is prose: it may be a template of code."""
@@ -358,12 +374,6 @@ class _Reader:
             ):
                 self._part(whole, name, scope)
                 self._asked.add(whole)
-        if _LOADING.search(_last_name(node.func)) is not None:
-            given = [*node.args, *(word.value for word in node.keywords)]
-            self._loading.update(given)
-            for one in given:
-                if isinstance(one, ast.Tuple | ast.List):
-                    self._loading.update(one.elts)
         return self.own_name_is_known(node, scope)
 
     def operated(self, node: ast.Compare | ast.BinOp, scope: _Scope) -> Iterable[ast.AST]:
@@ -434,11 +444,8 @@ def _without_docstring(
     return node.body
 
 
-def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
+def _is_scope(word: ast.keyword) -> bool:
+    return word.arg == "scope" and getattr(word.value, "value", None) in _FIXTURE_SCOPES
 
 
 def is_prose(text: str) -> bool:

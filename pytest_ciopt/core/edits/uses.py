@@ -89,19 +89,6 @@ class Uses:
         return frozenset[str]().union(*map(looked_up, self._inside))
 
     @cached_property
-    def of_self(self) -> frozenset[str]:
-        """Names that a method reads as attributes of its own object, or of `super()`, only."""
-        if len(self._code) != 1:
-            return frozenset()
-        (node, in_class), (inside,) = self._code[0], self._inside
-        own = own_object(node) if in_class and isinstance(node, FUNCTIONS) else None
-        return (
-            frozenset()
-            if own is None
-            else of_self(inside, own) - looked_up([one for one in inside if not _is_of(one, own)])
-        )
-
-    @cached_property
     def only_written(self) -> frozenset[str]:
         """Names that are written to, and never read."""
         found = [*map(only_written, self._inside)]
@@ -145,23 +132,6 @@ def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
             yield one
             if not isinstance(one, _SCOPES):
                 waiting.extend(children(one))
-
-
-def of_self(inside: list[ast.AST], own: str) -> frozenset[str]:
-    """Attributes of a method's own object that are read."""
-    return frozenset(
-        one.attr for one in inside if isinstance(one, ast.Attribute) and _is_of(one, own)
-    )
-
-
-def _is_of(node: ast.AST, own: str) -> bool:
-    """Whether it is an attribute of a method's own object."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=name)):
-            return name == own
-        case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
-            return True
-    return False
 
 
 def calls(inside: list[ast.AST]) -> frozenset[str]:

@@ -1,10 +1,9 @@
 """Who calls a function: as was seen, and where not all is noted, as the sources have it. Pure."""
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
@@ -48,15 +47,15 @@ class Callers:
         self._named: dict[Node, tuple[Node, ...]] = {}
         """Who calls by name."""
 
-    def of(self, node: Node, candidates: Callable[[], Set[Unit]]) -> Called:
+    def of(self, node: Node, candidates: Set[Unit]) -> Called:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
-        noted. `candidates` tells units that may have kept what they got when they first ran."""
+        noted. `candidates` are units that may have kept what they got when they first ran."""
         if node not in self._named:
             self._named[node] = tuple(self._by_name(node))
         found = dict.fromkeys((*self._evidence.callers(node), *self._named[node]))
         nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
         some = nobody or self._evidence.is_called_often(node)
-        unnoted = self._unnoted(node, candidates(), nobody=nobody) if some else ()
+        unnoted = self._unnoted(node, candidates, nobody=nobody) if some else ()
         own = self._evidence.stretches.of((unit_of(node),))
         callers = (self._caller(one, own) for one in found)
         return Called(unit_of(node), tuple(callers), frozenset(unnoted))
@@ -75,10 +74,8 @@ class Callers:
         called = called_as(unit[1])
         together = self._evidence.stretches.together
         for user, definition in self._mentions.of(unit[0], called, among=self._files(unit)):
-            if (
-                together((user, definition.name), unit)
-                and (called in definition.uses.calls or not by_call)
-                and self._may_mean(definition, unit)
+            if together((user, definition.name), unit) and (
+                called in definition.uses.calls or not by_call
             ):
                 yield user, definition.name
 
@@ -100,6 +97,10 @@ class Callers:
         """Those of the candidates that may call a function without having been seen to."""
         unit = unit_of(node)
         near = self._evidence.stretches.ran_with(unit, candidates)
+        if not nobody:
+            called = called_as(unit[1])
+            if not is_special(simple_name(unit[1])):  # looked for in the text first, which is quick
+                near = (one for one in near if self._sources.mentions(one[0], called))
         return {
             one for one in near if not self.is_test(one) and (nobody or self._may_call(one, unit))
         }
@@ -113,20 +114,7 @@ class Callers:
         called = called_as(unit[1])
         if definition is None:
             return True
-        return (
-            called in definition.mentions
-            and called in definition.uses.looked_up
-            and self._may_mean(definition, unit)
-        )
-
-    def _may_mean(self, caller: Definition, unit: Unit) -> bool:
-        """Whether a name in a function may be that of another one: what a method looks up in its
-        own object is a method of a related class, or an attribute."""
-        scope, _, method = unit[1].rpartition(".")
-        if not scope or is_special(method) or method not in caller.uses.of_self:
-            return True
-        families = self._sources.families
-        return families.may_have(simple_name(caller.scope), simple_name(scope), method)
+        return called in definition.mentions and called in definition.uses.looked_up
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention."""

@@ -49,22 +49,19 @@ class Mentions:
             or self._sources.mentions(path, "fixture")
         )
 
-    def has_its_own(
-        self, cut: Module, simple: str, user: str = "", path: str | None = None
-    ) -> bool:
-        """Whether a plain name means something else in a module than what `path` binds, or any of
-        our modules."""
+    def has_its_own(self, cut: Module, simple: str, user: str, path: str) -> bool:
+        """Whether a plain name means something else in a module than what `path` binds."""
         definition = cut.definitions.get(simple)
-        if definition is None:
+        if definition is None or self._sources.binds_unseen(user):
             return False
         if not any(map(self._sources.is_own, definition.origins)):
             return True
-        if path is None or definition.kind is not Kind.IMPORT:
+        if definition.kind is not Kind.IMPORT:
             return False
-        return all(self._is_of_another(user, one, path) for one in definition.imported)
+        return all(self.defines(user, one, path) for one in definition.imported)
 
-    def _is_of_another(self, user: str, imported: tuple[int, str, str], path: str) -> bool:
-        """Whether an import takes what another module than `path` defines itself."""
+    def defines(self, user: str, imported: tuple[int, str, str], path: str = "") -> bool:
+        """Whether a file imports what another module than `path` defines itself."""
         level, module, name = imported
         files = self._sources.imported(user, level, module) if level or module else ()
         return bool(files) and path not in files and all(self._defines(f, name) for f in files)
@@ -72,7 +69,27 @@ class Mentions:
     def _defines(self, path: str, name: str) -> bool:
         cut = self._sources.around(path, name)
         definition = None if cut is None else cut.definitions.get(name)
-        return definition is not None and not definition.imported
+        return (
+            definition is not None
+            and not definition.imported
+            and not self._sources.binds_unseen(path)
+        )
+
+    def importing(self, path: str, name: str) -> Iterator[str]:
+        """Files that import a name of a file outside of functions, or may do so."""
+        for user in self.users(path, name):
+            cut = self._sources.around(user, name)
+            if cut is not None and user != path:
+                found = (one for d in cut.definitions.values() for one in d.imported)
+                if any(self._may_be_of(user, one, path, name) for one in found):
+                    yield user
+
+    def _may_be_of(self, user: str, imported: tuple[int, str, str], path: str, name: str) -> bool:
+        level, module, original = imported
+        if original != name or not (level or module):
+            return False
+        files = self._sources.imported(user, level, module)
+        return path in files or (bool(files) and not self.defines(user, imported, path))
 
     def users(self, path: str, simple: str, *, among: Set[str] | None = None) -> Sequence[str]:
         """Files that can see what a file defines and in which a word stands, sorted."""

@@ -17,9 +17,7 @@ _NOTHING = ("", "")
 _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
-"""Before the fingerprint of an import; of a function that nobody else is told of."""
-_LOOKUP = "__getattr__"
-"""In a module: called for names that it does not bind."""
+"""Before the fingerprint of an import; of a function without decorators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ class Difference:
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
-    """Of the removed names those that something may have been told of: classes, and functions whose
-    decorators may have told others."""
+    """Of the removed names those that something may have been told of: classes, and functions with
+    decorators."""
 
 
 EVERYTHING = Difference(effects=True)
@@ -86,7 +84,7 @@ def _prints(definition: Definition) -> tuple[str, str]:
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            plain = "" if definition.foreign else _PLAIN
+            plain = "" if definition.decorators else _PLAIN
             return _print(definition.content), f"{plain}{seen}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
@@ -109,9 +107,7 @@ def difference(old: Source, new: Source) -> Difference:
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
             continue
-        if after is None and name == _LOOKUP and before is not None and _is_plain(before):
-            pass  # whoever found something through it has run it
-        elif before is None or after is None:
+        if before is None or after is None:
             bindings.add(name)
             moved.add(name)
         elif before[1] != after[1]:
@@ -132,13 +128,8 @@ def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
     return set(before[1].split(",")) ^ set(after[1].split(","))
 
 
-def _is_plain(prints: tuple[str, str]) -> bool:
-    """A function that nobody else is told of: without decorators, or with harmless ones."""
-    return prints[1].startswith(_PLAIN)
-
-
 def _may_be_registered(prints: tuple[str, str]) -> bool:
-    """A class, or a function whose decorator may tell others: no import, constant or plain one."""
+    """A class, or a function with decorators: no import, constant or plain function."""
     unit, binding = prints
     return binding != "" and unit != binding and not binding.startswith((_IMPORT, _PLAIN))
 

@@ -5,7 +5,6 @@ from typing import Protocol
 
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
-from pytest_ciopt.core.proof.families import Families
 
 
 class Sources(Protocol):
@@ -33,6 +32,14 @@ class Sources(Protocol):
     def is_own(self, top: str) -> bool:
         """Whether a top-level name may be a module of the repository; "" always is."""
 
+    def binds_unseen(self, path: str) -> bool:
+        """Whether a file may bind names that no definition shows: by a star import, or through a
+        dictionary."""
+
+    def loads_by_name(self, path: str) -> bool:
+        """Whether some file that can see a module may load modules by names that it computes, or
+        the module may be loaded by its simple name alone."""
+
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         """Files that `from module import …` in a file may mean; `level` counts the dots."""
 
@@ -41,10 +48,6 @@ class Sources(Protocol):
 
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
-
-    @property
-    def families(self) -> Families:
-        """Which classes of files that were loaded are related."""
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded when the record was made."""

@@ -166,17 +166,17 @@ class Spread:
                 if caller.is_seen and not caller.when & when:
                     continue
                 self._keep(caller.unit, called.unit)
-                if not caller.is_test and began(caller.unit, origin, called.unit):
+                if not caller.is_test and began(caller.unit, origin):
                     self.impact.units.add(caller.unit)
                 if caller.node not in seen:
                     seen.add(caller.node)
                     waiting.append(caller.node)
-            self.impact.units.update(u for u in called.unnoted if began(u, origin, called.unit))
+            self.impact.units.update(one for one in called.unnoted if began(one, origin))
 
     def _called(self, node: Node) -> Called:
         if node not in self._known:
             unit = unit_of(node)
-            self._known[node] = self._callers.of(node, lambda: self._firsts.with_unit(unit))
+            self._known[node] = self._callers.of(node, self._firsts.units)
             self._handed_over(unit)
         return self._known[node]
 
@@ -296,6 +296,9 @@ class Spread:
         self, path: str, name: str, definition: Definition | None, *, moved: bool = False
     ) -> None:
         """Importing binds something else to a name, or no longer binds it."""
+        if moved and definition is None and "." not in name:
+            for user in self._mentions.importing(path, name):
+                self._all(user, f"it imports {name}, which is gone")
         if definition is not None:
             if definition.kind is Kind.IMPORT and self._sources.imports_new(path, definition):
                 self._all(path, f"{name} is imported from a module that was not loaded before")

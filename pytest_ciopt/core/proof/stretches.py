@@ -82,21 +82,13 @@ class Firsts:
             self._opening.update(dict.fromkeys(fresh, units))
         self._openings.extend((units, reads, units) for units, reads in process.lives)
         self._lives = Stretches([units for units, _ in process.lives])
+        self.units = frozenset(self._opening).union(*(units for units, _ in process.lives))
+        """All that ran in tests and fixtures for the first time, at some time."""
 
-    def with_unit(self, unit: Unit) -> frozenset[Unit]:
-        """What ran for the first time in a test, or in a fixture of wider scope, in which a unit
-        ran as well: what that gave, it may have kept for tests that came later."""
-        return self._first(lambda units, reads: unit in units)
-
-    def began(self, unit: Unit, origin: Unit, called: Unit) -> bool:
-        """Whether a unit may have kept what it got from `origin` through what it calls: it first
-        ran when both did. Who had run without them before went elsewhere since."""
-        return self._together(unit, origin) and self._together(unit, called)
-
-    def _together(self, one: Unit, other: Unit) -> bool:
-        """Whether one ran for the first time in a test in which the other ran as well, or both in a
-        fixture of wider scope."""
-        return other in self._opening.get(one, ()) or self._lives.together(one, other)
+    def began(self, unit: Unit, origin: Unit) -> bool:
+        """Whether a unit may have kept what it got from another one: it ran for the first time in a
+        test in which that ran as well, or both did in a fixture of wider scope."""
+        return origin in self._opening.get(unit, ()) or self._lives.together(unit, origin)
 
     def of_read(self, read: str) -> "OfRead":
         """The same of a file that was read, or a folder with a slash that was listed."""
@@ -115,12 +107,8 @@ class OfRead:
     """What ran for the first time when something was read."""
 
     def __init__(self, units: frozenset[Unit]) -> None:
-        self._units = units
+        self.units = units
 
-    def with_unit(self, unit: Unit) -> frozenset[Unit]:
-        """All of it, whoever asks."""
-        return self._units
-
-    def began(self, unit: Unit, origin: Unit, called: Unit) -> bool:
+    def began(self, unit: Unit, origin: Unit) -> bool:
         """Whether a unit may have kept what was read."""
-        return unit in self._units
+        return unit in self.units

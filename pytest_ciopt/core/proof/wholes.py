@@ -4,23 +4,12 @@ That is `vars(settings)`, `getattr(settings, name)`, or the module as an argumen
 a package may ask it for its modules.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module
 from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.sources import Sources
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A name under which one file may know the module, or a package around it."""
-
-    user: str
-    word: str
-    has_other: bool
-    """Whether the file binds it to something else."""
 
 
 class Wholes:
@@ -33,49 +22,64 @@ class Wholes:
         """Files, the name that each knows the module by, and definitions that take it; None for
         code that runs at import."""
         *packages, module = module_path(path).split("/")
-        for name in filter(None, (module, *packages)):
+        exact = not self._may_be_loaded_by_name(path, module)
+        for name in filter(None, (module, *packages) if exact else (module,)):
             for user in self._mentions.users(path, name):
                 near = self._sources.around(user, name) if user != path else None
                 if near is not None:
-                    renamed = (d.simple for d in near.definitions.values() if name in d.renames)
-                    for word in (name, *renamed):
+                    for word in _words(near, name):
                         cut = self._sources.around(user, word)
                         if cut is not None:
-                            own = self._mentions.has_its_own(cut, word)
-                            known = _Name(user, word, own)
-                            yield from self._taking(known, cut, packages)
+                            for definition in self._taking(user, word, cut, exact=exact):
+                                yield user, word, definition
+
+    def _may_be_loaded_by_name(self, path: str, module: str) -> bool:
+        """Whether something may load the module by a name that it computes, or a class has it: then
+        every value whose name it bears may be the module."""
+        return self._sources.loads_by_name(path) or any(
+            definition.kind is Kind.IMPORT and definition.scope and definition.simple == module
+            for user in self._mentions.users(path, module)
+            for cut in [self._sources.around(user, module)]
+            if cut is not None
+            for definition in cut.definitions.values()
+        )
 
     def _taking(
-        self, name: _Name, cut: Module, packages: Collection[str]
-    ) -> Iterator[tuple[str, str, Definition | None]]:
+        self, user: str, word: str, cut: Module, *, exact: bool
+    ) -> Iterator[Definition | None]:
         at_import = Definition(
             *("", Kind.BINDING, "", "", cut.effect_mentions),
-            loose=cut.effect_loose,
             values=cut.effect_values,
+            plain=cut.effect_plain,
+            dotted=cut.effect_dotted,
             parts=cut.effect_parts,
         )
-        if self._takes(name, at_import, packages):
-            yield name.user, name.word, None
+        if self._takes(user, word, at_import, exact=exact):
+            yield None
         for definition in cut.definitions.values():
             is_code = definition.name != EXPORTS and definition.kind is not Kind.IMPORT
-            if is_code and self._takes(name, definition, packages):
-                yield name.user, name.word, definition
+            if is_code and self._takes(user, word, definition, exact=exact):
+                yield definition
 
-    def _takes(self, name: _Name, code: Definition, packages: Collection[str]) -> bool:
-        if name.word in code.values and (not name.has_other or name.word in code.loose):
-            return True
-        roots = {root for root, attribute in code.parts if attribute == name.word}
-        return any(self._may_be_package(name.user, root, packages) for root in roots)
+    def _takes(self, user: str, word: str, code: Definition, *, exact: bool) -> bool:
+        if not exact or word in code.plain or word in code.dotted:
+            return word in code.values
+        roots = {root for root, attribute in code.parts if attribute == word}
+        return any(self._may_be_module(user, root) for root in roots)
 
-    def _may_be_package(self, user: str, root: str, packages: Collection[str]) -> bool:
-        """Whether a name may be a package that holds the module. What is made from a package took
-        that itself."""
+    def _may_be_module(self, user: str, root: str) -> bool:
+        """Whether a name may be that of a module. What is made from a module took it itself."""
         cut = self._sources.around(user, root)
         definition = None if cut is None else cut.definitions.get(root)
-        if definition is None:
-            return True
-        if definition.kind is not Kind.IMPORT:
-            return False
-        return any(
-            word in packages for name in (root, *definition.renames) for word in name.split(".")
+        return definition is None or (
+            bool(definition.imported)
+            and not all(self._mentions.defines(user, one) for one in definition.imported)
         )
+
+
+def _words(cut: Module, name: str) -> Iterator[str]:
+    """What a file may call a module: its name, and what imports bind it to."""
+    yield name
+    for definition in cut.definitions.values():
+        if any(name in one.split(".") for one in definition.renames):
+            yield definition.simple

@@ -226,11 +226,13 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     later = [attempt("t.py::test_b"), TracedTest("t.py::test_b", Trace(units=(0, 1)))]
     life = TracedFixture(0, "db", Trace(units=(1, 3)))
     firsts = Firsts(process_of(known(run(1, *SEEN, *later, life))))
-    assert firsts.with_unit(a) == {f, a}
-    assert firsts.with_unit(f) == {f, a, g}
-    assert firsts.with_unit(g) == {g, db}  # db in a fixture of wider scope
-    assert firsts.of_read("a.json").with_unit(g) == {f, a}
-    assert firsts.of_read("data/").with_unit(g) == set()
+    assert firsts.units == {f, g, a, db}
+    assert {one for one in firsts.units if firsts.began(one, a)} == {f, a}
+    assert {one for one in firsts.units if firsts.began(one, f)} == {f, a, g}
+    assert {one for one in firsts.units if firsts.began(one, g)} == {g, db}  # db in a fixture
+    assert firsts.of_read("a.json").units == {f, a}
+    assert firsts.of_read("data/").units == set()
+    assert firsts.of_read("a.json").began(f, db)
 
 
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)
