@@ -6,36 +6,22 @@ No IO.
 
 import ast
 import warnings
-from functools import lru_cache
 from itertools import zip_longest
 
 MAX_SOURCE = 2_000_000
 """Bytes above which a source is not parsed: `ast` needs some hundred times its size in memory."""
 
 
-_LARGE = 200_000
-"""Bytes above which a tree is not kept for whoever asks again."""
-_KEPT = 16
-
-
 def parse(source: bytes) -> ast.Module | None:
     """The tree, or None for what cannot be parsed (syntax, encoding, size, nesting)."""
     if len(source) > MAX_SOURCE:
         return None
-    return _parsed(source) if len(source) > _LARGE else _kept(source)
-
-
-def _parsed(source: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the code that is read: not ours to tell
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-_kept = lru_cache(_KEPT)(_parsed)
-"""A changed file is looked at from several sides. Nobody alters a tree."""
 
 
 def same(before: ast.AST, after: ast.AST) -> bool:
