@@ -6,7 +6,7 @@ Takes local git clones, and of each the newest commits of the first-parent histo
 one everything is recorded. At each later one a selector runs what it takes the commit to affect,
 and records that; what it knew before it keeps. A full run at each commit tells how many tests there
 are, how long they take, and which change their outcome; of these, those that are not selected are
-missed. Prints Markdown.
+missed. New tests count if they fail, for some ids are others in each run. Prints Markdown.
 """
 
 import argparse
@@ -73,7 +73,8 @@ def _replayed(subject: Subject, peers: Sequence[Peer], number: int) -> dict[str,
         changed = subject.changed(full)
         for peer in peers:
             chosen = subject.select(peer, *_BASED.get(peer, SELECTING[peer]))
-            step = _step(chosen, full, changed)
+            known = {t for t in changed if t in subject.before or t in full.failed}
+            step = _step(chosen, full, frozenset(known))
             found[peer.name].append(step)
             _say(commit, peer, step, chosen)
         subject.before = dict(full.outcomes)
