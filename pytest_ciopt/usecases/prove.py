@@ -6,7 +6,7 @@ import shows it, and what was not sound when it last ran.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from pytest_ciopt.core.nodeids import within
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled
-from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.knowledge import Knowledge, gone
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Lookup, Spread
@@ -91,6 +91,10 @@ class _Prove:
         self, ask: Ask, knowledge: Knowledge, texts: Texts, present: Present, by_name: bool
     ) -> None:
         self.by_name = by_name
+        # What old runs saw of tests that are no longer there would be followed for nothing.
+        ghosts = gone(knowledge)
+        tests = {test: known for test, known in knowledge.tests.items() if test not in ghosts}
+        knowledge = replace(knowledge, tests=tests)
         self.ask, self.knowledge, self.texts, self.present = ask, knowledge, texts, present
         self.processes = {
             id(known.seen.process): known.seen.process

@@ -18,6 +18,9 @@ from pytest_ciopt.core.nodeids import within
 from pytest_ciopt.core.proof.gathered import Gathered
 from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen
 
+_RUNS = 20
+"""How many of the newest runs of a module's tests are gone through for those that are gone."""
+
 
 @dataclass(slots=True)
 class Knowledge:
@@ -93,6 +96,24 @@ def _gone(known: Knowledge, fine: Set[str]) -> set[str]:
         module = known.modules.get(path)
         if module is not None and module.digest == digest_of(within(module.root, own)):
             found.update(rest)
+    return found
+
+
+def gone(known: Knowledge) -> set[str]:
+    """Tests that were no longer there when their module was last collected: it had just those that
+    ran later than they."""
+    by_file: dict[str, list[str]] = {}
+    for test in known.tests:
+        by_file.setdefault(module_of(test), []).append(test)
+    found = set[str]()
+    for path, tests in by_file.items():
+        module = known.modules.get(path)
+        runs = sorted({known.tests[test].run for test in tests}, reverse=True)
+        for run in runs[:_RUNS] if module is not None else ():
+            later = [test for test in tests if known.tests[test].run >= run]
+            if module is not None and module.digest == digest_of(within(module.root, later)):
+                found.update(set(tests).difference(later))
+                break
     return found
 
 

@@ -24,9 +24,11 @@ from pytest_ciopt.core.history.traces import (
     TracedTest,
     TraceRecord,
     Units,
+    digest_of,
 )
 from pytest_ciopt.core.proof import storing
-from pytest_ciopt.core.proof.knowledge import Knowledge
+from pytest_ciopt.core.proof.knowledge import Knowledge, gone
+from pytest_ciopt.core.proof.seen import Known, Module
 from pytest_ciopt.core.proof.stretches import Firsts
 from recorded import process_of
 
@@ -284,3 +286,20 @@ def test_later_runs_count_in_any_order(runs: list[object], chance: random.Random
     }
     assert shuffled.modules == straight.modules
     assert shuffled.ran == straight.ran
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ("a b", {"t.py::old"}),
+        ("a b old", set()),
+        ("a", {"t.py::b", "t.py::old"}),
+        ("a b new", set()),
+    ],
+)
+def test_tests_that_are_no_longer_there(held: str, expected: set[str]) -> None:
+    """A module has a digest of those that it held when it was last collected."""
+    runs = {"t.py::a": "3", "t.py::b": "2", "t.py::old": "1", "u.py::c": "1"}
+    tests = {test: Known(run, "", None) for test, run in runs.items()}
+    digest = digest_of(f"t.py::{name}" for name in held.split())
+    assert gone(Knowledge(tests, modules={"t.py": Module("3", "", digest, None)})) == expected
