@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from peers import OURS, Answer, Bench, Peer
-from truth import RECORDING, SELECTING, Subject
+from truth import RECORDING, SELECTING, Subject, module_of
 from undone import INSTALLED, PEERS, cloned
 
 _BASED = {OURS: ("--ciopt-changed=HEAD~1", "--ciopt-record=deps")}
@@ -91,17 +91,13 @@ def _step(chosen: Answer, full: Answer, changed: frozenset[str]) -> Step:
     taken = sum(full.seconds.get(test, 0.0) for test in chosen.chosen)
     # A test that is gone is no longer selected by anybody; one in a module that fails is seen.
     owed = {test for test in changed if test in full.outcomes}
-    missed = {test for test in owed - chosen.chosen if _module(test) not in chosen.errors}
+    missed = {test for test in owed - chosen.chosen if module_of(test) not in chosen.errors}
     return Step(
         len(chosen.chosen) / max(1, len(full.chosen)),
         taken / whole if whole else 0.0,
         chosen.cost.cpu / full.cost.cpu,
         frozenset(missed),
     )
-
-
-def _module(test: str) -> str:
-    return test.partition("::")[0]
 
 
 def _say(commit: str, peer: Peer, step: Step, chosen: Answer) -> None:

@@ -153,7 +153,7 @@ class Subject:
         found = set()
         for test in self.before.keys() | now.outcomes.keys():
             was, word = self.before.get(test), now.outcomes.get(test)
-            gone = word is None and not (now.problem or _module(test) in now.errors)
+            gone = word is None and not (now.problem or module_of(test) in now.errors)
             if was != word and not gone and test not in self.unstable:
                 found.add(test)
         return frozenset(found)
@@ -179,7 +179,9 @@ class Subject:
         answer = self._run(peer, *words)
         fails, seen = self.broken and bool(answer.problem), answer.errors
         missed = frozenset(
-            test for test in truth if not (fails or test in answer.chosen or _module(test) in seen)
+            test
+            for test in truth
+            if not (fails or test in answer.chosen or module_of(test) in seen)
         )
         return Verdict(
             answer.chosen,
@@ -219,7 +221,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _module(test: str) -> str:
+def module_of(test: str) -> str:
     return test.partition("::")[0]
 
 

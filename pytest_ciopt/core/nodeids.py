@@ -8,7 +8,7 @@ def defines(source: bytes, within: str) -> bool:
 
     So that a mistyped id is found without importing the module.
     """
-    from pytest_ciopt.core.edits.definitions import module  # slow to import, rarely needed
+    from pytest_ciopt.core.edits.cutting import module  # slow to import, rarely needed
     from pytest_ciopt.core.edits.trees import parse
 
     tree = parse(source)

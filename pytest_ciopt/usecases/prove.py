@@ -11,9 +11,8 @@ from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.history.traces import ABSENT, BODY, Source, digest_of
+from pytest_ciopt.core.history.traces import ABSENT, BODY, Source
 from pytest_ciopt.core.naming import folder_of
-from pytest_ciopt.core.nodeids import within
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled
@@ -158,7 +157,7 @@ class _Prove:
                 and path not in owing
                 and module.content_id is not None
                 and self.present.has(path, module.content_id)
-                and module.digest == digest_of(within(module.root, ids))
+                and module.held(ids)
             ):
                 found[path] = max(proved[test] for test in ids)
         return found

@@ -8,7 +8,8 @@ from copy import copy
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.edits.definitions import Definition, Memo, Module, mentioning
+from pytest_ciopt.core.edits.cutting import Memo, mentioning
+from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex

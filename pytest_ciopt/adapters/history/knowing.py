@@ -16,7 +16,7 @@ from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.history.reader import Inventory, all_records, lines, records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.edits import decorators, definitions, mentions
+from pytest_ciopt.core.edits import cutting, decorators, definitions, mentions, prose, trees
 from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.covered_encoding import COVERED
 from pytest_ciopt.core.history.decoding import SegmentError
@@ -34,9 +34,12 @@ are recorded anew."""
 _UNKNOWN = python_of(Environment("", "", ""))
 """Of a run that was recorded without its environment, or by another tool."""
 _COMPUTED_BY = (
+    cutting,
     decorators,
     definitions,
     mentions,
+    prose,
+    trees,
     results,
     traces,
     gathered,

@@ -7,24 +7,17 @@ Whenever that is not certain, the name counts.
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pytest_ciopt.core.edits.decorators import is_fixture
+from pytest_ciopt.core.edits.prose import is_prose
 from pytest_ciopt.core.edits.trees import children
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LONGEST_STRING = 1_000
 """Characters up to which a string can name definitions; longer ones are prose or data."""
-_SENTENCE = re.compile(
-    r"(?:^|\w\s+)(?:the|an|this|these|that|they|which|its|must|should|would|could|will|cannot|are"
-    r"|were|does|has|have|be|been|because|when|where|instead|into|than)\s+\w",
-    re.IGNORECASE,
-)
-"""Words that nobody gives to a variable, amid others: no list of names and no command has them."""
-_NO_PROSE = re.compile(r"[{}%$<>=|\\@#\n]|\s-+\w")
-"""In templates, markup, settings, and commands with options."""
 _OF_MODULES = ("__dict__", "__path__", "__name__")
 """Attributes through which a module is searched, or found again."""
 _FIXTURE_SCOPES = ("session", "package", "module", "class", "function")
@@ -53,6 +46,10 @@ class Mentions:
     """Of these the words of strings with dots in them."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function, and of those in it: pytest may fill them by name."""
+
+    def __or__(self, other: "Mentions") -> "Mentions":
+        """What two pieces of code mention together."""
+        return Mentions(*(getattr(self, f.name) | getattr(other, f.name) for f in fields(self)))
 
 
 def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
@@ -446,17 +443,6 @@ def _without_docstring(
 
 def _is_scope(word: ast.keyword) -> bool:
     return word.arg == "scope" and getattr(word.value, "value", None) in _FIXTURE_SCOPES
-
-
-def is_prose(text: str) -> bool:
-    """Whether a text is a sentence, and no code."""
-    if _SENTENCE.search(text) is None or _NO_PROSE.search(text) is not None:
-        return False
-    try:
-        ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return False
 
 
 def _gets_logger(function: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 
-from pytest_ciopt.core.edits.definitions import bound_names
+from pytest_ciopt.core.edits.cutting import bound_names
 
 
 class Places:

@@ -195,13 +195,13 @@ def _spread(edit: Edit, is_test: Callable[[str], bool]) -> _Spread:
             for d in definitions
             if d.name not in found.names
             and (
-                not (d.mentions | d.asks).isdisjoint(found.simple)
+                not (d.mentions | d.named.asks).isdisjoint(found.simple)
                 or d.scope in found.names
                 or (found.helpers and d.foreign and found.is_a_test(d))  # its decorator may look
             )
         ]
     for text in (edit.before, edit.after):
-        hit = text.effect_mentions & found.simple
+        hit = text.effects_named.every & found.simple
         if hit and found.whole is None:
             found.whole = f"code that runs at import uses {min(hit)}"
     return found
@@ -221,8 +221,8 @@ def is_called_by_convention(name: str) -> bool:
 
 
 def _looks_up_names(edit: Edit) -> bool:
-    mentioned = edit.after.effect_mentions.union(
-        *(d.mentions | d.asks for d in edit.after.definitions.values())
+    mentioned = edit.after.effects_named.every.union(
+        *(d.mentions | d.named.asks for d in edit.after.definitions.values())
     )
     return not mentioned.isdisjoint(_LOOKS_UP_NAMES)
 

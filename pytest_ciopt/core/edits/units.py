@@ -8,7 +8,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ciopt.core.edits.definitions import Module, module
+from pytest_ciopt.core.edits.cutting import module
+from pytest_ciopt.core.edits.definitions import Module
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from pytest_ciopt.core.edits.mentions import is_prose
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
+from pytest_ciopt.core.edits.prose import is_prose
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
 from pytest_ciopt.core.edits.trees import children, walk
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pytest_ciopt.core.history.fields import SegmentError
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import Record
-from pytest_ciopt.core.history.traces import Source, TraceRecord, digest_of
-from pytest_ciopt.core.nodeids import within
+from pytest_ciopt.core.history.traces import Source, TraceRecord
 from pytest_ciopt.core.proof.gathered import Gathered
 from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen
 
@@ -94,7 +93,7 @@ def _gone(known: Knowledge, fine: Set[str]) -> set[str]:
     found = set[str]()
     for path, (rest, own) in by_file.items():
         module = known.modules.get(path)
-        if module is not None and module.digest == digest_of(within(module.root, own)):
+        if module is not None and module.held(own):
             found.update(rest)
     return found
 
@@ -109,9 +108,9 @@ def gone(known: Knowledge) -> set[str]:
     for path, tests in by_file.items():
         module = known.modules.get(path)
         runs = sorted({known.tests[test].run for test in tests}, reverse=True)
-        for run in runs[:_RUNS] if module is not None else ():
+        for run in runs[:_RUNS]:
             later = [test for test in tests if known.tests[test].run >= run]
-            if module is not None and module.digest == digest_of(within(module.root, later)):
+            if module is not None and module.held(later):
                 found.update(set(tests).difference(later))
                 break
     return found

@@ -31,9 +31,9 @@ class Mentions:
             for definition in cut.definitions.values():
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
-                mentioned = definition.loose if own else definition.mentions
-                if simple in definition.asks and self._may_be_filled(user, definition):
-                    mentioned |= definition.asks
+                mentioned = definition.named.loose if own else definition.mentions
+                if simple in definition.named.asks and self._may_be_filled(user, definition):
+                    mentioned |= definition.named.asks
                 if simple in mentioned or simple in definition.renames:
                     yield user, definition
 
@@ -101,7 +101,3 @@ class Mentions:
             users = sorted(self._sources.users(path))
             self._users[key] = [user for user in users if self._sources.mentions(user, simple)]
         return self._users[key]
-
-
-_ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
-"""Names in a module that are looked up without being written."""

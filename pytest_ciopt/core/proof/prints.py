@@ -8,7 +8,8 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, comparable
+from pytest_ciopt.core.edits.cutting import comparable
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind
 from pytest_ciopt.core.history.traces import Source
 
 _BYTES = 8
@@ -45,9 +46,13 @@ EVERYTHING = Difference(effects=True)
 def source(content_id: str, tree: ast.Module) -> Source | None:
     """The fingerprints of a text; None when it is nested too deep."""
     try:
-        return fingerprinted(content_id, comparable(without_types(tree)))
+        cut = comparable(without_types(tree))
     except RecursionError:
         return None
+    definitions = {name: _prints(one) for name, one in cut.definitions.items()}
+    effects = set(cut.effects)
+    order = (_word(word, definitions, effects) for word in cut.order)
+    return Source(content_id, definitions, " ".join(order))
 
 
 def without_types(tree: ast.Module) -> ast.Module:
@@ -63,14 +68,6 @@ def _is_for_types(statement: ast.stmt) -> bool:
         ):
             return True
     return False
-
-
-def fingerprinted(content_id: str, cut: Module) -> Source:
-    """The fingerprints of a text that is cut into definitions."""
-    definitions = {name: _prints(one) for name, one in cut.definitions.items()}
-    effects = set(cut.effects)
-    order = (_word(word, definitions, effects) for word in cut.order)
-    return Source(content_id, definitions, " ".join(order))
 
 
 def _word(text: str, names: Container[str], effects: Container[str]) -> str:

@@ -1,11 +1,12 @@
 """What was seen of tests, and of the processes that they ran in. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pytest_ciopt.core.history.records import Environment
-from pytest_ciopt.core.history.traces import Inputs, Trace
+from pytest_ciopt.core.history.traces import Inputs, Trace, digest_of
+from pytest_ciopt.core.nodeids import within
 
 Unit = tuple[str, str]
 """Path and qualified name."""
@@ -81,6 +82,10 @@ class Module:
     """Of their node ids, see `traces.digest_of`."""
     content_id: str | None
     """Of the module, None when that is not known."""
+
+    def held(self, tests: Iterable[str]) -> bool:
+        """Whether these, by id from the top of the repository, were all of its tests."""
+        return self.digest == digest_of(within(self.root, tests))
 
 
 @dataclass(slots=True)

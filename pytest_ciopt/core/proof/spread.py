@@ -286,7 +286,7 @@ class Spread:
                 definition.kind is Kind.FUNCTION
                 and name not in definition.uses.only_written
                 and (of_writers or name not in definition.uses.stores)
-                and (is_global or name in definition.loose)
+                and (is_global or name in definition.named.loose)
             ):
                 self._affect(user, definition, at_import=False)
 
@@ -353,7 +353,7 @@ class Spread:
             cut = self._sources.around(user, simple)
             if cut is not None:
                 own = user != path and self._mentions.has_its_own(cut, simple, user, path)
-                if simple in (cut.effect_loose if own else cut.effect_mentions):
+                if simple in (cut.effects_named.loose if own else cut.effects_named.every):
                     self._all(user, f"code that runs at import uses {simple}")
 
     def _handed_on(self, path: str) -> None:

@@ -4,7 +4,7 @@ A stretch is a test or the life of a fixture. Each is one bit of a number for ea
 whether two units ever ran together is one operation on two numbers, however many tests there are.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from pytest_ciopt.core.proof.seen import Process, Unit, read_in
 
@@ -71,16 +71,17 @@ class Firsts:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._openings: list[tuple[Set[Unit], Set[str], Set[Unit]]] = []
-        """Units, what was read, and units of which it was the first time."""
+        self._fresh: list[tuple[Set[Unit], Set[str]]] = []
+        """What ran for the first time, and what was read then."""
         self._opening: dict[Unit, Set[Unit]] = {}
+        """What ran in the test in which a unit first did."""
         seen = set[Unit]()
         for units, reads in process.openings:
             fresh = units - seen
             seen |= fresh
-            self._openings.append((units, reads, fresh))
+            self._fresh.append((fresh, reads))
             self._opening.update(dict.fromkeys(fresh, units))
-        self._openings.extend((units, reads, units) for units, reads in process.lives)
+        self._fresh.extend(process.lives)
         self._lives = Stretches([units for units, _ in process.lives])
         self.units = frozenset(self._opening).union(*(units for units, _ in process.lives))
         """All that ran in tests and fixtures for the first time, at some time."""
@@ -94,13 +95,8 @@ class Firsts:
         """The same of a file that was read, or a folder with a slash that was listed."""
         process = self._process
         outside = any(read in read_in(one) for one in (process.session, *process.imports.values()))
-        found = self._first(lambda units, reads: read in reads)
+        found = frozenset[Unit]().union(*(units for units, reads in self._fresh if read in reads))
         return OfRead(found | process.outside if outside else found)
-
-    def _first(self, matches: Callable[[Set[Unit], Set[str]], bool]) -> frozenset[Unit]:
-        return frozenset[Unit]().union(
-            *(fresh for units, reads, fresh in self._openings if matches(units, reads))
-        )
 
 
 class OfRead:

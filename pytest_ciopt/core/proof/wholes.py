@@ -6,7 +6,8 @@ a package may ask it for its modules.
 
 from collections.abc import Iterator
 
-from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind
+from pytest_ciopt.core.edits.mentions import Mentions as Named
 from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.sources import Sources
@@ -24,14 +25,19 @@ class Wholes:
         *packages, module = module_path(path).split("/")
         exact = not self._may_be_loaded_by_name(path, module)
         for name in filter(None, (module, *packages) if exact else (module,)):
-            for user in self._mentions.users(path, name):
-                near = self._sources.around(user, name) if user != path else None
-                if near is not None:
-                    for word in _words(near, name):
-                        cut = self._sources.around(user, word)
-                        if cut is not None:
-                            for definition in self._taking(user, word, cut, exact=exact):
-                                yield user, word, definition
+            for user, word in self._known_as(path, name):
+                for definition in self._taking(user, word, exact=exact):
+                    yield user, word, definition
+
+    def _known_as(self, path: str, name: str) -> Iterator[tuple[str, str]]:
+        """Files, and what each may call a module: its name, and what imports bind it to."""
+        for user in self._mentions.users(path, name):
+            cut = self._sources.around(user, name) if user != path else None
+            if cut is not None:
+                yield user, name
+                for definition in cut.definitions.values():
+                    if any(name in one.split(".") for one in definition.renames):
+                        yield user, definition.simple
 
     def _may_be_loaded_by_name(self, path: str, module: str) -> bool:
         """Whether something may load the module by a name that it computes, or a class has it: then
@@ -44,27 +50,21 @@ class Wholes:
             for definition in cut.definitions.values()
         )
 
-    def _taking(
-        self, user: str, word: str, cut: Module, *, exact: bool
-    ) -> Iterator[Definition | None]:
-        at_import = Definition(
-            *("", Kind.BINDING, "", "", cut.effect_mentions),
-            values=cut.effect_values,
-            plain=cut.effect_plain,
-            dotted=cut.effect_dotted,
-            parts=cut.effect_parts,
-        )
-        if self._takes(user, word, at_import, exact=exact):
+    def _taking(self, user: str, word: str, *, exact: bool) -> Iterator[Definition | None]:
+        cut = self._sources.around(user, word)
+        if cut is None:
+            return
+        if self._takes(user, word, cut.effects_named, exact=exact):
             yield None
         for definition in cut.definitions.values():
             is_code = definition.name != EXPORTS and definition.kind is not Kind.IMPORT
-            if is_code and self._takes(user, word, definition, exact=exact):
+            if is_code and self._takes(user, word, definition.named, exact=exact):
                 yield definition
 
-    def _takes(self, user: str, word: str, code: Definition, *, exact: bool) -> bool:
-        if not exact or word in code.plain or word in code.dotted:
-            return word in code.values
-        roots = {root for root, attribute in code.parts if attribute == word}
+    def _takes(self, user: str, word: str, named: Named, *, exact: bool) -> bool:
+        if not exact or word in named.plain or word in named.dotted:
+            return word in named.values
+        roots = {root for root, attribute in named.parts if attribute == word}
         return any(self._may_be_module(user, root) for root in roots)
 
     def _may_be_module(self, user: str, root: str) -> bool:
@@ -75,11 +75,3 @@ class Wholes:
             bool(definition.imported)
             and not all(self._mentions.defines(user, one) for one in definition.imported)
         )
-
-
-def _words(cut: Module, name: str) -> Iterator[str]:
-    """What a file may call a module: its name, and what imports bind it to."""
-    yield name
-    for definition in cut.definitions.values():
-        if any(name in one.split(".") for one in definition.renames):
-            yield definition.simple

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.core.edits.definitions import Definition, module
+from pytest_ciopt.core.edits.cutting import module
+from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.mentions import mentions
 
 
@@ -28,13 +29,13 @@ def function(text: str) -> Definition:
 )
 def test_parameters_are_asked_for_and_not_mentioned(text: str, asks: set[str]) -> None:
     found = function(text)
-    assert found.asks == asks
+    assert found.named.asks == asks
     assert found.mentions.isdisjoint(asks)
-    assert found.loose.isdisjoint(asks)
+    assert found.named.loose.isdisjoint(asks)
 
 
 def test_functions_of_one_name_ask_for_what_each_of_them_does() -> None:
-    assert function("def f(x): pass\ndef f(y): pass").asks == {"x", "y"}
+    assert function("def f(x): pass\ndef f(y): pass").named.asks == {"x", "y"}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_functions_of_one_name_ask_for_what_each_of_them_does() -> None:
 def test_what_a_function_binds_is_no_mention(text: str) -> None:
     found = function(text)
     assert "x" not in found.mentions
-    assert "x" not in found.values
+    assert "x" not in found.named.values
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_what_others_may_bind_is_a_mention(text: str) -> None:
     ],
 )
 def test_what_is_handed_on_as_a_whole(text: str, whole: bool) -> None:
-    assert ("x" in function(text).values) is whole
+    assert ("x" in function(text).named.values) is whole
 
 
 @pytest.mark.parametrize(
@@ -198,8 +199,8 @@ def test_outside_of_functions_every_name_counts(text: str) -> None:
 
 def test_code_that_runs_at_import_mentions_all_of_its_names() -> None:
     cut = module(ast.parse("for x in y:\n  def g(z): z.w"))
-    assert {"x", "y", "g", "z", "w"} <= cut.effect_mentions
-    assert cut.effect_loose == {"z", "w"}
+    assert {"x", "y", "g", "z", "w"} <= cut.effects_named.every
+    assert cut.effects_named.loose == {"z", "w"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_code_that_runs_at_import_mentions_all_of_its_names() -> None:
 def test_docstrings_of_classes_are_prose(body: str, counts: bool) -> None:
     cut = module(ast.parse(f"class A:\n  {body}\n"))
     assert any("name" in one.mentions for one in cut.definitions.values()) is counts
-    assert any("name" in one.loose for one in cut.definitions.values()) in (counts, False)
+    assert any("name" in one.named.loose for one in cut.definitions.values()) in (counts, False)
 
 
 def test_a_docstring_is_part_of_what_is_compared() -> None:
@@ -271,7 +272,7 @@ def test_sentences_mention_nothing(text: str) -> None:
 def test_other_strings_mention_their_words(text: str) -> None:
     words = {"name"} if "name" in text else {"the"}
     assert words <= function(f"def f(): g({text!r})").mentions
-    assert words <= function(f"def f(): g({text!r})").loose
+    assert words <= function(f"def f(): g({text!r})").named.loose
 
 
 def test_parts_of_formatted_strings_count() -> None:
@@ -333,9 +334,9 @@ def test_three_kinds_of_what_may_be_a_module(
     text: str, plain: str, parts: str, dotted: str
 ) -> None:
     found = function(text)
-    assert found.plain - {"g"} == set(plain.split()) - {"g"}
-    assert found.parts == {tuple(part.split(".")) for part in parts.split()}
-    assert found.dotted == set(dotted.split())
+    assert found.named.plain - {"g"} == set(plain.split()) - {"g"}
+    assert found.named.parts == {tuple(part.split(".")) for part in parts.split()}
+    assert found.named.dotted == set(dotted.split())
 
 
 def test_the_scope_of_a_fixture_is_no_name() -> None:

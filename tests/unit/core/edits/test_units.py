@@ -3,7 +3,8 @@ from textwrap import dedent
 
 import pytest
 
-from pytest_ciopt.core.edits.definitions import Kind, module
+from pytest_ciopt.core.edits.cutting import module
+from pytest_ciopt.core.edits.definitions import Kind
 from pytest_ciopt.core.edits.mentions import mentions
 from pytest_ciopt.core.edits.trees import MAX_SOURCE, parse, same
 from pytest_ciopt.core.edits.units import Edit, edit
@@ -263,7 +264,7 @@ def test_a_definition_mentions_what_its_decorators_and_signature_mention() -> No
     text = "@deco(a)\ndef f(b: c = d): return e\n\n@deco\nclass A(Base):\n  x = g\n"
     found = module(tree(text)).definitions
     assert {"deco", "a", "c", "d", "e"} <= found["f"].mentions
-    assert found["f"].asks == {"b"}
+    assert found["f"].named.asks == {"b"}
     assert {"deco", "Base"} <= found["A"].mentions
     assert "g" in found["A.x"].mentions
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ciopt.core.edits.definitions import Definition, Module, module
+from pytest_ciopt.core.edits.cutting import module
+from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.proof import prints
 from pytest_ciopt.core.proof.evidence import Evidence

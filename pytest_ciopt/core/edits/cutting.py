@@ -1,0 +1,259 @@
+"""Cuts the text of a module into definitions. Pure; knows nothing of tests.
+
+A definition is a function or method, a class head, or a name bound by an assignment or import;
+every other statement that runs at import is an effect. Comments and formatting are in none of
+them.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from pytest_ciopt.core.edits.decorators import (
+    does_more,
+    fixture_name,
+    is_autouse,
+    is_fixture,
+    is_harmless,
+    is_plain_base,
+)
+from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, united
+from pytest_ciopt.core.edits.mentions import Mentions, mentions, of_function, of_statements
+from pytest_ciopt.core.edits.stores import path_of
+from pytest_ciopt.core.edits.trees import walk
+from pytest_ciopt.core.edits.uses import Uses
+
+Memo = dict[tuple[int, str], Definition]
+"""Functions that were cut before, by the identity of their nodes and what stands around them."""
+
+
+def module(tree: ast.Module) -> Module:
+    """Cuts a tree into definitions and effects."""
+    return _Cutter({}, is_compared=True, is_searched=True).module(tree)
+
+
+def comparable(tree: ast.Module) -> Module:
+    """As `module`, without the names that are mentioned, but for those of `__all__`."""
+    return _Cutter({}, is_compared=True, is_searched=False).module(tree)
+
+
+def mentioning(tree: ast.Module, memo: Memo) -> Module:
+    """As `module`, without the texts that are only compared (`content`, `declared`, effects and
+    their order), in half the time. What is in `memo` is not cut again."""
+    return _Cutter(memo, is_compared=False, is_searched=True).module(tree)
+
+
+class _Cutter:
+    def __init__(self, memo: Memo, *, is_compared: bool, is_searched: bool) -> None:
+        self._memo = memo
+        self._is_compared, self._is_searched = is_compared, is_searched
+
+    def module(self, tree: ast.Module) -> Module:
+        """All of a tree."""
+        pieces: list[Definition] = []
+        effects: list[ast.AST] = []
+        body = self._without_docstring(tree, pieces)
+        self._cut(body, "", pieces, effects)
+        return Module(
+            definitions=united(pieces),
+            effects=tuple(map(self._text, effects)),
+            order=tuple(_order(body)) if self._is_compared else (),
+            effects_named=self._named(effects),
+        )
+
+    def _text(self, *nodes: object) -> str:
+        """What is compared of syntax trees."""
+        if not self._is_compared:
+            return ""
+        return "\n".join(ast.dump(n) if isinstance(n, ast.AST) else repr(n) for n in nodes)
+
+    def _named(self, nodes: Iterable[ast.AST]) -> Mentions:
+        """What code outside of functions mentions."""
+        return of_statements(nodes) if self._is_searched else Mentions()
+
+    def _without_docstring(self, tree: ast.Module, pieces: list[Definition]) -> list[ast.stmt]:
+        first = tree.body[0] if tree.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            text = self._text(first)
+            pieces.append(Definition("__doc__", Kind.BINDING, text, ""))
+            return tree.body[1:]
+        return tree.body
+
+    def _cut(
+        self,
+        body: Iterable[ast.stmt],
+        scope: str,
+        pieces: list[Definition],
+        rest: list[ast.AST],
+    ) -> None:
+        prefix = f"{scope}." if scope else ""
+        for statement in body:
+            match statement:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    key = (id(statement), prefix)
+                    if key not in self._memo:
+                        self._memo[key] = self._function(statement, prefix)
+                    pieces.append(self._memo[key])
+                case ast.ClassDef():
+                    self._class(statement, prefix, pieces)
+                case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
+                    pieces.extend(_imported(statement, prefix))
+                case ast.Pass():
+                    pass
+                case _ if (names := bound_names(statement)) is not None:
+                    pieces.extend(self._bound(statement, prefix, names))
+                case _:
+                    rest.append(statement)
+
+    def _bound(self, node: ast.stmt, prefix: str, names: Iterable[str]) -> Iterator[Definition]:
+        named = of_statements([node]) if EXPORTS in names else self._named([node])
+        common = Definition(
+            prefix,
+            Kind.BINDING,
+            content=self._text(node),
+            decorators="",
+            named=named,
+            uses=Uses((node, bool(prefix))),
+            foreign=any(map(does_more, walk(node))),
+            makers=_makers(filter(does_more, walk(node))),
+        )
+        return (replace(common, name=prefix + name) for name in names)
+
+    def _class(self, node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
+        name = prefix + node.name
+        rest: list[ast.AST] = [*node.bases, *node.keywords]
+        self._cut(node.body, name, pieces, rest)
+        named = self._named([*rest, *node.decorator_list])
+        pieces.append(
+            Definition(
+                name=name,
+                kind=Kind.CLASS,
+                content=self._text(*rest),
+                decorators=_decorators(node),
+                named=named,
+                has_bases=any(ast.unparse(base) != "object" for base in node.bases)
+                or bool(node.keywords),
+                bases=frozenset(_accountants(node)),
+                foreign=not all(map(is_harmless, node.decorator_list)),
+                makers=_makers(
+                    (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
+                ),
+            )
+        )
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
+        fixture = next(filter(is_fixture, node.decorator_list), None)
+        named = of_function(node) if self._is_searched else Mentions()
+        return Definition(
+            name=prefix + node.name,
+            kind=Kind.FUNCTION,
+            content=self._text(type(node), node.args, node.returns, *node.body),
+            decorators=_decorators(node),
+            named=named,
+            uses=Uses((node, bool(prefix))),
+            head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
+            declared=self._text(node.args, ast.get_docstring(node, clean=False)),
+            fixture=fixture is not None,
+            fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
+            autouse=fixture is not None and is_autouse(fixture),
+            makers=_makers((*node.decorator_list, *_default_calls(node))),
+            foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
+            or any(True for _ in _default_calls(node)),
+        )
+
+
+def _accountants(node: ast.ClassDef) -> Iterator[str]:
+    for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
+        name = ast.unparse(base)
+        if not is_plain_base(name):
+            yield name
+
+
+def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """Parts of a function that run when it is defined."""
+    yield from node.decorator_list
+    yield from _defaults(node)
+    if not all(map(is_harmless, node.decorator_list)):
+        yield node.args
+        if node.returns is not None:
+            yield node.returns
+
+
+def _default_calls(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    for default in _defaults(node):
+        yield from filter(does_more, walk(default))
+
+
+def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Dotted names: `app.route` for `@app.route("/")`."""
+    return frozenset(
+        ".".join(path_of(node.func if isinstance(node, ast.Call) else node))
+        for node in nodes
+        if isinstance(node, ast.expr)
+    )
+
+
+def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+    yield from node.args.defaults
+    yield from (default for default in node.args.kw_defaults if default is not None)
+
+
+def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    return "\n".join(map(ast.dump, node.decorator_list))
+
+
+def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Definition]:
+    for alias in node.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        level, source = getattr(node, "level", 0), getattr(node, "module", None) or ""
+        yield Definition(
+            name=prefix + name,
+            kind=Kind.IMPORT,
+            content=repr((level, source, alias.name, alias.asname)),
+            decorators="",
+            imported=frozenset(((level, source, alias.name),)),
+            renames=frozenset((alias.name,)) if alias.asname else frozenset(),
+        )
+
+
+def bound_names(node: ast.stmt) -> list[str] | None:
+    """Names that an assignment binds; None when it also sets attributes or items, and of anything
+    else."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return None
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names: list[str] = []
+    while targets:
+        target, *targets = targets
+        match target:
+            case ast.Name(id=name):
+                names.append(name)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                targets = [*elements, *targets]
+            case ast.Starred(value=value):
+                targets = [value, *targets]
+            case _:
+                return None
+    return names
+
+
+def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
+    for statement in body:
+        match statement:
+            case ast.Pass() | ast.FunctionDef(decorator_list=[]):
+                pass  # defining it runs nothing
+            case ast.AsyncFunctionDef(decorator_list=[]):
+                pass
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield prefix + name
+            case ast.ClassDef(name=name, body=inner):
+                yield prefix + name
+                yield from _order(inner, f"{prefix}{name}.")
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                yield prefix + ast.dump(statement)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
+            case _ if (bound := bound_names(statement)) is not None:
+                yield from (prefix + name for name in bound)
+            case _:
+                yield prefix + ast.dump(statement)
