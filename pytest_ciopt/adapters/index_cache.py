@@ -44,6 +44,11 @@ class StoredIndex(NamedTuple):
     """Files of that listing that are not in it, since their working tree differed."""
 
 
+def origin(stored: StoredIndex) -> str:
+    """Equal for equal layers: they follow from the contents that they were made of."""
+    return "\0".join((version(), stored.key, *stored.skipped))
+
+
 def load(state: StateDir) -> StoredIndex | None:
     """The stored index, None when there is none that can be used."""
     content = state.read(NAME)

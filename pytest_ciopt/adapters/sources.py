@@ -35,6 +35,8 @@ class Built(NamedTuple):
     untold: frozenset[str]
     """Python files that git ignores."""
     note: str | None
+    origin: str
+    """Equal for equal stored layers."""
 
 
 def build(top: Path, listing: Listing, state: StateDir) -> Built:
@@ -53,7 +55,8 @@ def build(top: Path, listing: Listing, state: StateDir) -> Built:
     untold = frozenset(ignored(top, listing))
     fresh |= {path: _scanned(top, path).names for path in (*_edited(listing), *untold)}
     fresh |= _linked(top, listing, [*stored.layer.files, *fresh])
-    return Built(_index(stored.layer, frozenset(stale), fresh), untold, note)
+    origin = index_cache.origin(stored)
+    return Built(_index(stored.layer, frozenset(stale), fresh), untold, note, origin)
 
 
 def _compared(

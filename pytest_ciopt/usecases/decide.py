@@ -14,6 +14,7 @@ from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.adapters.search_cache import RememberedSearch
 from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
 from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.base import Base, NoBase
@@ -132,6 +133,7 @@ def _decided(
         untold=built.untold,
         entry_points=entrypoints.declared(configuration),
         links=tuple(_links(git.top, listing)),
+        search=RememberedSearch(state, built.origin),
     )
     tests = tests._replace(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
@@ -29,6 +29,22 @@ if TYPE_CHECKING:  # a run without records does not import them
 Sharpen = Callable[["Ask", "Texts"], Selection]
 
 
+class Search(Protocol):
+    """`dependents.search`, or what answers alike."""
+
+    def __call__(
+        self,
+        seeds: Mapping[str, str],
+        index: ImportIndex,
+        layout: Layout,
+        narrowed: Mapping[str, bool],
+        *,
+        reasons: bool,
+    ) -> Reached:
+        """As `dependents.search`."""
+        ...
+
+
 class Repository(NamedTuple):
     """What was read of the repository."""
 
@@ -41,6 +57,7 @@ class Repository(NamedTuple):
     """Python files that git ignores: nobody knows whether they changed."""
     links: tuple[tuple[str, str], ...] = ()
     """(symlink, what it leads to), both inside the repository."""
+    search: Search = search
 
 
 def select(
@@ -188,7 +205,9 @@ class _Select:
         narrowed = {
             path: effect.part is None or effect.part.helpers for path, effect in parts.items()
         }
-        found = search(seeds, self.index, self.layout, narrowed, reasons=self.reasons)
+        found = self.repository.search(
+            seeds, self.index, self.layout, narrowed, reasons=self.reasons
+        )
         # With one change, whatever is reached is reached from it: that needs no search of its own.
         told = len(effects) == 1 and any(map(self._is_collected, found.files))
         if any(path.endswith(".py") for path in seeds):
