@@ -4,6 +4,7 @@ Under xdist that is the controller: workers attach what only they can measure (s
 the reports that they send.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ _SKIPPED = "Skipped: "
 _NOT_REPORTED = Phase("passed", 0.0)
 """A set-up that was done before its process died, and that nobody told of."""
 _QUOTES = "'\""
+_PHASES = ["setup", "call", "teardown"]
 _Key = tuple[str, str | None]
 """Node id and worker: under `--dist=each` several workers run a test."""
 
@@ -91,12 +93,17 @@ class Recording(Breakable):
         nodeid, worker = key
         number = self._attempts.get(nodeid, 0) + 1 if self._attempts else 1
         name = without_group(nodeid) if self._grouped else nodeid
+        reports = self._open.pop(key)
+        self._written += 1
+        if number == 1 and _have_passed(reports):
+            setup, call, teardown = reports
+            self.writer.passed(name, setup.duration, call.duration, teardown.duration, worker)
+            return
         attempt = Attempt(name, _NOT_REPORTED, attempt=number, worker=worker)
-        for report in self._open.pop(key):
+        for report in reports:
             _fill(attempt, report)
             if report.outcome == _RERUN:
                 self._attempts[nodeid] = number
-        self._written += 1
         self.writer.write(attempt)
 
     @property
@@ -114,6 +121,19 @@ class Recording(Breakable):
         unread = len(outcome.dropped_modules)
         counts = (exit_status, self._written, dropped, unread)
         self.writer.finish(RunEnd(now(), *counts, *gated))
+
+
+def _have_passed(reports: Sequence[pytest.TestReport]) -> bool:
+    """Whether nothing but their seconds is to be told of three phases, as of most tests."""
+    for report in reports:
+        if (
+            report.outcome != "passed"
+            or hasattr(report, COSTS)
+            or hasattr(report, "wasxfail")
+            or hasattr(report, "context")
+        ):
+            return False
+    return [report.when for report in reports] == _PHASES
 
 
 def _fill(attempt: Attempt, report: pytest.TestReport) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir, replace_whole
-from pytest_ciopt.core.history.encoding import encoded
+from pytest_ciopt.core.history.encoding import encoded, encoded_passed
 from pytest_ciopt.core.history.parts import without
 from pytest_ciopt.core.history.records import Record, RunEnd, RunStart
 
@@ -60,6 +60,13 @@ class Writer:
             records = self._left(records)
         single = len(records) == 1
         self.append(encoded(records[0]) if single else b"".join(map(encoded, records)))
+
+    def passed(
+        self, nodeid: str, setup: float, call: float, teardown: float, worker: str | None
+    ) -> None:
+        """As `write` of an `Attempt` of which nothing else is to be told than seconds; sooner."""
+        known = None if "workers" in self._omitted else worker
+        self.append(encoded_passed(nodeid, setup, call, teardown, known))
 
     def append(self, text: bytes) -> None:
         """Appends whole lines that are encoded already, as `write` does."""

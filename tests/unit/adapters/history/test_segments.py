@@ -71,6 +71,26 @@ def test_a_finished_segment_holds_what_was_written(state: StateDir) -> None:
     assert (state.path / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.parametrize("omitted", ["workers", "reasons"])
+@pytest.mark.parametrize("seconds", [0.25, -1.0, float("nan"), float("inf"), 1e300])
+def test_passed_is_written_as_an_attempt(tmp_path: Path, omitted: str, seconds: float) -> None:
+    """The short way of most tests, with what a project leaves out and what broken clocks say."""
+    took = (0.5, seconds, 0.125)
+    phases = [Phase("passed", one) for one in took]
+    lines = []
+    for way in ("long", "short"):
+        state = StateDir(tmp_path / way)
+        writer = Writer(state, START, {omitted})
+        if way == "long":
+            writer.write(Attempt("a.py::é", *phases, worker="gw1"))
+        else:
+            writer.passed("a.py::é", *took, "gw1")
+        writer.close()
+        lines.append((state.path / FOLDER / (RUN + OPEN)).read_bytes().splitlines()[1])
+    assert lines[0] == lines[1]
+    assert (b"gw1" in lines[0]) is (omitted != "workers")
+
+
 def test_traces_are_read_by_those_who_ask_for_them(state: StateDir) -> None:
     traces: list[TraceRecord] = [
         Units("a.py", ("f", "g")),

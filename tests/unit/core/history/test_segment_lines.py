@@ -145,9 +145,19 @@ def test_units_are_written_in_small_steps() -> None:
     assert json.loads(line)["units"] == [70_001, 1, 3]
 
 
-@given(st.builds(Attempt, TEXT, PHASE, st.none() | PHASE, st.none() | PHASE, worker=MAYBE))
+PASSING = st.builds(Phase, st.just("passed"), st.floats(), st.just(0.0))
+
+
+@given(st.builds(Attempt, TEXT, PASSING, PASSING, PASSING, worker=MAYBE))
 def test_the_short_way_writes_what_the_long_one_does(attempt: Attempt) -> None:
-    assert encoding._is_simple(attempt)
+    assert encoding._passed(attempt) is not None
+    plain = {key: v for key, v in encoding._attempt(attempt).items() if v is not None}
+    assert json.loads(encoded(attempt)) == plain
+    assert decoded(encoded(attempt)) == decoded(json.dumps(plain).encode())
+
+
+@given(st.builds(Attempt, TEXT, PHASE, st.none() | PHASE, st.none() | PHASE, worker=MAYBE))
+def test_phases_that_did_not_pass_or_paid_for_others_go_the_long_way(attempt: Attempt) -> None:
     plain = {key: v for key, v in encoding._attempt(attempt).items() if v is not None}
     assert json.loads(encoded(attempt)) == plain
 
