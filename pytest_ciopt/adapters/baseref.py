@@ -60,14 +60,15 @@ def resolve(
         return NoBase("there is no commit yet", "Commit once; from then on a change can be told.")
     search = _Search(git, head)
     if typed is not None:
-        return search.typed(revision(typed))
-    if configured and configured.strip():
-        return search.configured(configured, configured_by)
-    from pytest_ciopt.core.cibase import advice, in_ci  # not for a base that is named
+        found = search.typed(revision(typed))
+    elif configured and configured.strip():
+        found = search.configured(configured, configured_by)
+    else:
+        from pytest_ciopt.core.cibase import advice  # not for a base that is named
 
-    said = advice(environ, event)
-    found = search.usual() if said is None else search.advised(said)
-    return search.not_nothing(found) if in_ci(environ) else found
+        said = advice(environ, event)
+        found = search.usual() if said is None else search.advised(said)
+    return search.not_nothing(found, environ)
 
 
 _CHOOSE = "name another base (--ciopt-changed=BASE, CIOPT_BASE)"
@@ -122,9 +123,16 @@ class _Search:
         why = f"nothing to compare with: no {names} in this clone{self._shallow()}"
         return misses[0] if misses else NoBase(why, f"{_CHOOSE[0].upper()}{_CHOOSE[1:]}.")
 
-    def not_nothing(self, found: Base | NoBase) -> Base | NoBase:
-        """In CI nobody is there to notice that a green run has tested nothing."""
-        if isinstance(found, NoBase) or found.commit != self.head:
+    def not_nothing(self, found: Base | NoBase, environ: Mapping[str, str]) -> Base | NoBase:
+        """In CI nobody is there to notice that a green run has tested nothing.
+
+        Whoever names HEAD itself asks for what is not committed, and for nothing else.
+        """
+        if isinstance(found, NoBase) or found.commit != self.head or found.ref == "HEAD":
+            return found
+        from pytest_ciopt.core.cibase import in_ci  # nor here, as a rule
+
+        if not in_ci(environ):
             return found
         why = f"HEAD is the base itself ({found.how}), so a selection would run nothing"
         return NoBase(why, "Set CIOPT_BASE to the last commit whose tests finished.")

@@ -423,6 +423,17 @@ def test_in_ci_an_empty_change_is_none(clone: Clone) -> None:
         assert "CIOPT_BASE" in found.mend
 
 
+@pytest.mark.parametrize("source", ["typed", "configured"])
+def test_in_ci_a_named_base_that_is_head_is_none(clone: Clone, source: str) -> None:
+    """As a push to `main` has it, where every job is told to compare with `origin/main`."""
+    place = clone()
+    place.run("checkout", "-q", "--detach", "origin/main")
+    for ref in ("origin/main", "main", place.run("rev-parse", "HEAD")):
+        found = baseless(ask(place, **{source: ref}, environ={"CI": "true"}))
+        assert found.why.startswith(f"HEAD is the base itself (merge base with {ref}")
+        assert based(ask(place, **{source: ref})), "a person sees it, and has uncommitted edits"
+
+
 def test_in_ci_a_stray_file_makes_head_no_better_base(clone: Clone) -> None:
     place = clone()
     (place.root / "new").write_text("")
