@@ -14,7 +14,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 # It imports packaging and pluggy, but shows a test nothing that comes from them.
 _OURS = "pytest-ciopt"
 _RUNNERS = frozenset({"pytest", "pluggy"})
+_COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 
 _REQUIRED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _QUOTED = re.compile(r"""['"]([^'"]*)['"]""")
@@ -55,11 +56,22 @@ class _Need:
 
 
 @dataclass(frozen=True, slots=True)
-class _Installed:
+class Installed:
     """All distributions on ``sys.path``, each name with all its copies, and who needs whom."""
 
     copies: Mapping[str, _Copies]
     needs: Mapping[str, Sequence[_Need]]
+    unclear: str | None = None
+    """Why any change may alter everything."""
+    _names: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def import_names(self, name: str) -> Sequence[str]:
+        """What can be imported of a distribution, and who loads its entry points."""
+        if name not in self._names:
+            copies = self.copies.get(name, ())
+            each = (one for copy in copies for one in (*_import_names(copy), *_loaders(copy)))
+            self._names[name] = tuple(dict.fromkeys(each))
+        return self._names[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,11 @@ class _Everything(Exception):
 
 
 def reach(
-    changed: Sequence[str], own_modules: Container[str], *, root: Path | None = None
+    changed: Sequence[str],
+    own_modules: Container[str],
+    *,
+    root: Path | None = None,
+    known: Installed | None = None,
 ) -> DependencyReach:
     """Find what distributions can alter: themselves and all that need them, transitively.
 
@@ -84,18 +100,20 @@ def reach(
     installed. The project under test is not followed, for its imports are known better: that is
     what is installed editable from inside ``root`` (default: the git work tree around the
     current folder), and what has import names all of which are in ``own_modules``. Linear in
-    the size of the installed metadata.
+    the size of the installed metadata, which need not be read again when it is ``known``.
     """
     if not changed:
         return DependencyReach(None, {})
     home = _work_tree() if root is None else root
     names = sorted({_normal(name) for name in changed})
     try:
-        installed = _installed()
-        steps = tuple(_steps(names, installed, own_modules, home))
+        found = installed() if known is None else known
+        if found.unclear is not None:
+            raise _Everything(found.unclear)
+        steps = tuple(_steps(names, found, own_modules, home))
         for role in (_plugin_role, _start_role):
-            _look_for(role, steps, installed)
-        return DependencyReach(None, _modules(steps, installed))
+            _look_for(role, steps, found)
+        return DependencyReach(None, _modules(steps, found))
     except _Everything as reason:
         return DependencyReach(str(reason), {})
 
@@ -116,7 +134,7 @@ def provide(name: str, root: Path) -> bool:
 
 
 def _steps(
-    changed: Sequence[str], installed: _Installed, own: Container[str], home: Path | None
+    changed: Sequence[str], installed: Installed, own: Container[str], home: Path | None
 ) -> Iterator[_Step]:
     """Walk from the changed ones to their dependents, the nearest first, in a stable order."""
     seen = set(changed)
@@ -138,7 +156,7 @@ def _steps(
 
 
 def _look_for(
-    role: Callable[[str, _Copies], str], steps: Sequence[_Step], installed: _Installed
+    role: Callable[[str, _Copies], str], steps: Sequence[_Step], installed: Installed
 ) -> None:
     """Stop at the first distribution with a part in every test. Raises: _Everything."""
     for step in steps:
@@ -159,12 +177,12 @@ def _start_role(name: str, copies: _Copies) -> str:
     return "which runs whenever Python starts" if any(map(_starts_with_python, copies)) else ""
 
 
-def _modules(steps: Sequence[_Step], installed: _Installed) -> Mapping[str, str]:
+def _modules(steps: Sequence[_Step], installed: Installed) -> Mapping[str, str]:
     """Give all import names of the reached distributions. Raises: _Everything."""
     modules: dict[str, str] = {}
     for step in steps:
         copies = installed.copies.get(step.name, ())
-        names = [name for copy in copies for name in _import_names(copy)]
+        names = installed.import_names(step.name)
         if not all(map(_is_known, copies)) or (step.name == step.changed and not names):
             raise _Everything(f"nothing is known of the distribution {step.name}")
         for name in names:  # the nearest to the change gives the reason
@@ -179,7 +197,8 @@ def _reason(step: _Step) -> str:
     return f"{step.changed}, which {step.name} needs{through}"
 
 
-def _installed() -> _Installed:
+def installed() -> Installed:
+    """Read what is installed."""
     copies: dict[str, list[Distribution]] = {}
     needs: dict[str, list[_Need]] = {}
     for distribution in distributions():
@@ -187,13 +206,13 @@ def _installed() -> _Installed:
         name = _normal(next((value for key, value in headers if key == "name"), ""))
         if not name:  # it may need anything
             place = getattr(distribution, "_path", "an installed distribution")
-            raise _Everything(f"the metadata in {place} cannot be read")
+            return Installed({}, {}, f"the metadata in {place} cannot be read")
         copies.setdefault(name, []).append(distribution)
         for requirement in _requirements(distribution, headers):
             if required := _REQUIRED.match(requirement):
                 needs.setdefault(_normal(required[1]), []).append(_Need(name, requirement))
     ordered = {key: sorted(found, key=lambda need: need.dependent) for key, found in needs.items()}
-    return _Installed(copies, ordered)
+    return Installed(copies, ordered)
 
 
 def _normal(name: str) -> str:
@@ -231,6 +250,19 @@ def _applies(requirement: str, extras: bool) -> bool:
         return marker is None or any(marker.evaluate({"extra": name}) for name in names)
     except Exception:  # whatever packaging makes of it: who cannot be understood is needed
         return True
+
+
+def _loaders(distribution: Distribution) -> Iterator[str]:
+    """Who loads its entry points: by custom the module that a group's name begins with.
+
+    Nobody imports what is loaded so. ``pytest11`` is looked after elsewhere.
+    """
+    for line in _text(distribution, "entry_points.txt").splitlines():
+        group = line.strip()
+        if group[:1] == "[" and group.endswith("]") and group[1:-1] not in _COMMANDS:
+            top = group[1:-1].partition(".")[0].strip()
+            if top.isidentifier():
+                yield top
 
 
 def _has_plugin(distribution: Distribution) -> bool:

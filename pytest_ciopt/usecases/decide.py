@@ -26,7 +26,8 @@ from pytest_ciopt.settings import Discovery, Settings
 from pytest_ciopt.usecases.emptiness import nothing_runs, text_tests
 from pytest_ciopt.usecases.select import Repository, select
 
-if TYPE_CHECKING:  # a run without records does not import them
+if TYPE_CHECKING:  # few runs need them
+    from pytest_ciopt.adapters.distributions import Installed
     from pytest_ciopt.usecases.prove import Ask
     from pytest_ciopt.usecases.texts import Texts
 
@@ -238,13 +239,15 @@ class _Dependencies:
 
     def __init__(self, top: Path) -> None:
         self.top = top
+        self._installed: Installed | None = None
 
     def reached(
         self, changed: Sequence[str], own_modules: frozenset[str]
     ) -> tuple[str | None, Mapping[str, str]]:
         from pytest_ciopt.adapters import distributions  # slow to import, rarely needed
 
-        reach = distributions.reach(changed, own_modules, root=self.top)
+        self._installed = self._installed or distributions.installed()
+        reach = distributions.reach(changed, own_modules, root=self.top, known=self._installed)
         return reach.everything, reach.modules
 
     def provide(self, name: str) -> bool:

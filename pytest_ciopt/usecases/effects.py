@@ -271,7 +271,9 @@ class Effects:
         if everything is not None:
             return _everything(f"global: {everything}")
         found = self._distributions(change.path, changed)
-        seeds = {**self._naming(change.path), **found.seeds}
+        folder = claims.data_folder(change.path, self._holds_modules.__contains__)
+        data = {} if folder is None else self._data_of(folder, change.path)
+        seeds = {**data, **self._naming(change.path), **found.seeds}
         return found._replace(seeds=seeds, counts=found.counts or bool(seeds))
 
     def _distributions(self, path: str, changed: Sequence[str]) -> Effect:
@@ -280,6 +282,9 @@ class Effects:
         everything, importers = self.importers(changed)
         if everything is not None:
             return _everything(f"global: {path}: {everything}")
+        for one in changed:  # as of a module that no test reaches: who knows what loads or runs it?
+            if not importers or (len(changed) > 1 and not self.importers((one,))[1]):
+                return _everything(f"global: {path}: no file imports {one}")
         seeds = {file: f"imports {what}, which {path} changes" for file, what in importers.items()}
         return Effect(f"distributions {', '.join(changed)}", seeds=seeds)
 
@@ -300,9 +305,11 @@ class Effects:
         seeds = self._naming(change.path) if claim.by_name else {}
         if claim.folder is None:
             return Effect(claim.why, counts=bool(seeds), seeds=seeds)
-        for file in self._index.below(claim.folder):
-            seeds.setdefault(file, f"{change.path} changed, data of {claim.folder}/")
-        return Effect(claim.why, seeds=seeds, must_reach=True)
+        seeds = {**self._data_of(claim.folder, change.path), **seeds}
+        return Effect(claim.why, seeds=seeds, must_reach=not claim.known_name)
+
+    def _data_of(self, folder: str, path: str) -> dict[str, str]:
+        return dict.fromkeys(self._index.below(folder), f"{path} changed, data of {folder}/")
 
     def _named(self, change: FileChange, text: str) -> Effect:
         """Only modules that name the file in a string can tell."""

@@ -12,6 +12,11 @@ from pytest_ciopt.core.globs import first_match
 from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.settings import Rules
 
+LEFT_BEHIND = (
+    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov/**", "ciopt-plan.json", "*.swp", "*~"),
+)
+"""What earlier runs, commands and editors leave."""
+
 HARMLESS = (
     # Prose, pictures and styles of the documentation.
     *(
@@ -34,19 +39,18 @@ HARMLESS = (
     ),
     "CITATION.cff",
     # Editors, linters, and services that never run the tests.
-    *(".editorconfig", ".vscode/**", ".idea/**", "*.code-workspace", "*.swp", "*~"),
+    *(".editorconfig", ".vscode/**", ".idea/**", "*.code-workspace"),
     *(".pre-commit-config.yaml", ".flake8", ".pylintrc", "ruff.toml", ".ruff.toml", "mypy.ini"),
     *(".mypy.ini", ".isort.cfg", ".yamllint*", ".markdownlint*", ".codespellrc", ".prettierrc*"),
     *(".readthedocs.y*ml", "codecov.yml", ".codecov.yml", ".coveragerc", "CODEOWNERS"),
     *(".gitignore", ".git-blame-ignore-revs", ".mailmap", ".github/ISSUE_TEMPLATE/**"),
     *(".github/PULL_REQUEST_TEMPLATE*", ".github/FUNDING.yml", ".github/dependabot.yml"),
-    # What earlier runs and commands leave.
-    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov/**", "ciopt-plan.json"),
+    *LEFT_BEHIND,
     # Never loaded at run time.
     *("*.pyi", "py.typed"),
 )
-"""Files that select nothing, unless a module names them in a string or something collects them.
-`docs/reference/options.md` lists them."""
+"""Files that select nothing, unless a module names them in a string or something collects them, or
+they are data (see `data_folder`). `docs/reference/options.md` lists them."""
 
 COMPILED = tuple(
     f"*.{suffix}"
@@ -69,6 +73,8 @@ class Claim(NamedTuple):
     """Every module at or below this folder."""
     by_name: bool = False
     """Modules that name the file in a string, too."""
+    known_name: bool = False
+    """Whether it has a name that mostly means nothing to a test."""
 
 
 def ruled(path: str, rules: Rules) -> Claim | None:
@@ -89,8 +95,12 @@ def unruled(path: str, holds_modules: Callable[[str], bool]) -> Claim:
 
     `holds_modules` says whether Python modules lie in a folder itself.
     """
-    if first_match(path, HARMLESS):
-        return Claim("harmless by default", by_name=True)
+    pattern = first_match(path, HARMLESS)
+    if pattern is not None:
+        folder = data_folder(path, holds_modules)
+        if folder is None or "/" in pattern or pattern in LEFT_BEHIND:
+            return Claim("harmless by default", by_name=True)
+        return Claim(f"data of {folder}/", folder=folder, by_name=True, known_name=True)
     if first_match(path, COMPILED):
         return Claim("what this is built into is not known", everything=True)
     for folder in ancestors(folder_of(path)):
@@ -99,6 +109,16 @@ def unruled(path: str, holds_modules: Callable[[str], bool]) -> Claim:
     return Claim(
         "nobody claims this file (ciopt_ignore or ciopt_dependencies can)", everything=True
     )
+
+
+def data_folder(path: str, holds_modules: Callable[[str], bool]) -> str | None:
+    """The folder of modules that a file lies below, in a folder without any: `tests/` for
+    `tests/cases/README.md`. There a well-known name says little; None elsewhere.
+    """
+    folder = folder_of(path)
+    if holds_modules(folder):
+        return None
+    return next((one for one in ancestors(folder) if one and holds_modules(one)), None)
 
 
 def target_files(

@@ -55,6 +55,12 @@ def test_nothing_changed_reaches_nothing() -> None:
     assert reach((), ()) == DependencyReach(None, {})
 
 
+def test_who_loads_entry_points_is_reached(install: Install) -> None:
+    points = "[console_scripts]\nx = y\n[gui_scripts]\nx = y\n[zz_app.things]\na = b\n[zz.q]\n"
+    install("zz-lib", entry_points=points)
+    assert set(reach(["zz-lib"], ()).modules) == {"zz", "zz_app", "zz_lib"}
+
+
 def test_all_that_need_a_changed_one_are_reached(install: Install) -> None:
     install("zz-werkzeug")
     install("zz-flask", "zz_Werkzeug>=3")

@@ -73,6 +73,27 @@ def test_harmless_files_select_only_who_names_them(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("tests/cases/README.md", "tests"),
+        ("tests/cases/deep/m.pyi", "tests"),
+        ("pkg/template/.gitignore", "pkg"),
+        ("tests/README.md", None),
+        ("pkg/mod.pyi", None),
+        ("stubs/mod.pyi", None),
+        ("docs/deep/a.md", None),
+        ("tests/cases/.coverage", None),
+        ("tests/cases/a.json~", None),
+        ("LICENSE", None),
+    ],
+)
+def test_a_well_known_name_says_little_where_data_lies(path: str, folder: str | None) -> None:
+    claim = unruled(path, lambda one: one in ("", "tests", "pkg", "docs"))
+    assert (claim.everything, claim.folder, claim.by_name) == (False, folder, True)
+    assert claim.known_name == (folder is not None)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "pkg/README_fields.json",
