@@ -52,6 +52,7 @@ def _files(base: str | None, folder: Path) -> list[str]:
     else:
         known = found.files or python_files(top)
         asked = known if tests.doctest_modules else [*test_modules(known, tests), *_texts(known)]
+        asked = [*asked, *found.hidden()]
         sure = {} if selection.records.idle else selection.files  # sooner told than a verdict
         paths = {
             path for path in asked if path in sure or selection.verdict(path) is not Verdict.NONE

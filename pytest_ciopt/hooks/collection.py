@@ -1,7 +1,7 @@
 """Applies a decision to what pytest collects. The same in one process and in xdist workers."""
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pluggy
@@ -10,6 +10,7 @@ import pytest
 from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
+from pytest_ciopt.hooks.answers import paths
 from pytest_ciopt.hooks.items import Describer, group_of
 from pytest_ciopt.hooks.options import ARGUMENTS, REASON
 from pytest_ciopt.hooks.request import collects_other_files
@@ -92,7 +93,7 @@ class Collection:
         asked = any(place == one or place.startswith(one) for one in self._asked)
         if asked and is_test_module(place, self.run.tests):
             self.run.outcome.dropped_modules[place] = selection.why_not(place)
-        elif asked and self.run.tests.doctest_modules:
+        elif asked and self.run.tests.doctest_modules and _has_doctests(path):
             self.run.outcome.dropped_files.add(place)
         return True
 
@@ -106,10 +107,8 @@ class Collection:
     def _hook_reason(self, path: Path, place: str, config: pytest.Config) -> str | None:
         """How a hook connects the file with the change; each file is asked about once."""
         if place not in self._declared:
-            told: Sequence[Iterable[str | Path]] = self._hook(
-                path, config
-            ).pytest_ciopt_dependencies(path=path, config=config)
-            globs = [self._glob(one) for several in told for one in several]
+            told = self._hook(path, config).pytest_ciopt_dependencies(path=path, config=config)
+            globs = [self._glob(one) for one in paths(told, "pytest_ciopt_dependencies")]
             self._declared[place] = self.run.selection.depends(globs)
         return self._declared[place]
 
@@ -165,3 +164,11 @@ class Collection:
         if place in self._touched and not isinstance(item, pytest.Function | pytest.DoctestItem):
             return Decision(True, "its text changed")
         return self.run.selection.decide(self._describer.describe(item))
+
+
+def _has_doctests(path: Path) -> bool:
+    """Whether a module can have any; one that cannot be read can."""
+    try:
+        return b">>>" in path.read_bytes()
+    except OSError:
+        return True

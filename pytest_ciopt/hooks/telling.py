@@ -8,6 +8,7 @@ import pytest
 
 from pytest_ciopt.adapters.paths import root_of, write_text
 from pytest_ciopt.core.history.records import Gated, Judged
+from pytest_ciopt.hooks.answers import paths
 from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.options import GATED
 from pytest_ciopt.hooks.run import Run
@@ -32,7 +33,7 @@ class Telling:
         if not self._run.asked or self._run.ends_early:
             return
         told = config.hook.pytest_ciopt_changed_files(config=config)
-        files = [self._run.rootpath / one for several in told for one in several]
+        files = [self._run.rootpath / one for one in paths(told, "pytest_ciopt_changed_files")]
         places = {file: self._describer.place(file) for file in files}
         if files:
             self._run.decide(tuple(sorted(place for place in places.values() if place)))
@@ -105,8 +106,7 @@ class Telling:
             self._write(Path(self._run.settings.json), gated.verdicts)
 
     def _write(self, path: Path, verdicts: tuple[Judged, ...]) -> None:
-        run = self._run
-        notes = (*run.decided.notes, *run.notes)
+        run, notes = self._run, self._notes()
         root = root_of(run.rootpath, run.top)
         base = run.decided.base
         text = decisions.document(run.selection, base, run.outcome, notes, verdicts, root)
@@ -116,7 +116,7 @@ class Telling:
             run.notes.append(f"--ciopt-json: {path} cannot be written: {error.strerror or error}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The summary block; under `-q` only why everything runs."""
+        """The summary block; under `-q` only why everything runs, and what went otherwise."""
         config, run = terminalreporter.config, self._run
         if config.getoption("no_summary", False):
             return
@@ -129,12 +129,17 @@ class Telling:
             terminalreporter.write_line(self.pytest_report_header())
         elif quiet and run.ends_early:
             terminalreporter.write_line(f"ciopt: {lines.nothing(run.selection)}")
-        elif not quiet:
+        if quiet:
+            for note in self._notes():
+                terminalreporter.write_line(f"ciopt: {note}")
+        else:
             self._block(terminalreporter)
 
     def _block(self, terminalreporter: pytest.TerminalReporter) -> None:
         run = self._run
         terminalreporter.write_sep("=", "selection (ciopt)")
-        notes = (*run.decided.notes, *run.notes)
-        for line in lines.summary(run.selection, run.outcome, notes, run.ends_early):
+        for line in lines.summary(run.selection, run.outcome, self._notes(), run.ends_early):
             terminalreporter.write_line(line)
+
+    def _notes(self) -> tuple[str, ...]:
+        return (*self._run.decided.notes, *self._run.notes)

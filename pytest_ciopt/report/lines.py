@@ -58,9 +58,10 @@ def summary(
 
 def _selected(outcome: Outcome) -> str:
     text = f"{outcome.selected:,} of {count(len(outcome.tests), 'collected test')} selected"
-    if not outcome.dropped_modules:
+    number = len(outcome.dropped_modules) + len(outcome.dropped_files)
+    if not number:
         return text
-    unread = count(len(outcome.dropped_modules), "module")
+    unread = count(number, "module")
     return (
         f"{text}, in {outcome.modules:,} of {count(outcome.known_modules, 'test module')}; "
         f"{unread} not imported"

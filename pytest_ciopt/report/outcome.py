@@ -25,7 +25,7 @@ class Outcome:
         self.dropped_modules: dict[str, str] = {}
         """Test modules that were not imported, with the reason."""
         self.dropped_files: set[str] = set()
-        """Other files that tests might have been collected from."""
+        """Other files that doctests would have been collected from."""
         self.fixtures: dict[str, set[str]] = {}
         """Paths of the modules that use a fixture of wider scope, by its id; where it is asked."""
 
@@ -37,7 +37,8 @@ class Outcome:
     @property
     def partial(self) -> bool:
         """Whether the selection dropped anything."""
-        return bool(self.dropped_modules) or not all(test.selected for test in self.tests)
+        unread = self.dropped_modules or self.dropped_files
+        return bool(unread) or not all(test.selected for test in self.tests)
 
     @property
     def modules(self) -> int:
@@ -46,8 +47,9 @@ class Outcome:
 
     @property
     def known_modules(self) -> int:
-        """Number of test modules that were collected or dropped unread."""
-        return len({test.path for test in self.tests}) + len(self.dropped_modules)
+        """Number of modules with tests that were collected or dropped unread."""
+        unread = len(self.dropped_modules) + len(self.dropped_files)
+        return len({test.path for test in self.tests}) + unread
 
     def reasons(self) -> Sequence[tuple[str, int]]:
         """(reason, number of tests selected for it), most frequent first, ties by text."""

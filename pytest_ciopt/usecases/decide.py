@@ -5,7 +5,7 @@ runs", with the reason; only what a person typed wrong is an error.
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +23,7 @@ from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.selection import Selection
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.settings import Discovery, Settings
-from pytest_ciopt.usecases.emptiness import nothing_runs, text_tests
+from pytest_ciopt.usecases.emptiness import hidden_tests, nothing_runs, text_tests
 from pytest_ciopt.usecases.select import Repository, select
 
 if TYPE_CHECKING:  # few runs need them
@@ -47,6 +47,8 @@ class Decided(NamedTuple):
     files: frozenset[str] = frozenset()
     """Every Python file of the repository that is known, ignored ones included, and every text
     file whose doctests are collected."""
+    hidden: Callable[[], Iterable[str]] = tuple
+    """Looks for test modules that git does not tell about."""
     collects: bool = False
     """Whether a file of the repository can have others than test modules collected."""
 
@@ -157,6 +159,7 @@ def _decided(
         notes=(*((built.note,) if built.note else ()), *records.told),
         ends_early=nothing_runs(selection, built.imports, worktree, git.top, listing, tests),
         files=frozenset((*built.imports.files, *text_tests(listing, tests))),
+        hidden=lambda: hidden_tests(git.top, listing, tests),
         collects=bool(built.imports.importers(Flag.COLLECTS)),
     )
 

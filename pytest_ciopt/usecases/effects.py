@@ -106,7 +106,7 @@ class Effects:
         if claim.everything:
             return _everything(f"{claim.why}: {change.path}")
         if not claim.targets:
-            return Effect(claim.why, counts=False)
+            return self._configuring_us(change) or Effect(claim.why, counts=False)
         found = {
             target: claims.target_files(target, self._index.files, self._by_name)
             for target in claim.targets
@@ -118,6 +118,15 @@ class Effects:
         seeds = dict.fromkeys(targets, f"{change.path} changed ({claim.why})")
         own = self._unruled(change) if change.path.endswith(".py") else Effect(claim.why)
         return own._replace(seeds={**seeds, **own.seeds}, must_reach=False)
+
+    def _configuring_us(self, change: FileChange) -> Effect | None:
+        """A rule that ignores files does not ignore how it came there."""
+        from pytest_ciopt.core.edits import buildconfig
+
+        if not buildconfig.is_build_config(change.path):
+            return None
+        own = buildconfig.compare(change.path, *self._texts(change)).of_pytest
+        return None if own is None else _everything(f"global: {own}")
 
     def _unruled(self, change: FileChange) -> Effect:
         path = change.path

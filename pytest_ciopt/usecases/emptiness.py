@@ -37,7 +37,7 @@ def nothing_runs(
         return False
     if selection.substantial and any(text_tests(listing, tests)):
         return False
-    return not _hides_tests(top, listing, tests)
+    return not any(hidden_tests(top, listing, tests))
 
 
 def _may_run(path: str, selection: Selection, tests: Discovery) -> bool:
@@ -64,8 +64,8 @@ def text_tests(listing: Listing, tests: Discovery) -> Iterator[str]:
         yield from (path for path in group if is_text_test(path, tests))
 
 
-def _hides_tests(top: Path, listing: Listing, tests: Discovery) -> bool:
-    """Whether git does not tell about some tests: ignored ones, and those of submodules."""
+def hidden_tests(top: Path, listing: Listing, tests: Discovery) -> Iterator[str]:
+    """Test modules that git does not tell about: ignored ones, and those of submodules."""
     folders = [path[:-1] for path in (*listing.ignored, *listing.untracked) if path.endswith("/")]
     walked = (
         path
@@ -74,7 +74,7 @@ def _hides_tests(top: Path, listing: Listing, tests: Discovery) -> bool:
         for path in sources.python_below(top, folder, lambda name: _skipped(name, tests.norecurse))
     )
     files: Iterable[str] = (path for path in listing.ignored if path.endswith(".py"))
-    return any(is_test_module(path, tests) for group in (files, walked) for path in group)
+    return (path for group in (files, walked) for path in group if is_test_module(path, tests))
 
 
 def _skipped(folder: str, norecurse: tuple[str, ...]) -> bool:

@@ -88,3 +88,21 @@ def test_an_error_of_ours_at_the_first_question_to_git(
     result = shop.run("--ciopt-changed")
     result.stdout.fnmatch_lines(["*all tests run: *RuntimeError: injected*"])
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("name", ["pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"])
+def test_a_rule_that_ignores_everything_does_not_hide_itself(
+    project: MakeProject, name: str
+) -> None:
+    heads = {"setup.cfg": "tool:pytest", "pyproject.toml": "tool.pytest.ini_options"}
+    head = heads.get(name, "pytest")
+    value, rule = ("['.']", "['**']") if name == "pyproject.toml" else (".", "**")
+    plain = f"[{head}]\npythonpath = {value}\n"
+    made = project({name: plain, "test_it.py": "def test_it():\n    pass\n", "a.json": "1"})
+    made.repository.write({name: f"{plain}ciopt_ignore = {rule}\n"})
+    assert str(made.select().everything).startswith(f"global: {name} [{head}]")
+    made.repository.commit()
+    made.repository.write({"a.json": "2", "test_it.py": "def test_it():\n    assert 1\n"})
+    assert made.select("--ciopt-changed=HEAD").selected == {}
+    made.repository.replace(name, "pythonpath", "# A comment\npythonpath")
+    assert made.select("--ciopt-changed=HEAD").selected == {}

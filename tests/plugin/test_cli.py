@@ -13,6 +13,7 @@ import pytest
 from conftest import MakeProject, Project
 from pytest_ciopt import __version__
 from pytest_ciopt.cli.main import main
+from repository import Repository
 from shop_project import PRODUCT, TEST_CART, TEST_STOCK
 
 SHOP = PRODUCT | {"tests/test_cart.py": TEST_CART, "tests/deep/test_stock.py": TEST_STOCK}
@@ -173,6 +174,28 @@ def test_a_deleted_test_module_is_not_printed(shop: Project, ciopt: Ciopt) -> No
 def test_a_new_test_module_is_printed(shop: Project, ciopt: Ciopt) -> None:
     shop.repository.write({"tests/a b/test_new.py": "def test_new():\n    pass\n"})
     assert ciopt("select").lines == ["tests/a b/test_new.py"]
+
+
+def test_tests_that_git_does_not_tell_about_are_printed(shop: Project, ciopt: Ciopt) -> None:
+    """pytest collects them: what git ignores, and what lies in a submodule."""
+    test = "def test_it():\n    pass\n"
+    shop.repository.commit({".gitignore": "gen/\n.hidden/\nlone_test.py\n"})
+    shop.repository.write(
+        dict.fromkeys(("gen/test_gen.py", ".hidden/test_h.py", "lone_test.py"), test)
+    )
+    other = Repository(shop.repository.root / "vendor/lib")
+    other.write({"test_lib.py": test})
+    other.git("init", "--quiet")
+    other.commit()
+    shop.repository.git("add", "vendor/lib")
+    shop.repository.git("commit", "--quiet", "-m", "submodule")
+    hidden = {"gen/test_gen.py", "lone_test.py", "vendor/lib/test_lib.py"}
+    for number, expected in enumerate((hidden, {STOCK, *hidden}), start=3):
+        found = ciopt("select", "--base", "HEAD").lines
+        assert set(found) == expected
+        ids = ciopt("select", "--base", "HEAD", "--ids").lines
+        assert {one.partition("::")[0] for one in ids} == set(found)
+        shop.repository.replace("shop/stock.py", str(number), str(number + 1))
 
 
 def test_undecodable_names_are_printed_as_they_are(shop: Project) -> None:

@@ -875,3 +875,29 @@ def test_a_relative_document_is_written_where_pytest_was_started(
     monkeypatch.chdir(broken.repository.root / "tests")
     broken.run("--ciopt-changed", "--ciopt-json=told/it.json")
     assert Path("told/it.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("shop/alone.py",), ("shop/alone.py", "-n2"), ("shop", "-k", "alone")]
+)
+def test_doctests_that_were_left_out_leave_nothing_to_run(
+    project: MakeProject, arguments: Sequence[str]
+) -> None:
+    doctests = project(DOCTESTS)
+    doctests.repository.replace("shop/prices.py", "2 * n", "n * 2")
+    result = doctests.run("--ciopt-changed", *arguments)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*not imported*"])
+
+
+@pytest.mark.parametrize("more", [(), ("-q",)])
+def test_a_run_without_some_doctests_has_no_total_coverage(
+    project: MakeProject, more: Sequence[str]
+) -> None:
+    """The limit is suspended and that is said, as loud as the person wanted it."""
+    doctests = project(DOCTESTS)
+    doctests.repository.replace("shop/prices.py", "2 * n", "n * 2")
+    flags = ("-p", "pytest_cov.plugin", "--cov=shop", "--cov-fail-under=100")
+    result = doctests.run("--ciopt-changed", *flags, *more)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*--cov-fail-under=100 is suspended: only some tests ran*"])

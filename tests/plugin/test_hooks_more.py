@@ -4,6 +4,7 @@ Whatever a hook adds is a reason to run more; what none of them can do is to dro
 """
 
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -445,3 +446,22 @@ def test_a_mistyped_argument_of_a_hook_is_named(project: MakeProject) -> None:
     result = shop.run("--ciopt-changed")
     assert result.ret not in (0, 5)
     assert "pytest_ciopt_veto" in str(result.stdout) + str(result.stderr)
+
+
+# --- what means nothing --------------------------------------------------------------------------
+
+
+@DISTRIBUTED
+@pytest.mark.parametrize("name", ["changed_files(config)", "dependencies(path, config)"])
+@pytest.mark.parametrize("told", ["5", "'shop/prices.py'", "[5]", "[None]", "b'x'", "True"])
+def test_an_answer_that_means_nothing_is_an_error_of_usage(
+    project: MakeProject, name: str, told: str, more: Sequence[str]
+) -> None:
+    """A text alone would be read letter by letter, and the file that it names be missed."""
+    shop = with_hook(project, "conftest.py", hook(name, f"return {told}"))
+    shop.repository.replace("shop/stock.py", "3", "4")
+    result = shop.run("--ciopt-changed", *more)
+    assert result.ret != 0
+    hook_name = name.partition("(")[0]
+    said = f"*pytest_ciopt_{hook_name} returned {told.strip('[]')}. Return paths in a list*"
+    assert fnmatch(f"{result.stdout}{result.stderr}", said)

@@ -81,6 +81,8 @@ class ConfigEdit:
 
     everything: str | None
     distributions: tuple[str, ...]
+    of_pytest: str | None = None
+    """The part that configures pytest, and with it us."""
 
 
 def is_build_config(path: str) -> bool:
@@ -102,7 +104,9 @@ def compare(path: str, before: str | None, after: str | None) -> ConfigEdit:
     settings = (fact.label for fact in edits if isinstance(fact, Setting))
     labels = sorted(map(printable, settings), key=lambda label: (label == _EXISTENCE, label))
     names = {fact.name for fact in edits if isinstance(fact, Dependency)}
-    return ConfigEdit(f"{path} {labels[0]}".rstrip() if labels else None, tuple(sorted(names)))
+    everything = f"{path} {labels[0]}".rstrip() if labels else None
+    own = next((f"{path} {label}" for label in labels if "pytest" in label), None)
+    return ConfigEdit(everything, tuple(sorted(names)), own)
 
 
 def _read(path: str, text: str | None) -> frozenset[_Fact]:

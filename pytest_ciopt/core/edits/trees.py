@@ -8,8 +8,7 @@ import ast
 import warnings
 from itertools import zip_longest
 
-MAX_SOURCE = 2_000_000
-"""Bytes above which a source is not parsed: `ast` needs some hundred times its size in memory."""
+from pytest_ciopt.core.edits.words import MAX_SOURCE
 
 
 def parse(source: bytes) -> ast.Module | None:

@@ -1,5 +1,7 @@
 """The words of a source, and what they tell of two sources without parsing them. Pure."""
 
+MAX_SOURCE = 2_000_000
+"""Bytes above which a source is neither parsed nor split: both take many times its size."""
 _BETWEEN = bytes(
     byte if byte > 127 or chr(byte).isalnum() or byte == ord("_") else ord(" ")
     for byte in range(256)
@@ -21,6 +23,8 @@ def surely_differ(before: bytes, after: bytes) -> bool:
     Looks at the changed lines alone. Where they hold nothing that can be written in two ways, other
     words are other code, or other text in a string that goes on over several lines.
     """
+    if max(len(before), len(after)) > MAX_SOURCE:
+        return False
     old, new = before.split(b"\n"), after.split(b"\n")
     first, last = 0, min(len(old), len(new))
     while first < last and old[first] == new[first]:

@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_ciopt.core.edits.trees import parse, same
-from pytest_ciopt.core.edits.words import surely_differ, words_of
+from pytest_ciopt.core.edits.words import MAX_SOURCE, surely_differ, words_of
 
 BODY = "import os\n\n\ndef f(x):\n    return x\n\n\n"
 TEXT = BODY + '"""\nsome text\nof two lines\n"""\n'
@@ -54,6 +54,11 @@ def test_other_words_are_other_code(before: str, after: str) -> None:
 def test_what_may_be_the_same_is_left_to_the_parser(before: str, after: str) -> None:
     assert not surely_differ(before.encode(), after.encode())
     assert not surely_differ(after.encode(), before.encode())
+
+
+def test_of_a_large_source_nothing_is_told() -> None:
+    assert surely_differ(b"a\n", b"b\n")
+    assert not surely_differ(b"a\n" * MAX_SOURCE, b"b\n")
 
 
 def test_words_are_what_names_consist_of() -> None:
