@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from _pytest._code import code
 
+# What a run in this process imports first is forgotten after it: enums would have several lives.
+import pytest_ciopt.core.selection  # noqa: F401
 import thoroughness  # noqa: F401  it knows the profile of Hypothesis
 from pytest_ciopt.adapters.tracing.monitor import is_available
 from repository import Decisions, Repository, repository

@@ -117,6 +117,16 @@ class _Prove:
         owed: dict[str, str] = {}
         for test, known in self.knowledge.tests.items():
             self._judge(test, known, grounds, proved, owed)
+        found = self._with(proved, owed)
+        for path in sorted(self._rebinding(stale)):
+            witness = self._witness(path, found)
+            if witness is not None:
+                del proved[witness]
+                owed[witness] = f"has to import {path}, which changed"
+                found = self._with(proved, owed)
+        return found
+
+    def _with(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> Selection:
         owing = frozenset(map(_file, owed))
         records = Records(proved, owed, owing, self._idle(proved, owed))
         return self.ask.selection._replace(records=records)
@@ -142,6 +152,39 @@ class _Prove:
                     why = known.seen.unseen
                 if why is not None:
                     owed[test] = why
+
+    def _witness(self, path: str, found: Selection) -> str | None:
+        """A test that imports a module which binds something else, where no test file is imported
+        that does: perhaps it cannot be imported any more, and all of its tests fail."""
+        users = self.texts.users(path)
+        if any(found.verdict(file) is not Verdict.NONE for file in users if self._is_tested(file)):
+            return None
+        tests = sorted(test for test in found.records.proved if _file(test) in users)
+        runs_in_it = (test for test in tests if self._executes(test, path))
+        return next(runs_in_it, tests[0] if tests else None)
+
+    def _is_tested(self, path: str) -> bool:
+        return path in self.test_files or self.texts.is_test_module(path)
+
+    def _rebinding(self, stale: Mapping[int, _Stale]) -> set[str]:
+        """Modules whose import does something else than whenever they were loaded."""
+        as_now = {
+            path
+            for number, one in self.processes.items()
+            for path in one.inputs.sources.keys() - stale[number].sources.keys()
+        }
+        return {
+            path
+            for one in stale.values()
+            for path, old in one.sources.items()
+            if path not in as_now
+            and (difference := self._difference(path, old)) is not None
+            and (difference.bindings or difference.effects)
+        }
+
+    def _executes(self, test: str, path: str) -> bool:
+        seen = self.knowledge.tests[test].seen
+        return seen is not None and any(unit[0] == path for unit in seen.units)
 
     def _idle(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> dict[str, str]:
         """Test files that need not be imported to see that all of their tests are proved."""

@@ -17,7 +17,7 @@ from pytest_ciopt.core.graph.scanner import STDLIB, Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import source, without_types
-from pytest_ciopt.core.testfiles import CONFTEST, is_collected
+from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.usecases.effects import Contents
 
 _TREES = 1_000
@@ -229,6 +229,10 @@ class Texts:
     def is_collected(self, path: str) -> bool:
         """Whether pytest loads the file itself."""
         return is_collected(path, self._layout.tests)
+
+    def is_test_module(self, path: str) -> bool:
+        """Whether pytest looks for tests in it, named or not."""
+        return is_test_module(path, self._layout.tests)
 
     def users(self, path: str) -> frozenset[str]:
         """Files that can see what a file defines, itself included."""

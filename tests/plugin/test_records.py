@@ -42,6 +42,7 @@ ONE = "tests/test_one.py::test_one"
 TWO, THREE = "tests/test_two.py::test_two", "tests/test_two.py::test_three"
 NONE = "tests/test_two.py::test_none"
 DEPS = "--ciopt-record=deps"
+WITNESS = "has to import app/code.py, which changed"
 
 
 @pytest.fixture
@@ -72,8 +73,11 @@ def test_with_workers_it_is_the_same(project: MakeProject) -> None:
 
 
 def test_when_all_is_proved_nothing_is_imported(recorded: Project) -> None:
-    recorded.repository.write({"app/code.py": FILES["app/code.py"] + "\n\nUNUSED = 1\n"})
-    result = recorded.run("--ciopt-changed", "--ciopt-explain")
+    unused = "\n\ndef unused():\n    return 1\n"
+    recorded.repository.commit({"app/code.py": FILES["app/code.py"] + unused})
+    assert recorded.run(DEPS).ret == 0
+    recorded.repository.replace("app/code.py", unused, unused.replace("1", "2"))
+    result = recorded.run("--ciopt-changed=HEAD", "--ciopt-explain")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
@@ -82,6 +86,28 @@ def test_when_all_is_proved_nothing_is_imported(recorded: Project) -> None:
             "nothing to run: 1 changed file; 2 test modules reached, and all tests proved by *",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["LIMIT = int('ten')\n", "class New:\n    x = undefined\n", "from os import nothing\n"]
+)
+def test_a_module_that_cannot_be_imported_any_more_is_imported(
+    recorded: Project, text: str
+) -> None:
+    """No test mentions what changed, and all of them fail."""
+    recorded.repository.write({"app/code.py": f"{FILES['app/code.py']}\n\n{text}"})
+    result = recorded.run("--ciopt-changed")
+    assert result.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def test_one_test_bears_witness_and_one_that_runs_anyway_is_enough(recorded: Project) -> None:
+    code = FILES["app/code.py"]
+    recorded.repository.write({"app/code.py": f"{code}\n\nUNUSED = 1\n"})
+    assert recorded.select(DEPS).selected == {ONE: WITNESS}
+    assert recorded.select().selected == {}, "it has been imported since"
+    edited = code.replace("return 2", "return 3")
+    recorded.repository.write({"app/code.py": f"{edited}\n\nUNUSED = 2\n"})
+    assert recorded.select().selected == dict.fromkeys((TWO, THREE), "executes app.code.two")
 
 
 def test_edit_after_edit(recorded: Project) -> None:
@@ -301,7 +327,7 @@ def test_a_comment_selects_nothing(recorded: Project) -> None:
 def test_widened_to_the_closure(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     code = FILES["app/code.py"]
     recorded.repository.write({"app/code.py": code + "\n\nUNUSED = 1\n"})
-    assert recorded.select().selected == {}
+    assert recorded.select().selected == {ONE: WITNESS}
     monkeypatch.setenv("CIOPT_SAFETY", "closure")
     assert recorded.select().selected.keys() == {ONE, TWO, THREE, NONE}
     recorded.repository.write({"app/code.py": code.replace("return 2", "return 3")})
@@ -354,11 +380,11 @@ def test_of_very_many_runs_the_newest_are_read(
     made.repository.write({"app/code.py": FILES["app/code.py"] + "\nUNUSED = 1\n"})
     module = import_module("pytest_ciopt.adapters.history.knowing")
     monkeypatch.setattr(module, "MOST", 1)
-    assert made.select("--ciopt-record=off").selected.keys() == {ONE}
+    assert made.select("--ciopt-record=off").selected == {ONE: "imports app.code.one via app"}
     (kept,) = Path(".ciopt/cache").glob("records-*")
     kept.unlink()
     monkeypatch.setattr(module, "MOST", 1_000_000)
-    assert made.select("--ciopt-record=off").selected == {}
+    assert made.select("--ciopt-record=off").selected == {ONE: WITNESS}
 
 
 def with_python(version: str) -> None:
