@@ -132,15 +132,14 @@ def estimate_document(estimate: Estimate) -> dict[str, object]:
 
 def one_test(
     test: str,
-    former: str | None,
+    former: Iterable[str],
     results: Sequence[tuple[RunRow, Result]],
     estimates: Mapping[str, Estimate],
     blocks: str,
 ) -> Iterator[str]:
     """Outcomes and durations of a test, oldest first, and what it will take."""
     yield printable(test)
-    if former is not None:
-        yield f"formerly   {printable(former)}"
+    yield from (f"formerly   {printable(name)}" for name in former)
     seconds = [(r.setup + r.call + r.teardown) / 1e6 for _, r in results]
     yield f"outcomes   {''.join(str(result.outcome) for _, result in results)}"
     yield f"durations  {trend(seconds, blocks)}  up to {duration(max(seconds, default=0.0))}"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,15 +34,15 @@ def expected(state: StateDir) -> Mapping[str, Mapping[str, Estimate]]:
 class Moved:
     """Where the test files went that the history knows and the tree does not have."""
 
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    """Former paths by present ones."""
+    renamed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Former paths by present ones, the latest first."""
     gone: frozenset[str] = frozenset()
     """Files of which nothing is known but that they are not there."""
 
-    def former(self, test: str) -> str | None:
-        """What a test was called before its file was renamed."""
+    def former(self, test: str) -> list[str]:
+        """What a test was called before its file was renamed, the latest name first."""
         path = module_of(test)
-        return self.renamed[path] + test[len(path) :] if path in self.renamed else None
+        return [one + test[len(path) :] for one in self.renamed.get(path, ())]
 
     def is_gone(self, test: str) -> bool:
         """Whether its file is not there, and not under another name either."""
@@ -52,18 +53,19 @@ def moved(index: Index, top: Path, git: Git | None) -> Moved:
     """Looks for the files of all tests, and asks git about those that are missing.
 
     A file counts as renamed when git says so of the time since the last run that knew its tests.
+    One that was renamed several times has as many former names.
     """
     paths = {module_of(test) for test in index.subjects(Kind.TEST)}
     missing = {path for path in paths if not os.path.exists(top / path)}
-    renamed: dict[str, str] = {}
+    renamed: dict[str, list[str]] = {}
     if git is not None and missing:
         last = {path: commits[0] for path in missing if (commits := index.commits_of(path))}
         newest = [run.start.commit for run in index.runs() if run.start.commit in last.values()]
         for commit in list(dict.fromkeys(newest))[:_ASKED]:
             for present, former in _renamed_since(git, str(commit)).items():
                 if last.get(former) == commit:
-                    renamed[present] = former
-    return Moved(renamed, frozenset(missing - set(renamed.values())))
+                    renamed.setdefault(present, []).append(former)
+    return Moved(renamed, frozenset(missing.difference(*renamed.values())))
 
 
 def _renamed_since(git: Git, commit: str) -> Mapping[str, str]:
@@ -78,37 +80,45 @@ class Known:
     """What the history knows of a test."""
 
     results: Sequence[tuple[RunRow, Result]]
-    """Oldest first, those under its former name among them."""
+    """Oldest first, those under its former names among them."""
     expected: Mapping[str, Estimate]
     """By environment."""
-    former: str | None
-    """Its former name, if there are results under it."""
+    former: Sequence[str]
+    """Its former names under which there are results, the latest first."""
 
 
 def known(index: Index, where: Moved, test: str) -> Known:
     """All results of a test, also those before its file was renamed."""
-    former = where.former(test)
-    before = [] if former is None else index.results(Kind.TEST, former)
-    results = [*before, *index.results(Kind.TEST, test)]
+    before = {name: index.results(Kind.TEST, name) for name in where.former(test)}
+    results = [*chain.from_iterable(before.values()), *index.results(Kind.TEST, test)]
     results.sort(key=lambda pair: pair[0].start.run)
     places: dict[str, list[Result]] = {}
     for run, result in results:
         places.setdefault(run.start.environment.key, []).append(result)
     expected = {name: estimated(several) for name, several in places.items()}
-    return Known(results, expected, former if before else None)
+    return Known(results, expected, [name for name, several in before.items() if several])
 
 
 def as_now_named(known: Mapping[str, _T], where: Moved) -> dict[str, _T]:
-    """Facts by id, under present ids, without those of files that are gone."""
-    present = {former: path for path, former in where.renamed.items()}
-    found: dict[str, _T] = {}
+    """Facts by id, under present ids, without those of files that are gone.
+
+    Of several names of a test the latest counts.
+    """
+    names = {
+        former: (path, age)
+        for path, several in where.renamed.items()
+        for age, former in enumerate(several, 1)
+    }
+    found: dict[str, tuple[int, _T]] = {}
     for test, fact in known.items():
+        if where.is_gone(test):
+            continue
         path = module_of(test)
-        if path in present:
-            found.setdefault(present[path] + test[len(path) :], fact)
-        elif not where.is_gone(test):
-            found[test] = fact
-    return found
+        present, age = names.get(path, (path, 0))
+        name = present + test[len(path) :]
+        if name not in found or age < found[name][0]:
+            found[name] = age, fact
+    return {name: fact for name, (_, fact) in found.items()}
 
 
 def by_recency(index: Index) -> list[str]:

@@ -63,7 +63,7 @@ def forecasts(made: Project, *tests: str) -> Mapping[str, Forecast]:
 def test_durations_go_with_a_renamed_file(recorded: Project, history: Show, commit: bool) -> None:
     rename(recorded, commit=commit)
     told = json.loads(history("show", "tests/test_new.py::test_slow", "--json"))
-    assert told["former"] == "tests/test_old.py::test_slow"
+    assert told["former"] == ["tests/test_old.py::test_slow"]
     assert len(told["results"]) == 2
     (expected,) = told["expected"].values()
     assert expected["call"] >= 0.05
@@ -83,6 +83,32 @@ def test_results_before_and_after_are_one_history(recorded: Project, history: Sh
     assert said[1] == "formerly   tests/test_old.py::test_quick"
     assert said[2] == "outcomes   ..."
     assert "(3 results, " in said[4]
+
+
+def test_all_names_of_a_file_that_was_renamed_twice(recorded: Project, history: Show) -> None:
+    """What was recorded last counts, and not what was recorded under the first name."""
+    rename(recorded)
+    path = recorded.repository.root / "tests/test_new.py"
+    path.write_text(SLEEPS.replace("0.05", "0.2"))
+    recorded.repository.git("commit", "-qam", "renamed, and slower")
+    for _ in range(3):
+        recorded.run(RECORD)
+    recorded.repository.git("mv", "tests/test_new.py", "tests/test_aaa.py")
+    recorded.repository.git("commit", "-qm", "renamed again")
+    now_named = "tests/test_aaa.py::test_slow"
+    assert history("show", now_named).splitlines()[1:4] == [
+        "formerly   tests/test_new.py::test_slow",
+        "formerly   tests/test_old.py::test_slow",
+        "outcomes   .....",
+    ]
+    told = json.loads(history("show", now_named, "--json"))
+    assert [result["call"] >= 0.2 for result in told["results"]] == [False] * 2 + [True] * 3
+    (expected,) = told["expected"].values()
+    assert expected["call"] >= 0.2
+    first = json.loads(history("slowest", "--json"))[0]
+    assert (first["id"], first["results"]) == (now_named, 3)
+    assert first["call"] >= 0.2
+    assert forecasts(recorded, now_named)[now_named].estimate.call >= 0.2
 
 
 def test_a_file_that_was_edited_while_it_was_renamed(recorded: Project, history: Show) -> None:

@@ -5,7 +5,7 @@ to spell out (or the other way round), as `parametrize_long_str_id_strategy` of 
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from pytest_ciopt.core.history.forecast import function_of, module_of
@@ -17,19 +17,19 @@ _POSITION = re.compile(r"[^\W\d]\w*?\d+")
 
 
 def carried(
-    wanted: Iterable[str], known: Collection[str], renamed: Mapping[str, str]
+    wanted: Iterable[str], known: Collection[str], renamed: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
     """Former ids by present ones, for those of `wanted` that are not in `known`.
 
-    `renamed` are former paths of files by present ones. Each former id goes to one test at most.
+    `renamed` are former paths of files by present ones, the latest first: of several names the
+    latest one that is known counts. Each former id goes to one test at most.
     Complexity: linear, but for functions with long parameters.
     """
     unknown = [test for test in wanted if test not in known]
     found: dict[str, str] = {}
     for test in unknown:
-        path = module_of(test)
-        former = renamed.get(path, path) + test[len(path) :]
-        if former != test and former in known:
+        former = next((name for name in _former(test, renamed) if name in known), test)
+        if former != test:
             found[test] = former
     rest = [test for test in unknown if test not in found and "[" in test]
     if rest:
@@ -41,7 +41,7 @@ def _respelled(
     unknown: Iterable[str],
     present: Collection[str],
     known: Collection[str],
-    renamed: Mapping[str, str],
+    renamed: Mapping[str, Sequence[str]],
 ) -> Iterator[tuple[str, str]]:
     """Pairs of ids of which one spells a long parameter out and the other does not.
 
@@ -52,12 +52,17 @@ def _respelled(
         if "[" in test and test not in present:
             gone.setdefault(function_of(test), []).append(test)
     for function, fresh in _by_function(unknown).items():
-        path = module_of(function)
-        before = gone.get(renamed.get(path, path) + function[len(path) :], [])
+        before = next((gone[name] for name in _former(function, renamed) if name in gone), [])
         pairs = [(new, old) for new in fresh for old in before if _same(_tail(new), _tail(old))]
         for new, old in pairs:
             if sum(new == n for n, _ in pairs) == 1 == sum(old == o for _, o in pairs):
                 yield new, old
+
+
+def _former(test: str, renamed: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Former names, the latest first; of a file that was not renamed the name that it has."""
+    path = module_of(test)
+    return (one + test[len(path) :] for one in renamed.get(path, (path,)))
 
 
 def _by_function(tests: Iterable[str]) -> dict[str, list[str]]:

@@ -10,14 +10,25 @@ DIGEST = sha256(LONG.encode()).hexdigest()
 
 def test_a_renamed_file() -> None:
     found = carried(
-        ["new.py::T::a[1]", "b.py::b"], {"old.py::T::a[1]", "b.py::b"}, {"new.py": "old.py"}
+        ["new.py::T::a[1]", "b.py::b"], {"old.py::T::a[1]", "b.py::b"}, {"new.py": ["old.py"]}
     )
     assert found == {"new.py::T::a[1]": "old.py::T::a[1]"}
 
 
+def test_a_file_that_was_renamed_twice() -> None:
+    """The latest name under which a test is known counts."""
+    known = {"newer.py::a", "old.py::a", "old.py::b", f"newer.py::c[{LONG}]", f"old.py::c[{LONG}]"}
+    wanted = ["newest.py::a", "newest.py::b", "newest.py::c[text0]"]
+    assert carried(wanted, known, {"newest.py": ["newer.py", "old.py"]}) == {
+        "newest.py::a": "newer.py::a",
+        "newest.py::b": "old.py::b",
+        "newest.py::c[text0]": f"newer.py::c[{LONG}]",
+    }
+
+
 def test_nothing_is_carried_over_to_a_test_that_has_a_history() -> None:
     known = {"new.py::a", "old.py::a"}
-    assert carried(["new.py::a"], known, {"new.py": "old.py"}) == {}
+    assert carried(["new.py::a"], known, {"new.py": ["old.py"]}) == {}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,7 @@ def test_a_parameter_that_pytest_shortens(new: str, old: str) -> None:
     assert carried([f"t.py::a[{new}]"], {f"t.py::a[{old}]"}, {}) == {
         f"t.py::a[{new}]": f"t.py::a[{old}]"
     }
-    renamed = carried([f"n.py::a[{new}]"], {f"t.py::a[{old}]"}, {"n.py": "t.py"})
+    renamed = carried([f"n.py::a[{new}]"], {f"t.py::a[{old}]"}, {"n.py": ["t.py"]})
     assert renamed == {f"n.py::a[{new}]": f"t.py::a[{old}]"}
 
 
