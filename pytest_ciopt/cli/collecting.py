@@ -61,8 +61,8 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
     """
     with tempfile.TemporaryDirectory(prefix="ciopt-") as temporary:
         place = Path(temporary) / "decisions.json"
-        pytest = (sys.executable, "-m", "pytest", "-p", "ciopt", "--collect-only", "-q")
-        command = (*pytest, *arguments)
+        pytest = (sys.executable, "-m", "pytest", "-p", "ciopt", "--color=no")
+        command = (*pytest, "--collect-only", "-q", *arguments)
         whole = {name: value for name, value in environ().items() if name not in _OF_A_SHARD}
         done = subprocess.run(
             (*command, f"--ciopt-json={place}", _ALL),

@@ -59,12 +59,12 @@ def combine(options: argparse.Namespace) -> int:
             told, whole = open_until_told.enter_context(_of_newest(here))
         percent = totals.shown(totals.total(measured(whole, here.top)).percent)
         write(whole, Reports(options.xml, options.html, options.lcov, options.json))
-    print_lines([f"{percent}, {told}"])
+    print_lines([f"{percent}, {told[0]}", *told[1:]])
     return 0
 
 
-Found = tuple[str, Reporting]
-"""From what it was put together, and what it is."""
+Found = tuple[list[str], Reporting]
+"""Lines that say from what it was put together, and what it is."""
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def _of_paths(paths: list[Path], here: Place) -> Iterator[Found]:
         for one in stored:
             part = holding(one.covered, here.top, {}, branches=one.branches)
             files.append(Path(parts.enter_context(part).get_data().data_filename()))
-        yield told, parts.enter_context(combined(files))
+        yield [told], parts.enter_context(combined(files))
 
 
 @contextmanager
@@ -92,9 +92,8 @@ def _of_newest(here: Place) -> Iterator[Found]:
         raise CioptError("this is no git repository", "Name data files.")
     target = project_data()
     found, branches = of_newest(here.git, here.state)
-    told = f"reconstructed from {found.stored:,} stored and {found.ran:,} run tests"
-    for doubt in found.doubts:
-        told += f"\nIt may not be exact: {doubt}."
+    told = [f"reconstructed from {found.stored:,} stored and {found.ran:,} run tests"]
+    told += [f"It may not be exact: {doubt}." for doubt in found.doubts]
     with holding(found.covered, here.top, {}, target, branches=branches) as whole:
         yield told, whole
 

@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except CioptError as error:
-        print(f"ciopt: {error}", file=sys.stderr)
+        _complain(str(error))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -91,11 +91,18 @@ def _run(options: argparse.Namespace) -> int:
         return OK
     except OSError as error:  # a full disk, a missing permission: not ours to mend
         place = "" if error.filename is None else f"{error.filename}: "
-        print(f"ciopt: {place}{error.strerror or error}", file=sys.stderr)
+        _complain(f"{place}{error.strerror or error}")
         return USAGE
     except Exception as error:
         from pytest_ciopt.adapters import crashlog
 
         place = crashlog.write(error, None)
-        print(f"ciopt: {type(error).__name__}: {error} (details in {place})", file=sys.stderr)
+        _complain(f"{type(error).__name__}: {error} (details in {place})")
         return UNEXPECTED
+
+
+def _complain(text: str) -> None:
+    """What went wrong may quote what somebody else wrote."""
+    from pytest_ciopt.report.tables import printable
+
+    print("ciopt:", "\n".join(map(printable, text.split("\n"))), file=sys.stderr)

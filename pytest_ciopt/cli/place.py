@@ -14,6 +14,7 @@ from pytest_ciopt.adapters.git import Git, GitError, NoRepository
 from pytest_ciopt.adapters.history.facts import head
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.report.tables import printable
 
 _T = TypeVar("_T")
 EMPTY = "no runs are recorded yet: `pytest --ciopt-record=results` records one"
@@ -57,13 +58,13 @@ def place() -> Place:
 def warn(told: Iterable[str]) -> None:
     """Lines that must not disturb what other programs read."""
     for line in told:
-        print(f"ciopt: {line}", file=sys.stderr)
+        print(f"ciopt: {printable(line)}", file=sys.stderr)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """For people."""
+    """For people; whoever wrote what is told, it reaches no terminal as it is."""
     for line in lines:
-        print(line)
+        print(printable(line))
 
 
 def print_json(document: object) -> None:

@@ -12,6 +12,7 @@ from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import NOT_REACHED, Collected, Selection, Verdict
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import lines
+from pytest_ciopt.report.tables import printable
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +39,12 @@ def run(options: argparse.Namespace) -> int:
     dropped = found.selection.verdict(place) is Verdict.NONE
     if within and not (dropped and defines((folder / file).read_bytes(), within)):
         for test in _asked(options.nodeid, options.base, folder):
-            print(f"{test.id} {'runs' if test.selected else 'is dropped'}: {test.reason}")
+            word = "runs" if test.selected else "is dropped"
+            print(printable(f"{test.id} {word}: {test.reason}"))
     else:
-        print(f"{options.nodeid} {_verdict(found.selection, place)}")
+        print(printable(f"{options.nodeid} {_verdict(found.selection, place)}"))
     for line in _chain(found.selection, place):
-        print(f"  {line}")
+        print(f"  {printable(line)}")
     return 0
 
 

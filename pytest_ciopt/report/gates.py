@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pytest_ciopt.core.gates.coverage import shown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict, placed, ranges
 from pytest_ciopt.core.history.totals import Totals
+from pytest_ciopt.report.tables import printable
 
 _MOST_GAPS = 20
 _MOST_ANNOTATIONS = 10
@@ -19,15 +20,15 @@ _WORDS = {Ruling.PASS: "pass", Ruling.FAIL: "FAIL", Ruling.UNKNOWN: "cannot tell
 
 def lines(verdict: Verdict) -> Iterator[str]:
     """The verdict, where something is missing, and what to do."""
-    yield f"{verdict.gate}: {_WORDS[verdict.ruling]}: {verdict.why}"
+    yield printable(f"{verdict.gate}: {_WORDS[verdict.ruling]}: {verdict.why}")
     if verdict.ruling is Ruling.PASS:
         return
     for gap in verdict.gaps[:_MOST_GAPS]:
-        yield f"  not covered: {placed(gap)}"
+        yield printable(f"  not covered: {placed(gap)}")
     if len(verdict.gaps) > _MOST_GAPS:
         yield f"  and in {len(verdict.gaps) - _MOST_GAPS:,} more files"
     if verdict.mend:
-        yield f"  {verdict.mend}"
+        yield printable(f"  {verdict.mend}")
 
 
 def reconstructed(stored: int, ran: int, total: Totals) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.results import BAD, Result, RunResults, RunRow, counted
 from pytest_ciopt.report.lines import count
-from pytest_ciopt.report.tables import duration, printable, table, trend
+from pytest_ciopt.report.tables import duration, table, trend
 
 _WORDS = {
     ".": "passed",
@@ -99,11 +99,11 @@ def one_run(row: RunRow, whole: RunResults) -> Iterator[str]:
         )
         yield f"selection    since {start.base[:12]}{dropped}"
     if start.everything is not None:
-        yield f"selection    all tests: {printable(start.everything)}"
+        yield f"selection    all tests: {start.everything}"
     yield f"outcome      {outcomes(row.outcomes)}; the tests take {duration(row.seconds)}"
     bad = [(s[1], r) for s, r in whole.results.items() if counted(s, r) and r.outcome in BAD]
     for test, result in sorted(bad, key=lambda pair: pair[0]):
-        yield f"{_WORDS[result.outcome]:<8} {printable(test)}: {printable(result.failure or '')}"
+        yield f"{_WORDS[result.outcome]:<8} {test}: {result.failure or ''}"
 
 
 def result_document(result: Result) -> dict[str, object]:
@@ -138,8 +138,8 @@ def one_test(
     blocks: str,
 ) -> Iterator[str]:
     """Outcomes and durations of a test, oldest first, and what it will take."""
-    yield printable(test)
-    yield from (f"formerly   {printable(name)}" for name in former)
+    yield test
+    yield from (f"formerly   {name}" for name in former)
     seconds = [(r.setup + r.call + r.teardown) / 1e6 for _, r in results]
     yield f"outcomes   {''.join(str(result.outcome) for _, result in results)}"
     yield f"durations  {trend(seconds, blocks)}  up to {duration(max(seconds, default=0.0))}"
@@ -150,7 +150,7 @@ def one_test(
         )
     last = next((r.failure for _, r in reversed(results) if r.failure), None)
     if last is not None:
-        yield f"last fails {printable(last)}"
+        yield f"last fails {last}"
 
 
 def slowest(found: Sequence[tuple[str, str, Estimate]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pytest_ciopt.core.base import Base
 from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.report.outcome import Outcome
+from pytest_ciopt.report.tables import printable
 
 _REASONS_SHOWN = 5
 
@@ -16,7 +17,8 @@ def count(number: int, thing: str) -> str:
 
 def header(selection: Selection, base: Base | None, mend: str) -> str:
     """One line: the base and how it was found, the change, and why all runs if it does."""
-    return "ciopt: " + ("; ".join([*_origin(selection, base), *_everything(selection, mend)]))
+    told = "; ".join([*_origin(selection, base), *_everything(selection, mend)])
+    return f"ciopt: {printable(told)}"
 
 
 def _origin(selection: Selection, base: Base | None) -> Iterator[str]:
@@ -46,14 +48,15 @@ def summary(
     else:
         yield _selected(outcome)
         shown = outcome.reasons()
-        yield from (f"  {number:>6,}  {reason}" for reason, number in shown[:_REASONS_SHOWN])
+        for reason, number in shown[:_REASONS_SHOWN]:
+            yield f"  {number:>6,}  {printable(reason)}"
         rest = shown[_REASONS_SHOWN:]
         if rest:
             yield (
                 f"  {sum(number for _, number in rest):>6,}  for {count(len(rest), 'other reason')}"
                 " (--ciopt-explain shows all)"
             )
-    yield from (f"note: {note}" for note in notes)
+    yield from (f"note: {printable(note)}" for note in notes)
 
 
 def _selected(outcome: Outcome) -> str:
@@ -89,12 +92,13 @@ def changed(files: Sequence[ChangedFile]) -> Iterator[str]:
     for file in files:
         change = file.change
         origin = f" from {change.renamed_from}" if change.renamed_from else ""
-        yield f"{change.path}: {change.status.value}{origin}; {file.effect}"
+        yield printable(f"{change.path}: {change.status.value}{origin}; {file.effect}")
 
 
 def explanation(outcome: Outcome) -> Iterator[str]:
     """A line a test, and a line a module that was not imported."""
     for test in outcome.tests:
-        yield f"{'runs' if test.selected else 'dropped':<8} {test.nodeid}: {test.reason}"
+        said = f"{'runs' if test.selected else 'dropped':<8} {test.nodeid}: {test.reason}"
+        yield printable(said)
     for path, reason in sorted(outcome.dropped_modules.items()):
-        yield f"{'dropped':<8} {path} (not imported): {reason}"
+        yield printable(f"{'dropped':<8} {path} (not imported): {reason}")

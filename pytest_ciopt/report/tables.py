@@ -31,6 +31,8 @@ def _cut(cell: str) -> str:
 
 def printable(text: str) -> str:
     """Control characters would move the cursor or hide what is said: they are spelled out."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

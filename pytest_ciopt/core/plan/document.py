@@ -6,6 +6,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any
 
+from pytest_ciopt.core.history.encoding import OBJECT_ID
 from pytest_ciopt.core.plan.packing import ALGORITHM
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, Share
 
@@ -96,8 +97,8 @@ def _read(plain: Mapping[str, Any]) -> Plan:
         bound=float(plain["lower_bound"]),
         origin=plain["made_from"],
         complete=plain["complete"] is True,
-        commit=plain["commit"],
-        base=plain["base"],
+        commit=_object_id(plain["commit"]),
+        base=_object_id(plain["base"]),
         made=float(plain["made"]),
         unread=frozenset(map(str, plain["unread"])),
         proving=frozenset(map(str, plain["proving"])),
@@ -109,6 +110,12 @@ def _read(plain: Mapping[str, Any]) -> Plan:
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{value!r} is no number of a shard")
+    return value
+
+
+def _object_id(value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and OBJECT_ID.fullmatch(value)):
+        raise TypeError(f"{value!r} is no id of a commit")
     return value
 
 
@@ -125,9 +132,9 @@ def _check(plan: Plan) -> None:
     for path, share in plan.modules.items():
         numbers = {share.home, *share.tests}
         if not numbers <= set(range(1, plan.shards + 1)):
-            raise PlanError(f"{path} has a shard that is none")
+            raise PlanError(f"{path!r} has a shard that is none")
         for tests in share.tests.values():
             for test in tests:
                 if test in seen:
-                    raise PlanError(f"{test} occurs twice")
+                    raise PlanError(f"{test!r} occurs twice")
                 seen.add(test)

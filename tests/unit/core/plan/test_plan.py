@@ -119,14 +119,16 @@ def changed(**keys: object) -> str:
         (changed(schema=2), "its schema is 2"),
         (changed(shards=0), "it has 0 shards"),
         (changed(shards="3"), "it is damaged"),
-        (changed(shards=2, seconds=[]), "a.py has a shard that is none"),
+        (changed(shards=2, seconds=[]), "'a.py' has a shard that is none"),
         (changed(seconds=[1]), "its seconds are not as many"),
         (changed(made_from="guesses"), "it is made from 'guesses'"),
         (changed(modules=[]), "it is damaged"),
+        (changed(commit="--output=x"), "'--output=x' is no id of a commit"),
+        (changed(base="\x1b[31mc0"), r"'\\x1b\[31mc0' is no id of a commit"),
         (changed(modules={"a.py": {"home": 1}}), "it is damaged"),
         (
             changed(modules={"a.py": {"home": 4, "seconds": 0, "left": [], "tests": {}}}),
-            "a.py has a shard that is none",
+            "'a.py' has a shard that is none",
         ),
         (
             changed(modules={"a.py": {"home": True, "seconds": 0, "left": [], "tests": {}}}),
@@ -143,7 +145,7 @@ def changed(**keys: object) -> str:
                     }
                 }
             ),
-            "a.py::x occurs twice",
+            "'a.py::x' occurs twice",
         ),
     ],
 )
