@@ -10,6 +10,12 @@ def root_of(folder: str | Path, top: str | Path) -> str:
     return "" if place in (None, ".") else str(place)
 
 
+def folders_above(path: Path, top: Path) -> list[str]:
+    """The folder of a file and those above it up to the top, "", as `root_of` tells them."""
+    parts = root_of(path.parent, top).split("/")
+    return ["/".join(parts[:end]) for end in range(len(parts), -1, -1)]
+
+
 def place_of(path: str | Path, top: str | Path) -> str | None:
     """Repository-relative POSIX path, None outside. A symlink keeps its own name."""
     folder, name = os.path.split(path)

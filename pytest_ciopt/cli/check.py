@@ -10,7 +10,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.coverage_data import project_data
 from pytest_ciopt.adapters.environment import current_folder, environ, variable
 from pytest_ciopt.adapters.git import GitError
-from pytest_ciopt.adapters.paths import root_of, write_text
+from pytest_ciopt.adapters.paths import write_text
 from pytest_ciopt.adapters.pytest_config import PytestConfig
 from pytest_ciopt.cli.judging import COVERAGE, Asked, Carried, Case, Found, covering, timed
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines, warn
@@ -74,8 +74,7 @@ def run(options: argparse.Namespace) -> int:
             "nothing is asked", "Give a limit, here or in the configuration of pytest."
         )
     carried = _carried(options, here)
-    root = root_of(config.rootdir, here.top)
-    case = Case(options.paths, asked, carried, here, root, _base(options, here))
+    case = Case(options.paths, asked, carried, here, here.root, _base(options, here))
     found = covering(case)
     verdicts = [*found.verdicts, *timed(case)]
     failed = carried.problem is not None or any(one.ruling is Ruling.FAIL for one in verdicts)

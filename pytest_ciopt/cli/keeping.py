@@ -32,7 +32,7 @@ def take_over(options: argparse.Namespace) -> int:
     """Results of other tools. Exit code 1 when a file was refused."""
     where = place()
     _exist(options.paths)
-    kept = import_files(where.state, where.top, options.paths, now())
+    kept = import_files(where.state, where.top, options.paths, now(), root=where.root)
     tell(
         options,
         kept,

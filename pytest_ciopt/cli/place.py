@@ -13,6 +13,7 @@ from pytest_ciopt.adapters.environment import current_folder, variable
 from pytest_ciopt.adapters.git import Git, GitError, NoRepository
 from pytest_ciopt.adapters.history.facts import head
 from pytest_ciopt.adapters.history.index import Index, ask
+from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.report.tables import printable
 
@@ -28,6 +29,8 @@ class Place:
     top: Path
     """Ids of tests begin here."""
     git: Git | None
+    root: str
+    """pytest's rootdir for the current folder, from the top."""
 
     def repository(self) -> str | None:
         """The id that all clones share."""
@@ -52,7 +55,7 @@ def place() -> Place:
     config = pytest_config.find(folder, folder if git is None else git.top)
     top = config.rootdir if git is None else git.top
     named = variable("CIOPT_DIR") or config.text("ciopt_dir")
-    return Place(StateDir(top / (named or ".ciopt")), top, git)
+    return Place(StateDir(top / (named or ".ciopt")), top, git, root_of(config.rootdir, top))
 
 
 def warn(told: Iterable[str]) -> None:

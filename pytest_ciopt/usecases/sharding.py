@@ -12,10 +12,12 @@ from pathlib import Path
 from pytest_ciopt.adapters import plans
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import surroundings
+from pytest_ciopt.adapters.paths import folders_above
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.others.found import ForeignError
 from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Attempt
+from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.plan.document import PlanError
 from pytest_ciopt.core.plan.packing import ALGORITHM
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, planned
@@ -99,11 +101,14 @@ def _from_sizes(asked: Asked, where: Tree, *told: str) -> Agreed:
 
 def _durations(path: Path, where: Tree) -> dict[str, float]:
     try:
-        found = read(path.read_bytes(), tuple(where.sizes))
+        roots = folders_above(path, where.top)
+        found = read(path.read_bytes(), tuple(where.sizes), roots)
     except (ForeignError, OSError) as error:
         raise CioptError(f"ciopt_durations: {path} cannot be used: {reason(error)}") from None
     calls = (one for one in found.records if isinstance(one, Attempt))
-    return {one.id: one.call.seconds if one.call else 0.0 for one in calls}
+    return {
+        repository_id(found.root, one.id): one.call.seconds if one.call else 0.0 for one in calls
+    }
 
 
 def _from_history(asked: Asked, where: Tree) -> Agreed:

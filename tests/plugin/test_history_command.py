@@ -312,6 +312,42 @@ def test_importing_what_others_write(project: MakeProject, ciopt: Ciopt, tmp_pat
     assert "does not exist" in ciopt("import", str(tmp_path / "none.xml"), code=2)
 
 
+def test_importing_into_a_project_of_a_larger_repository(
+    project: MakeProject, ciopt: Ciopt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids in files are relative to pytest's rootdir, those of the history to the top."""
+    made = project({f"sub/{path}": text for path, text in SUITE.items()} | SUITE)
+    report = {"$report_type": "TestReport", "nodeid": FAILS, "outcome": "passed", "duration": 2.5}
+    figures = dict.fromkeys(("min", "max", "mean", "median", "stddev"), 1.0)
+    benchmark = {"fullname": SLOW, "stats": figures | {"rounds": 5, "iterations": 1}}
+    contents = [
+        {SLOW: 3.5},
+        report | {"when": "call"},
+        {"benchmarks": [benchmark]},
+    ]
+    monkeypatch.chdir(made.repository.root / "sub")
+    for number, content in enumerate(contents):
+        path = tmp_path / f"{number}.json"
+        path.write_text(f"{json.dumps(content)}\n")
+        assert ciopt("import", str(path)).startswith("1 run imported, 0 known already")
+        assert ciopt("import", str(path)).startswith("0 runs imported, 1 known already")
+    made.run(f"--junitxml={tmp_path / 'junit.xml'}", "-o", "junit_family=xunit2")
+    assert ciopt("import", str(tmp_path / "junit.xml")).startswith("1 run imported")
+    found = {one["id"]: one["seconds"] for one in json.loads(ciopt("slowest", "--json"))}
+    assert len(found) == 4
+    assert min(found) == f"sub/{FAILS}"
+    assert f"sub/{SLOW}" in found
+    assert main(("bench", "trend", f"sub/{SLOW}", "--json")) == 0
+
+
+def test_a_file_of_a_project_is_imported_from_the_top(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project({f"sub/{path}": text for path, text in SUITE.items()})
+    made.repository.write({"sub/.test_durations": json.dumps({SLOW: 3.5})})
+    ciopt("import", "sub/.test_durations")
+    (one,) = json.loads(ciopt("slowest", "--json"))
+    assert (one["id"], one["seconds"]) == (f"sub/{SLOW}", 3.5)
+
+
 @pytest.mark.parametrize("workers", [(), ("-n2",)])
 def test_modules_that_cannot_be_collected(
     project: MakeProject, ciopt: Ciopt, workers: tuple[str, ...]

@@ -140,6 +140,26 @@ def test_durations_in_the_repository_count_everywhere(
     result.stderr.fnmatch_lines(["*ciopt_durations: *.test_durations cannot be used: *"])
 
 
+def test_durations_of_a_project_of_a_larger_repository(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their ids are relative to pytest's rootdir."""
+    tests = "def test_a(): pass\ndef test_b(): pass\n"
+    names = ("one", "two", "three")
+    made = project(
+        {"sub/pytest.ini": "[pytest]\n"} | {f"sub/test_{name}.py": tests for name in names}
+    )
+    durations = {f"test_{name}.py::test_{test}": 0.1 for name in names for test in "ab"}
+    made.repository.write(
+        {"sub/.test_durations": json.dumps(durations | {"test_one.py::test_a": 5.0})}
+    )
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.chdir(made.repository.root / "sub")
+    flags = ("--ciopt-shard=1/2", "-o", "ciopt_durations=.test_durations")
+    result = made.run(*flags)
+    result.stdout.fnmatch_lines(["*by the durations in ciopt_durations; expected 5.*"])
+
+
 def test_what_is_slow_is_split(timed: Project) -> None:
     ran = together(timed, 2)
     assert all(not set(MANY).isdisjoint(tests) for tests in ran)

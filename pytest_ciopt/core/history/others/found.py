@@ -26,6 +26,8 @@ class Found:
     """Entries that could not be matched with a file of the repository."""
     commit: str | None = None
     branch: str | None = None
+    root: str = ""
+    """pytest's rootdir, from the top of the repository: node ids are relative to it."""
 
 
 def seconds(value: object) -> float:

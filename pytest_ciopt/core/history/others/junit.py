@@ -5,19 +5,21 @@ name the file of a test, only a dotted class name: the file is looked for in the
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.others.found import ForeignError, Found, seconds
 from pytest_ciopt.core.history.records import Attempt, Phase
+from pytest_ciopt.core.nodeids import repository_id
 
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
-def read(content: bytes, files: Collection[str]) -> Found:
-    """Raises: ForeignError."""
+def read(content: bytes, files: Collection[str], roots: Sequence[str]) -> Found:
+    """Ids are from the top of the repository. Of several files that a dotted name fits that below
+    the first of `roots` counts. Raises: ForeignError."""
     if _DECLARATION.search(content):  # entities could stand for gigabytes
         raise ForeignError("XML that declares a document type, as no test report does")
     try:
@@ -27,7 +29,7 @@ def read(content: bytes, files: Collection[str]) -> Found:
     if root.tag not in ("testsuites", "testsuite"):
         raise ForeignError("XML that is no test report")
     found = Found("junit", started=min(_moments(root), default=None))
-    places = _Places(files)
+    places = _Places(files, roots)
     tests: dict[str, list[ElementTree.Element]] = {}
     for case in root.iter("testcase"):
         test = places.id_of(case)
@@ -56,7 +58,8 @@ def moment_of(text: str) -> float | None:
 class _Places:
     """Finds the files that dotted names stand for."""
 
-    def __init__(self, files: Collection[str]) -> None:
+    def __init__(self, files: Collection[str], roots: Sequence[str]) -> None:
+        self._roots = roots
         self._by_tail: dict[str, list[str]] = {}
         for file in files:
             parts = file.split("/")
@@ -77,9 +80,10 @@ class _Places:
 
     def _file(self, tail: str) -> str | None:
         several = self._by_tail.get(tail, [])
-        if tail in several:
-            return tail
-        return several[0] if len(several) == 1 else None
+        if len(several) == 1:
+            return several[0]
+        below = (repository_id(root, tail) for root in self._roots)
+        return next((file for file in below if file in several), None)
 
 
 def _attempt(test: str, cases: Iterable[ElementTree.Element]) -> Attempt:

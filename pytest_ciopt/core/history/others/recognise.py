@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ciopt.core.history.encoding import OBJECT_ID
+from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.others import junit, report_log
 from pytest_ciopt.core.history.others.found import (
     ForeignError,
@@ -16,18 +17,29 @@ from pytest_ciopt.core.history.others.found import (
 )
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
 from pytest_ciopt.core.history.rounds import Machine, clock_of, kept, percentile
+from pytest_ciopt.core.nodeids import repository_id
 
 FORMS = "JUnit XML, .test_durations of pytest-split, --report-log, JSON of pytest-benchmark"
 
 
-def read(content: bytes, files: Collection[str]) -> Found:
+def read(content: bytes, files: Collection[str], roots: Sequence[str] = ("",)) -> Found:
     """The results in a file; `files` are the Python files of the repository.
 
-    Raises: ForeignError.
+    Ids are relative to one of `roots`, folders from its top: the one below which most of the files
+    are that they name, the first of equals. Raises: ForeignError.
     """
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
-        return junit.read(start, files)
+        return junit.read(start, files, roots)
+    found = _with_ids(start)
+    known, named = frozenset(files), {module_of(one.id) for one in found.records}
+    found.root = max(
+        roots, key=lambda root: sum(repository_id(root, path) in known for path in named)
+    )
+    return found
+
+
+def _with_ids(start: bytes) -> Found:
     if not start.startswith(b"{"):
         raise ForeignError(f"it is none of these: {FORMS}")
     first, _, rest = start.partition(b"\n")
@@ -69,11 +81,21 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
 
 
 def _durations(whole: Mapping[str, Any]) -> Found:
+    """Outcomes are not told: the tests count as passed, for there is no word for that."""
     passed = Phase("passed", 0.0)
     attempts = [
-        Attempt(test, passed, Phase("passed", seconds(took))) for test, took in whole.items()
+        Attempt(test, passed, Phase("passed", seconds(took)))
+        for test, took in whole.items()
+        if _is_id(test)
     ]
-    return Found("durations", [*attempts])
+    if whole and not attempts:
+        raise ForeignError("none of its keys is the id of a test")
+    return Found("durations", [*attempts], skipped=len(whole) - len(attempts))
+
+
+def _is_id(text: str) -> bool:
+    path, _, name = text.partition("::")
+    return bool(path and name)
 
 
 def _benchmarks(whole: Mapping[str, Any]) -> Found:

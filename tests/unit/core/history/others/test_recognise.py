@@ -121,6 +121,39 @@ def test_durations_of_pytest_split() -> None:
     ]
 
 
+def test_what_is_no_test_has_no_duration() -> None:
+    found = read(b'{"version": "3", "t.py::a": 0.25, "::b": 1, "t.py::": 1}', FILES)
+    assert [one.id for one in found.records] == ["t.py::a"]
+    assert found.skipped == 3
+    assert read(b"{}", FILES).records == []
+
+
+@pytest.mark.parametrize(
+    ("test", "roots", "root"),
+    [
+        ("tests/test_b.py::test", ["", "sub"], "sub"),
+        ("sub/tests/test_b.py::test", ["sub", ""], ""),
+        ("test_c.py::test", ["y", "x", ""], "y"),  # both have it: the first one
+        ("test_gone.py::test", ["sub", ""], "sub"),
+    ],
+)
+def test_ids_are_relative_to_the_folder_that_has_their_files(
+    test: str, roots: list[str], root: str
+) -> None:
+    log_line = LOG[2] | {"nodeid": test}
+    (one,) = BENCHMARKS["benchmarks"]
+    benchmarks = BENCHMARKS | {"benchmarks": [one | {"fullname": test}]}
+    for content in (log([{test: 1}]), log([log_line]), log([benchmarks])):
+        found = read(content, FILES, roots)
+        assert (found.root, [one.id for one in found.records]) == (root, [test])
+
+
+def test_a_dotted_name_that_fits_two_files() -> None:
+    case = b'<testsuite><testcase classname="test_c" name="test"/></testsuite>'
+    found = read(case, FILES, ["y", ""])
+    assert (found.root, [one.id for one in found.records]) == ("", ["y/test_c.py::test"])
+
+
 def test_a_report_log_that_tells_of_the_teardown_before_a_rerun() -> None:
     teardown = {"nodeid": "t.py::b", "when": "teardown", "outcome": "passed"}
     subtest = {"nodeid": "t.py::b", "when": "call", "outcome": "failed", "start": 0}
@@ -186,10 +219,11 @@ def test_a_benchmark_with_its_rounds() -> None:
         ("no test report", b"<html/>"),
         ("document type", b'<!DOCTYPE a [<!ENTITY b "c">]><testsuite/>'),
         ("no JSON", b'{"a": ' * 100_000),
-        ("duration", b'{"a": -1}'),
-        ("duration", b'{"a": NaN}'),
-        ("duration", b'{"a": 1e300}'),
-        ("duration", b'{"a": true}'),
+        ("duration", b'{"a.py::a": -1}'),
+        ("duration", b'{"a.py::a": NaN}'),
+        ("duration", b'{"a.py::a": 1e300}'),
+        ("duration", b'{"a.py::a": true}'),
+        ("none of its keys is the id of a test", b'{"version": 3, "count": 5}'),
         ("duration", JUNIT.replace("0.25", "soon").encode()),
         ("no JSON", log(LOG[:3]) + b"{\n" + log(LOG[3:])),
         ("node id", log([{"$report_type": "TestReport", "outcome": "passed"}])),
