@@ -13,6 +13,12 @@ from pytest_ciopt.report.lines import count
 from pytest_ciopt.report.tables import BLOCKS, PLAIN_BLOCKS
 from pytest_ciopt.usecases import expecting, keeping
 
+_THINGS = {
+    Kind.TEST: "tests",
+    Kind.MODULE: "imports of test modules",
+    Kind.FIXTURE: "fixtures that several tests share",
+}
+
 
 def show(options: argparse.Namespace) -> int:
     """All runs, one run, or one test."""
@@ -81,7 +87,7 @@ def slowest(options: argparse.Namespace) -> int:
     """What takes longest, of what is there: a line each."""
     where, kind = place(), Kind(options.of)
 
-    def question(index: Index) -> tuple[list[tuple[str, str, Estimate]], int]:
+    def question(index: Index) -> tuple[list[tuple[str, str, Estimate]], int, bool]:
         moved = expecting.moved(index, where.top, where.git)
         known = index.estimates(kind)
         gone = {test for of in known.values() for test in of if moved.is_gone(test)}
@@ -90,9 +96,9 @@ def slowest(options: argparse.Namespace) -> int:
         for name in expecting.by_recency(index):  # each of the newest environment that knows it
             for test, one in present.get(name, {}).items():
                 found.setdefault(test, (name, one))
-        return [(test, *of) for test, of in found.items()], len(gone)
+        return [(test, *of) for test, of in found.items()], len(gone), bool(index.runs(1))
 
-    found, gone = where.ask(question)
+    found, gone, ran = where.ask(question)
     found.sort(key=lambda triple: (-triple[2].seconds, triple[0], triple[1]))
     if options.json:
         print_json(
@@ -102,7 +108,8 @@ def slowest(options: argparse.Namespace) -> int:
             ]
         )
         return 0
-    print_lines(report.slowest(found[: options.limit]) if found or gone else [EMPTY])
+    nothing = f"the recorded runs tell of no {_THINGS[kind]}" if ran else EMPTY
+    print_lines(report.slowest(found[: options.limit]) if found or gone else [nothing])
     if gone:
         print(f"left out: {count(gone, kind.value)} of files that are not in this tree")
     return 0

@@ -85,7 +85,7 @@ def one_run(row: RunRow, whole: RunResults) -> Iterator[str]:
     start, end = row.start, row.end
     yield f"run          {start.run}"
     yield f"began        {moment(start.started)} UTC" + (
-        f", took {duration(end.finished - start.started)}, exit code {end.exit_status}"
+        f", {_took(end.finished - start.started)}, exit code {end.exit_status}"
         if end is not None
         else ", killed"
     )
@@ -104,6 +104,12 @@ def one_run(row: RunRow, whole: RunResults) -> Iterator[str]:
     bad = [(s[1], r) for s, r in whole.results.items() if counted(s, r) and r.outcome in BAD]
     for test, result in sorted(bad, key=lambda pair: pair[0]):
         yield f"{_WORDS[result.outcome]:<8} {test}: {result.failure or ''}"
+
+
+def _took(seconds: float) -> str:
+    if seconds < 0:
+        return "what it took cannot be told, for the clock was set back"
+    return f"took {duration(seconds)}"
 
 
 def result_document(result: Result) -> dict[str, object]:

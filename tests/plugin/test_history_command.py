@@ -120,6 +120,31 @@ def test_slowest(suite: Project, ciopt: Ciopt) -> None:
     assert fixture["setup"] >= 0.02
 
 
+def test_nothing_is_slow_where_runs_are_recorded(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project({"test_one.py": "def test(): pass\n"})
+    omit = ("-o", "ciopt_record_omit=modules")
+    made.run("--ciopt-record=results", *omit, "-k", "none")
+    assert ciopt("slowest") == "the recorded runs tell of no tests\n"
+    made.run("--ciopt-record=results", *omit)
+    said = ciopt("slowest", "--of=module")
+    assert said == "the recorded runs tell of no imports of test modules\n"
+    said = ciopt("slowest", "--of=fixture")
+    assert said == "the recorded runs tell of no fixtures that several tests share\n"
+    assert json.loads(ciopt("slowest", "--of=fixture", "--json")) == []
+    assert len(ciopt("slowest").splitlines()) == 2
+
+
+def test_a_clock_that_was_set_back(project: MakeProject, ciopt: Ciopt) -> None:
+    made = project(SUITE)
+    run = "0192f0a1b2c3-" + "0a" * 10
+    start = RunStart(run, 1.79e9, Environment("3.12.1", "cpython", "l"))
+    Writer(StateDir(made.repository.root / ".ciopt"), start).finish(RunEnd(1.79e9 - 3600, 0, 0))
+    _, began, *_ = ciopt("show", run).splitlines()
+    assert began.endswith(
+        " UTC, what it took cannot be told, for the clock was set back, exit code 0"
+    )
+
+
 def test_failures(suite: Project, ciopt: Ciopt) -> None:
     _, line = ciopt("failures").splitlines()
     assert re.fullmatch(
