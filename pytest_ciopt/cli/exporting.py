@@ -26,14 +26,15 @@ def export(options: argparse.Namespace) -> int:
         tell(options, kept, f"{count(kept.done, 'run')} copied to {options.target}")
         return 0
     (rows, told) = ask(state, now(), Index.runs)
-    warn(told)
     write = _write_csv if options.format == "csv" else _write_lines
     if str(options.target) == "-":
+        warn(told)
         write(sys.stdout, _results(state, rows[::-1]))
         return 0
     with open(options.target, "w", encoding="utf-8", newline="") as stream:
         write(stream, _results(state, rows[::-1]))
-    print(f"{count(len(rows), 'run')} written to {options.target}")
+    kept = keeping.Kept(len(rows), told=told)
+    tell(options, kept, f"{count(kept.done, 'run')} written to {options.target}")
     return 0
 
 

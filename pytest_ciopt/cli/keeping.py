@@ -83,6 +83,7 @@ def tell(options: argparse.Namespace, kept: keeping.Kept, text: str) -> None:
     """What came of it, as text or as JSON."""
     warn(kept.told)
     if options.json:
-        print_json({"done": kept.done, "left": kept.left, "refused": kept.refused})
+        counts = {"done": kept.done, "left": kept.left, "refused": kept.refused}
+        print_json({**counts, "told": kept.told})
     else:
         print(text)

@@ -8,11 +8,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import pytest_ciopt.cli.history  # noqa: F401  else each run in this process has it loaded anew
 from conftest import MakeProject, Project
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.adapters.statedir import StateDir
@@ -187,12 +189,15 @@ def test_what_is_not_merged(suite: Project, ciopt: Ciopt, tmp_path: Path) -> Non
     ciopt("export", str(tmp_path / "artifact"))
     damaged, _, sound = sorted((tmp_path / "artifact").iterdir())
     damaged.write_bytes(b"\x1f\x8bnonsense")
-    os.mkfifo(damaged.with_name(f"e{damaged.name[1:]}"))
-    damaged.with_name(f"f{damaged.name[1:]}").mkdir()
+    pipe, folder = (damaged.with_name(f"{letter}{damaged.name[1:]}") for letter in "ef")
+    os.mkfifo(pipe)
+    folder.mkdir()
     (tmp_path / "artifact/notes.txt").write_text("mine")
     os.rename(suite.repository.root / ".ciopt", tmp_path / "old")
-    said = ciopt("merge", str(tmp_path / "artifact"), code=1)
-    assert said.startswith("2 runs merged, 0 known already, 3 files refused")
+    told = json.loads(ciopt("merge", str(tmp_path / "artifact"), "--json", code=1))
+    assert (told["done"], told["left"], told["refused"]) == (2, 0, 3)
+    refused = [line.partition(" is not taken: ")[0] for line in told["told"]]
+    assert refused == [str(damaged), str(pipe), str(folder)]
     assert damaged.exists()
     suite.repository.root.joinpath(".git").rename(tmp_path / "git")
     suite.repository.git("init", "-q")
@@ -284,11 +289,16 @@ def test_pruning_needs_a_limit(suite: Project, ciopt: Ciopt) -> None:
 
 def test_checking(suite: Project, ciopt: Ciopt) -> None:
     folder = suite.repository.root / ".ciopt/segments"
-    path = sorted(folder.iterdir())[0]
-    path.write_bytes(path.read_bytes()[:-9])
+    first, second, _ = sorted(folder.iterdir())
+    first.write_bytes(first.read_bytes()[:-9])
     assert ciopt("check", code=1) == "2 runs can be read, 1 damaged file set aside\n"
-    assert (folder / "damaged" / path.name).exists()
-    assert ciopt("check") == "2 runs can be read, 0 damaged files set aside\n"
+    assert (folder / "damaged" / first.name).exists()
+    second.write_bytes(b"")
+    told = json.loads(ciopt("check", "--json", code=1))
+    assert (told["left"], told["refused"]) == (1, 1)
+    (line,) = told["told"]
+    assert second.name in line
+    assert ciopt("check") == "1 run can be read, 0 damaged files set aside\n"
 
 
 def test_tables_for_other_programs(suite: Project, ciopt: Ciopt, tmp_path: Path) -> None:
@@ -302,6 +312,35 @@ def test_tables_for_other_programs(suite: Project, ciopt: Ciopt, tmp_path: Path)
     target = tmp_path / "results.csv"
     assert ciopt("export", str(target), "--format=csv") == f"3 runs written to {target}\n"
     assert len(target.read_text().splitlines()) == 13
+    told = json.loads(ciopt("export", str(target), "--format=csv", "--json"))
+    assert told == {"done": 3, "left": 0, "refused": 0, "told": []}
+
+
+def keys_of(document: Any) -> Iterator[str]:
+    """Those that stand in the documentation; names that differ have no place there."""
+    if isinstance(document, list):
+        for one in document:
+            yield from keys_of(one)
+    elif isinstance(document, dict):
+        yield from document
+        for name, value in document.items():
+            named = name in ("tests", "expected", "outcomes", "uncollected")
+            yield from keys_of(list(value.values()) if named else value)
+
+
+def test_what_other_programs_read_is_documented(
+    suite: Project, ciopt: Ciopt, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/history-json.md").read_text()
+    run = json.loads(ciopt("show", "--json"))[1]["run"]
+    target = str(tmp_path / "exported")
+    for arguments in (
+        *(("show",), ("show", run), ("show", FAILS), ("slowest",), ("failures",), ("check",)),
+        *(("export", target), ("merge", target), ("prune", "--keep=2"), ("compact", "--keep=1")),
+    ):
+        keys = set(keys_of(json.loads(ciopt(*arguments, "--json"))))
+        assert keys
+        assert {key for key in keys if f"`{key}`" not in page} == set()
 
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
