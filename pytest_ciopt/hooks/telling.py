@@ -13,6 +13,7 @@ from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.options import GATED
 from pytest_ciopt.hooks.run import Run
 from pytest_ciopt.report import decisions, lines
+from pytest_ciopt.report.tables import printable
 
 _QUIET = -1
 _ASKED_ONCE = ("pytest_ciopt_changed_files", "pytest_ciopt_veto")
@@ -131,7 +132,7 @@ class Telling:
             terminalreporter.write_line(f"ciopt: {lines.nothing(run.selection)}")
         if quiet:
             for note in self._notes():
-                terminalreporter.write_line(f"ciopt: {note}")
+                terminalreporter.write_line(f"ciopt: {printable(note)}")
         else:
             self._block(terminalreporter)
 
