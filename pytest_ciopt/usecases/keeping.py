@@ -115,12 +115,11 @@ def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], str, bytes]:
         return runs, path.name, path.read_bytes()
     if path.name.endswith(CLOSED):
         return [results_of(reader.records(path))], path.name, path.read_bytes()
-    with open(path, "rb") as stream:
-        size, attempts = reader.sound_part(stream)
-    if attempts is None:
+    part = reader.sound_part(path)
+    if part == reader.NOTHING:
         raise SegmentError("its first line is no start of a run")
     run = results_of(reader.records(path))
-    return [run], run.start.run + CLOSED, compressed(path.read_bytes()[:size])
+    return [run], run.start.run + CLOSED, compressed(path.read_bytes()[: part.size])
 
 
 def _results_only(content: bytes, *, packed: bool) -> bytes:

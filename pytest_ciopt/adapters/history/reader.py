@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.history import lock
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, compress
@@ -20,7 +20,7 @@ from pytest_ciopt.core.history.covered import CoveredRecord
 from pytest_ciopt.core.history.covered_encoding import COVERED
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded
 from pytest_ciopt.core.history.encoding import RUN_ID
-from pytest_ciopt.core.history.records import Attempt, Record, RunStart
+from pytest_ciopt.core.history.records import Attempt, Record, RunEnd, RunStart
 from pytest_ciopt.core.history.trace_encoding import TRACED
 from pytest_ciopt.core.history.traces import TraceRecord
 
@@ -72,7 +72,7 @@ def inventory(state: StateDir, moment: float) -> Inventory:
             _sweep(folder / name, moment)
             continue
         if path is not None:
-            found.runs[run] = path
+            found.runs.setdefault(run, path)  # an open one comes before its closed copy
     return found
 
 
@@ -84,49 +84,93 @@ def _sweep(path: Path, moment: float) -> None:
 
 
 def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
-    """The segment of a run that goes on, or the closed one that was made of a dead run's."""
+    """The segment of a run that goes on, or the closed one that was made of a dead run's.
+
+    There may be a closed copy, too, which was merged: the more complete of the two counts.
+    """
     closed = path.with_name(path.name.removesuffix(OPEN) + CLOSED)
     try:
         with open(path, "rb+") as stream:
             held = lock.acquire(stream.fileno())
             fresh = moment - os.fstat(stream.fileno()).st_mtime < _DAY
-            if held is lock.Lock.HELD or (held is lock.Lock.UNKNOWN and fresh):
-                return path
-            if not lock.is_same_file(stream.fileno(), str(path)):
+            goes_on = held is lock.Lock.HELD or (held is lock.Lock.UNKNOWN and fresh)
+            if not goes_on and not lock.is_same_file(stream.fileno(), str(path)):
                 raise FileNotFoundError  # somebody else has just adopted it
-            if closed.exists():  # killed between the two
-                path.unlink()
+            part = sound_part(path)
+            whole = _whole(closed, told)
+            if whole is not None and whole >= part:
+                if not goes_on:  # killed between the two
+                    path.unlink()
                 return closed
-            size, attempts = sound_part(stream)
-            if attempts is None:
+            if goes_on:
+                return path
+            if part == NOTHING:
                 told.append(set_aside(path, "its first line is no start of a run"))
                 return None
-            compress(path, size)
+            compress(path, part.size)
             path.unlink()
     except FileNotFoundError:  # its run has ended since it was listed, or it was adopted
         return closed if closed.exists() else None
     except OSError as error:
         told.append(f"{path.name} cannot be adopted: {error.strerror or error}")
         return None
-    told.append(f"adopted the segment of a run that was killed: {attempts:,} tests, {closed.name}")
+    told.append(
+        f"adopted the segment of a run that was killed: {part.attempts:,} tests, {closed.name}"
+    )
     return closed
 
 
-def sound_part(stream: BinaryIO) -> tuple[int, int | None]:
-    """Bytes of the sound lines at the beginning, and how many tests they tell of."""
-    size, attempts = 0, None
-    while (line := stream.readline(MAX_LINE + 1)).endswith(b"\n") and size < MAX_SEGMENT:
-        try:
-            record = decoded(line)
-        except SegmentError:
-            break
-        if attempts is None:
-            if not isinstance(record, RunStart):
-                return 0, None
-            attempts = 0
-        attempts += isinstance(record, Attempt)
-        size += len(line)
-    return size, attempts
+class Part(NamedTuple):
+    """How much the sound lines at the beginning of a segment tell. The greater tells more."""
+
+    ended: bool
+    attempts: int
+    """Lines of tests."""
+    size: int
+    """Bytes of text."""
+
+
+NOTHING = Part(False, 0, 0)
+
+
+def sound_part(path: Path) -> Part:
+    """Up to the first line that is not sound; `NOTHING` without the start of a run.
+
+    Raises: OSError.
+    """
+    part = NOTHING
+    with contextlib.suppress(SegmentError):
+        for longer in _parts(path):
+            part = longer
+    return part
+
+
+def _whole(path: Path, told: list[str]) -> Part | None:
+    """Of a closed segment, if there is one. It is set aside when it is damaged."""
+    part = NOTHING
+    try:
+        for longer in _parts(path):
+            part = longer
+    except FileNotFoundError:
+        return None
+    except SegmentError as error:
+        told.append(set_aside(path, str(error)))
+        return None
+    return part
+
+
+def _parts(path: Path) -> Iterator[Part]:
+    """Longer and longer ones. Raises: SegmentError at the first line that is not sound, OSError."""
+    part = NOTHING
+    for line in lines(path):
+        if not line.endswith(b"\n"):
+            raise SegmentError("its last line is cut off")
+        record = decoded(line)
+        if part == NOTHING and not isinstance(record, RunStart):
+            raise SegmentError("its first line is no start of a run")
+        ended, attempts = isinstance(record, RunEnd), isinstance(record, Attempt)
+        part = Part(part.ended or ended, part.attempts + attempts, part.size + len(line))
+        yield part
 
 
 def set_aside(path: Path, why: str) -> str:

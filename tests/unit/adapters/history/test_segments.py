@@ -25,7 +25,7 @@ from pytest_ciopt.adapters.history.reader import (
     records,
     set_aside,
 )
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writer
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, NEW, OPEN, Writer, compress
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.encoding import encoded
@@ -285,6 +285,34 @@ def test_what_a_killed_process_left_beside_is_removed(state: StateDir) -> None:
     )
     assert inventory(state, now + 90_000).told == []
     assert sorted(os.listdir(path.parent)) == sorted([path.name, foreign.name])
+
+
+@pytest.mark.parametrize("lives", [True, False])
+@pytest.mark.parametrize("copied", ["less", "all", "nothing sound"])
+def test_a_copy_never_takes_the_place_of_a_segment_that_tells_more(
+    state: StateDir, copied: str, lives: bool
+) -> None:
+    """A run was copied while it went on, and the copy was merged."""
+    writer = Writer(state, START)
+    writer.write(*ATTEMPTS[:17])
+    closed = compress(state.path / FOLDER / (RUN + OPEN))
+    if copied == "all":
+        writer.finish(END)
+        writer = Writer(state, START)
+        writer.write(*ATTEMPTS[:17])
+    elif copied == "nothing sound":
+        closed.write_bytes(closed.read_bytes()[:-9])
+    writer.write(*ATTEMPTS[17:20])
+    if not lives:
+        writer.close()
+    path = inventory(state, time.time()).runs[RUN]
+    writer.close()
+    if copied == "all":
+        assert list(records(path)) == [START, *ATTEMPTS[:17], END]
+        return
+    assert path.name == RUN + (OPEN if lives else CLOSED)
+    assert list(records(path)) == [START, *ATTEMPTS[:20]]
+    assert (closed.parent / DAMAGED).exists() is (copied == "nothing sound")
 
 
 def test_damage_of_any_kind_is_an_error_with_a_reason(state: StateDir) -> None:
