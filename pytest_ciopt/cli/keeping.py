@@ -8,7 +8,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.cli.place import place, print_json, warn
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report.lines import count
-from pytest_ciopt.usecases import keeping
+from pytest_ciopt.usecases import keeping, merging
 from pytest_ciopt.usecases.importing import import_files
 
 
@@ -16,7 +16,7 @@ def merge(options: argparse.Namespace) -> int:
     """Runs of other histories. Exit code 1 when a file was refused."""
     where = place()
     _exist(options.paths)
-    kept = keeping.merge(
+    kept = merging.merge(
         where.state, options.paths, where.repository(), now(), untrusted=options.untrusted
     )
     tell(

@@ -1,8 +1,7 @@
-"""Keeps a history in order: merge, compact, prune, check, export. Nothing here runs tests."""
+"""Keeps a history in order: compact, prune, check, export. Nothing here runs tests."""
 
-import gzip
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,14 +9,16 @@ from pathlib import Path
 
 from pytest_ciopt.adapters.history import indexing, knowing, reader
 from pytest_ciopt.adapters.history.index import Index, ask
-from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compressed
+from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, compressed
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
-from pytest_ciopt.core.history.decoding import SegmentError, decoded, plain_object
-from pytest_ciopt.core.history.encoding import RUN_ID
-from pytest_ciopt.core.history.packing import PackedRun, packed, unpacked
-from pytest_ciopt.core.history.records import Record, RunStart
-from pytest_ciopt.core.history.results import Result, RunResults, RunRow, Subject, results_of
-from pytest_ciopt.errors import reason
+from pytest_ciopt.core.history.packing import PackedRun, packed, standing_of, unpacked
+from pytest_ciopt.core.history.results import (
+    Result,
+    RunResults,
+    RunRow,
+    Subject,
+    results_of,
+)
 
 PACKED_RUNS = 100
 """Runs of a pack: so many that ids hardly count, and few enough to be rewritten by a pruning."""
@@ -36,108 +37,6 @@ class Kept:
     told: list[str] = field(default_factory=list)
 
 
-# --- merge ---------------------------------------------------------------------------------------
-
-
-def merge(
-    state: StateDir,
-    paths: Iterable[Path],
-    repository: str | None,
-    moment: float,
-    *,
-    untrusted: bool = False,
-) -> Kept:
-    """Copies the runs of other histories: folders that hold segments, or single files.
-
-    Of `untrusted` ones only results, nothing that could prove a test. What is damaged, or of
-    another repository, is left where it is and told. Raises: OSError.
-    """
-    runs, told = ask(state, moment, Index.runs)
-    known = {run.start.run for run in runs}
-    partial = {run.start.run for run in runs if run.end is None and not _is_pack(run.source)}
-    kept = Kept(told=told)
-    for path in _files(paths, kept):
-        try:
-            found, name, content = _checked(path)
-            _same_repository([run.start for run in found], repository)
-        except (SegmentError, OSError) as error:
-            kept.refused += 1
-            kept.told.append(f"{path} is not taken: {reason(error)}")
-            continue
-        if untrusted:
-            content = _results_only(content, packed=_is_pack(name))
-        fresh = {run.start.run for run in found} - known
-        if not _is_pack(name):  # copied while it went on, and now again from its end
-            fresh |= {run.start.run for run in found if run.end is not None} & partial
-        kept.left += len(found) - len(fresh)
-        if fresh:
-            state.make(state.path / FOLDER)
-            replace_whole(state.path / FOLDER / name, content)
-            kept.done += len(fresh)
-            known |= fresh
-            partial |= {run.start.run for run in found if run.end is None}
-            partial -= {run.start.run for run in found if run.end is not None}
-    return kept
-
-
-def _files(paths: Iterable[Path], kept: Kept) -> Iterator[Path]:
-    for path in paths:
-        folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        if not folder.is_dir():
-            yield path
-            continue
-        names = sorted(os.listdir(folder))
-        found = [name for name in names if _is_ours(name)]
-        if not found:
-            kept.told.append(f"{folder} holds no segments")
-        yield from (folder / name for name in found)
-
-
-def _is_ours(name: str) -> bool:
-    run = name.partition(".")[0]
-    named = RUN_ID.fullmatch(run) is not None and name in (run + OPEN, run + CLOSED)
-    return named or reader.PACK.fullmatch(name) is not None
-
-
-def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], str, bytes]:
-    """The runs of a file that is read whole, the name and the bytes of its copy.
-
-    Raises: SegmentError, OSError.
-    """
-    if not _is_ours(path.name):
-        raise SegmentError("its name is not that of a segment")
-    if not path.is_file():
-        raise SegmentError("it is no regular file")
-    if reader.PACK.fullmatch(path.name):
-        runs, series = unpacked(reader.lines(path))
-        for _ in series:
-            pass
-        return runs, path.name, path.read_bytes()
-    if path.name.endswith(CLOSED):
-        return [results_of(reader.records(path))], path.name, path.read_bytes()
-    part = reader.sound_part(path)
-    if part == reader.NOTHING:
-        raise SegmentError("its first line is no start of a run")
-    run = results_of(reader.records(path))
-    return [run], run.start.run + CLOSED, compressed(path.read_bytes()[: part.size])
-
-
-def _results_only(content: bytes, *, packed: bool) -> bytes:
-    """A compressed segment or pack without what could prove something: traces, and benchmarks, by
-    which slower ones would pass. Of a segment what would not be understood is left out, too."""
-    lines = gzip.decompress(content).splitlines(keepends=True)
-    kept = [line for line in lines if plain_object(line).get("kind") != "benchmark"]
-    if not packed:
-        kept = [line for line in kept if isinstance(decoded(line), Record)]
-    return compressed(b"".join(kept))
-
-
-def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:
-    others = {start.repository for start in starts} - {None, repository}
-    if repository is not None and others:
-        raise SegmentError(f"it belongs to another repository ({min(map(str, others))[:12]})")
-
-
 # --- compact and prune ---------------------------------------------------------------------------
 
 
@@ -145,7 +44,7 @@ def compact(state: StateDir, keep: int, moment: float) -> Kept:
     """Puts all but the newest `keep` segments into packs, and but those that selections still read.
     Raises: OSError."""
     runs, told = ask(state, moment, Index.runs)
-    single = [run for run in runs if run.source.endswith(CLOSED) and not _is_pack(run.source)]
+    single = [run for run in runs if run.source.endswith(CLOSED) and not is_pack(run.source)]
     needed = knowing.relied_on(reader.inventory(state, moment))
     older = [run for run in single[keep:][::-1] if run.source not in needed]
     for first in range(0, len(older), PACKED_RUNS):
@@ -157,17 +56,22 @@ def compact(state: StateDir, keep: int, moment: float) -> Kept:
     return Kept(len(older), len(runs) - len(older), told=told)
 
 
-def _is_pack(name: str) -> bool:
+def is_pack(name: str) -> bool:
+    """Whether a file holds many runs, by its name."""
     return reader.PACK.fullmatch(name) is not None
 
 
 def _write_pack(state: StateDir, runs: Sequence[RunResults]) -> None:
-    """The name tells what is inside, so that the same runs make the same file."""
-    ids = sorted(run.start.run for run in runs)
-    digest = sha256(" ".join(ids).encode("ascii")).hexdigest()[:20]
-    path = state.path / FOLDER / f"pack-{ids[-1][:12]}-{digest}.jsonl.gz"
     inside = sorted(runs, key=lambda run: run.start.run)
-    replace_whole(path, compressed(b"".join(packed(inside))))
+    replace_whole(state.path / FOLDER / pack_name(runs), compressed(b"".join(packed(inside))))
+
+
+def pack_name(runs: Sequence[PackedRun | RunResults]) -> str:
+    """It tells what is inside: the same runs, known as completely, make the same file."""
+    inside = sorted((run.start.run, standing_of(run)) for run in runs)
+    words = [run if told[0] else f"{run} {told[1]} {told[2]:.6f}" for run, told in inside]
+    digest = sha256(" ".join(words).encode("ascii")).hexdigest()[:20]
+    return f"pack-{inside[-1][0][:12]}-{digest}.jsonl.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +104,7 @@ def prune(state: StateDir, limits: Limits, moment: float, rehearse: bool = False
     kept = Kept(len(gone), len(runs) - len(gone), told=told)
     for name in sorted({run.source for run in runs if run.start.run in gone and not rehearse}):
         path = state.path / FOLDER / name
-        if _is_pack(name):
+        if is_pack(name):
             rest = [run for run in pack_results(path) if run.start.run not in gone]
             if rest:
                 _write_pack(state, rest)
@@ -260,6 +164,6 @@ def export(state: StateDir, folder: Path, moment: float) -> Kept:
 def run_results(state: StateDir, run: RunRow) -> RunResults:
     """A run with all its tests, from the file that tells of it. Raises: SegmentError, OSError."""
     path = state.path / FOLDER / run.source
-    if not _is_pack(run.source):
+    if not is_pack(run.source):
         return results_of(reader.records(path))
     return next(one for one in pack_results(path) if one.start.run == run.start.run)

@@ -33,7 +33,7 @@ from pytest_ciopt.core.history.records import (
     Uncollected,
 )
 from pytest_ciopt.core.history.results import Kind, RunRow, results_of
-from pytest_ciopt.usecases import keeping
+from pytest_ciopt.usecases import keeping, merging
 from thoroughness import examples
 
 NOW = 1.79e9
@@ -134,7 +134,7 @@ def merged(state: StateDir, runs: Sequence[Run], question: Answers) -> object:
     random.Random(len(runs)).shuffle(halves)
     for half in (*halves, *halves):
         if half.path.exists():
-            keeping.merge(state, [half.path], None, NOW)
+            merging.merge(state, [half.path], None, NOW)
     return ask(state, NOW, question)[0]
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.core.history.encoding import encoded
 from pytest_ciopt.core.history.estimates import estimated
-from pytest_ciopt.core.history.packing import PackedRun, Series, unpacked
-from pytest_ciopt.core.history.results import Result, Subject, results_of
+from pytest_ciopt.core.history.packing import PackedRun, Series, standing_of, unpacked
+from pytest_ciopt.core.history.results import Result, Standing, Subject, results_of, standing
 
 KEPT = 50
 """Results of a subject in an environment; older ones are in the segments only."""
+STANDING = "finish IS NOT NULL, outcomes, seconds"
+"""Columns of a run for `standing_in`."""
 
 _Key = tuple[int, int]
 """Subject and environment."""
@@ -32,6 +34,9 @@ class Filling:
             for number, kind, name in ask("SELECT number, kind, id FROM subject")
         }
         self._added_to = bool(self._runs)
+        self._last = max(self._ids, default=0)
+        self._superseded: set[int] = set()
+        """Numbers of copies of which a more complete one came."""
         self._fresh: defaultdict[_Key, list[tuple[int, Result]]] = defaultdict(list)
 
     def add(self, path: Path) -> None:
@@ -56,12 +61,21 @@ class Filling:
                     self._keep(one.subject, fresh, result)
 
     def _number_of(self, source: str, run: PackedRun) -> _Key | None:
-        """Numbers of a run and its environment; None for a run that is known already."""
-        if run.start.run in self._runs:
-            row = (source, run.start.run)
-            self._connection.execute("UPDATE run SET source = ? WHERE id = ?", row)
-            return None
-        number = len(self._runs) + 1
+        """Numbers of a run and its environment; None when it is known already, as completely."""
+        known = self._runs.get(run.start.run)
+        if known is not None:
+            fresh, before = (
+                standing_of(run),
+                self._standing(known),
+            )
+            if fresh == before:
+                row = (source, known)
+                self._connection.execute("UPDATE run SET source = ? WHERE number = ?", row)
+            if fresh <= before:
+                return None
+            self._superseded.add(known)
+            self._connection.execute("DELETE FROM run WHERE number = ?", (known,))
+        number = self._last = self._last + 1
         environment = self._environment(run.start.environment.key)
         self._runs[run.start.run], self._ids[number] = number, run.start.run
         self._connection.execute(
@@ -75,6 +89,10 @@ class Filling:
             ),
         )
         return number, environment
+
+    def _standing(self, number: int) -> Standing:
+        rows = self._connection.execute(f"SELECT {STANDING} FROM run WHERE number = ?", (number,))
+        return standing_in(*rows.fetchone())
 
     def _environment(self, name: str) -> int:
         if name not in self._environments:
@@ -91,7 +109,8 @@ class Filling:
             self._fresh[number, run[1]] = self._newest(results)
 
     def _newest(self, results: list[tuple[int, Result]]) -> list[tuple[int, Result]]:
-        return sorted(results, key=lambda pair: self._ids[pair[0]])[-KEPT:]
+        current = (pair for pair in results if pair[0] not in self._superseded)
+        return sorted(current, key=lambda pair: self._ids[pair[0]])[-KEPT:]
 
     def finish(self) -> None:
         """Writes what was gathered, and estimates anew what it concerns."""
@@ -103,7 +122,8 @@ class Filling:
         if self._added_to:
             for key, fresh in self._fresh.items():
                 fresh.extend(self._stored(key))
-        kept = {key: self._newest(several) for key, several in self._fresh.items()}
+        newest = {key: self._newest(several) for key, several in self._fresh.items()}
+        kept = {key: several for key, several in newest.items() if several}
         write("DELETE FROM result WHERE subject = ? AND environment = ?", kept)
         write("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT))", _rows(kept))
         write("INSERT OR REPLACE INTO estimate VALUES (?, ?, ?, ?, ?, ?, ?)", _estimates(kept))
@@ -133,6 +153,16 @@ def _estimates(kept: Mapping[_Key, Sequence[tuple[int, Result]]]) -> Iterator[Se
 
 def _counts(counts: Mapping[str, int]) -> str:
     return " ".join(f"{letter}{number}" for letter, number in sorted(counts.items()))
+
+
+def counts_in(words: str) -> dict[str, int]:
+    """What `_counts` gave."""
+    return {word[0]: int(word[1:]) for word in words.split()}
+
+
+def standing_in(ended: int, outcomes: str, seconds: float) -> Standing:
+    """How much the copy of a run tells that the index has."""
+    return standing(bool(ended), counts_in(outcomes), seconds)
 
 
 def text(value: str) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_ciopt.adapters.history import indexing
-from pytest_ciopt.adapters.history.filling import from_text, text
+from pytest_ciopt.adapters.history.filling import counts_in, from_text, text
 from pytest_ciopt.adapters.history.indexing import NAME
 from pytest_ciopt.adapters.history.reader import inventory
 from pytest_ciopt.adapters.history.sealing import is_sound
@@ -194,5 +194,4 @@ def _run(row: Sequence[object]) -> RunRow:
         end = decoded(str(row[1]).encode())
     if not isinstance(start, RunStart) or not isinstance(end, RunEnd | None):
         raise SegmentError("a row that is no run")
-    counts = {word[0]: int(word[1:]) for word in str(row[2]).split()}
-    return RunRow(start, end, counts, float(str(row[3])), str(row[4]))
+    return RunRow(start, end, counts_in(str(row[2])), float(str(row[3])), str(row[4]))

@@ -9,19 +9,25 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.history import reader
-from pytest_ciopt.adapters.history.filling import Filling, from_text
+from pytest_ciopt.adapters.history.filling import STANDING, Filling, from_text, standing_in
 from pytest_ciopt.adapters.history.sealing import is_sound, seal
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.core.history import decoding, estimates, packing, results
 from pytest_ciopt.core.history.decoding import SegmentError
-from pytest_ciopt.core.history.packing import unpacked
+from pytest_ciopt.core.history.packing import PackedRun, standing_of, unpacked
+from pytest_ciopt.core.history.results import (
+    NO_COPY,
+    RunResults,
+    Standing,
+    results_of,
+)
 
 NAME = "index.sqlite"
 
@@ -29,7 +35,7 @@ NAME = "index.sqlite"
 @cache
 def version() -> str:
     """Of the schema and of what is computed into it. An index of another one is made anew."""
-    return version_of("1", decoding, results, estimates, packing)
+    return version_of("2", decoding, results, estimates, packing)
 
 
 @cache
@@ -119,19 +125,37 @@ def in_memory(wanted: Mapping[str, Path]) -> tuple[sqlite3.Connection, list[str]
 
 
 def _lost(connection: sqlite3.Connection, wanted: Mapping[str, Path]) -> bool:
-    """Whether runs may have gone with files: then the results of older ones are wanted again."""
+    """Whether runs may have gone with files, so that the results of older ones are wanted again, or
+    a fresh file tells more of a run than the one that was read."""
     known, sizes = _known(connection), _sizes(wanted)
     if any(name in known and known[name] != size for name, size in sizes.items()):
-        return True  # a run that was merged while it went on, and again from its end
-    gone = [name for name in known if name not in wanted]
-    fresh = [path for name, path in wanted.items() if name not in known]
-    packed: set[str] = set()
-    for path in fresh:
-        if reader.PACK.fullmatch(path.name):
-            with contextlib.suppress(SegmentError, OSError):
-                packed.update(run.start.run for run in unpacked(reader.lines(path))[0])
-    inside = connection.execute("SELECT id, source FROM run").fetchall()
-    return any(source in gone and run not in packed for run, source in inside)
+        return True  # a run that was merged while it went on, and again later
+    gone = known.keys() - wanted.keys()
+    inside = {
+        run: (source in gone, standing_in(*columns))
+        for run, source, *columns in connection.execute(f"SELECT id, source, {STANDING} FROM run")
+    }
+    told = dict.fromkeys(inside, NO_COPY)
+    for path in (path for name, path in wanted.items() if name not in known):
+        with contextlib.suppress(SegmentError, OSError):
+            for run, its in _told_again(path, told):
+                told[run] = max(its, told[run])
+    return any(
+        told[run] != before if orphaned else told[run] > before
+        for run, (orphaned, before) in inside.items()
+    )
+
+
+def _told_again(path: Path, known: Container[str]) -> Iterator[tuple[str, Standing]]:
+    """Of a file the runs that are known, and how much it tells of them."""
+    found: Sequence[PackedRun | RunResults] = ()
+    if reader.PACK.fullmatch(path.name):
+        found = unpacked(reader.lines(path))[0]
+    elif path.name.removesuffix(CLOSED) in known:
+        found = [results_of(reader.records(path))]
+    for run in found:
+        if run.start.run in known:
+            yield run.start.run, standing_of(run)
 
 
 def fill(connection: sqlite3.Connection, wanted: Mapping[str, Path]) -> list[str]:

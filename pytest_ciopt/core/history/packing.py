@@ -14,7 +14,15 @@ from itertools import pairwise
 from pytest_ciopt.core.history.decoding import MAX_LINE, SegmentError, decoded, plain_object
 from pytest_ciopt.core.history.encoding import LONGEST, encoded
 from pytest_ciopt.core.history.records import Benchmark, RunEnd, RunStart
-from pytest_ciopt.core.history.results import Kind, Outcome, Result, RunResults, Subject
+from pytest_ciopt.core.history.results import (
+    Kind,
+    Outcome,
+    Result,
+    RunResults,
+    Standing,
+    Subject,
+    standing,
+)
 
 SCHEMA = 1
 _KINDS = frozenset(Kind)
@@ -82,6 +90,11 @@ class PackedRun:
     counts: Mapping[str, int]
     seconds: float
     benchmarks: tuple[Benchmark, ...] = ()
+
+
+def standing_of(run: PackedRun | RunResults) -> Standing:
+    """How much a copy tells of its run."""
+    return standing(run.end is not None, run.counts, run.seconds)
 
 
 def unpacked(lines: Iterable[bytes]) -> tuple[Sequence[PackedRun], Iterator[Series]]:

@@ -96,6 +96,18 @@ class RunRow:
     """The file in `segments/` that tells of it."""
 
 
+Standing = tuple[bool, int, float]
+"""How much a copy of a run tells: the greater tells more, and whatever has the end tells all."""
+NO_COPY: Standing = (False, -1, 0.0)
+
+
+def standing(ended: bool, outcomes: Mapping[str, int], seconds: float) -> Standing:
+    """By the end, else by the number of tests, then by their seconds, which a pack rounds."""
+    if ended:
+        return (True, 0, 0.0)
+    return (False, sum(outcomes.values()), round(seconds, 6))
+
+
 def results_of(records: Iterable[Record]) -> RunResults:
     """Puts the records of one run together. The first one is its `RunStart`."""
     start, end = None, None

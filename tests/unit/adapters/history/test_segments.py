@@ -38,7 +38,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
 )
 from pytest_ciopt.core.history.traces import Inputs, Trace, TracedTest, TraceRecord, Units
-from pytest_ciopt.usecases import keeping
+from pytest_ciopt.usecases import merging
 from strategies import ENDS, PARTS_OF_RUNS, STARTS
 
 RUN = "0192f0a1b2c3-" + "0a" * 10
@@ -139,7 +139,7 @@ def test_any_run_survives_its_files(
             expected.append(end)
         found = inventory(state, NOW)
         assert [list(records(path)) for path in found.runs.values()] == [expected]
-        assert keeping.merge(other, [state.path], None, NOW).done == 1
+        assert merging.merge(other, [state.path], None, NOW).done == 1
         assert list(records(other.path / FOLDER / (start.run + CLOSED))) == expected
 
 
