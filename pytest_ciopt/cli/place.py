@@ -33,8 +33,8 @@ class Place:
     """pytest's rootdir for the current folder, from the top."""
 
     def repository(self) -> str | None:
-        """The id that all clones share."""
-        return head(self.git, self.state).repository if self.state.path.exists() else None
+        """The id that all clones share; None where it cannot be told, as in a shallow one."""
+        return head(self.git, self.state).repository
 
     def ask(self, question: Callable[[Index], _T]) -> _T:
         """The answer; what was adopted or set aside goes to stderr."""

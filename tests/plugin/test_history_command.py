@@ -20,6 +20,7 @@ from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.main import main
 from pytest_ciopt.core.history.records import Attempt, Environment, Phase, RunEnd, RunStart
+from repository import Repository
 
 SUITE = {
     "pytest.ini": "[pytest]\n",
@@ -207,6 +208,22 @@ def test_what_is_not_merged(suite: Project, ciopt: Ciopt, tmp_path: Path) -> Non
     os.rename(suite.repository.root / ".ciopt/segments", tmp_path / "others")
     said = ciopt("merge", str(sound), code=1)
     assert said.startswith("0 runs merged, 0 known already, 1 file refused")
+
+
+def test_a_fresh_clone_refuses_runs_of_another_repository(
+    suite: Project, ciopt: Ciopt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = Repository(tmp_path / "foreign")
+    foreign.root.mkdir()
+    foreign.git("init", "-q")
+    foreign.commit({"other.txt": "first commit"})
+    monkeypatch.chdir(foreign.root)
+    theirs = suite.repository.root / ".ciopt"
+    said = ciopt("merge", str(theirs), code=1)
+    assert said.startswith("0 runs merged, 0 known already, 3 files refused")
+    suite.repository.git("clone", "-q", ".", str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    assert ciopt("merge", str(theirs)).startswith("3 runs merged")
 
 
 def test_a_killed_run_of_another_machine_is_merged(
