@@ -1,7 +1,7 @@
 """Keeps a history in order: compact, prune, check, export. Nothing here runs tests."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,6 +11,7 @@ from pytest_ciopt.adapters.history import indexing, knowing, reader
 from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, compressed
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
+from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.packing import PackedRun, packed, standing_of, unpacked
 from pytest_ciopt.core.history.results import (
     Result,
@@ -61,9 +62,12 @@ def is_pack(name: str) -> bool:
     return reader.PACK.fullmatch(name) is not None
 
 
-def _write_pack(state: StateDir, runs: Sequence[RunResults]) -> None:
+def _write_pack(state: StateDir, runs: Sequence[RunResults]) -> Path:
+    """Returns where. Raises: OSError."""
+    path = state.path / FOLDER / pack_name(runs)
     inside = sorted(runs, key=lambda run: run.start.run)
-    replace_whole(state.path / FOLDER / pack_name(runs), compressed(b"".join(packed(inside))))
+    replace_whole(path, compressed(b"".join(packed(inside))))
+    return path
 
 
 def pack_name(runs: Sequence[PackedRun | RunResults]) -> str:
@@ -101,15 +105,24 @@ def prune(state: StateDir, limits: Limits, moment: float, rehearse: bool = False
     """Removes runs beyond a limit; with `rehearse` it only counts them. Raises: OSError."""
     runs, told = ask(state, moment, Index.runs)
     gone = doomed(runs, _sizes(state, runs), limits, moment)
-    kept = Kept(len(gone), len(runs) - len(gone), told=told)
-    for name in sorted({run.source for run in runs if run.start.run in gone and not rehearse}):
-        path = state.path / FOLDER / name
-        if is_pack(name):
+    if gone and not rehearse:
+        for path in indexing.sources(reader.inventory(state, moment)).values():
+            _remove_from(state, path, gone)
+    return Kept(len(gone), len(runs) - len(gone), told=told)
+
+
+def _remove_from(state: StateDir, path: Path, gone: Container[str]) -> None:
+    """Removes runs from any file, for several may hold the same. Raises: OSError."""
+    if not is_pack(path.name):
+        if path.name.removesuffix(CLOSED) in gone:
+            path.unlink(missing_ok=True)
+        return
+    with suppress(SegmentError):  # whoever reads it sets it aside
+        inside = unpacked(reader.lines(path))[0]
+        if any(run.start.run in gone for run in inside):
             rest = [run for run in pack_results(path) if run.start.run not in gone]
-            if rest:
-                _write_pack(state, rest)
-        path.unlink(missing_ok=True)
-    return kept
+            if not rest or _write_pack(state, rest) != path:
+                path.unlink(missing_ok=True)
 
 
 def _sizes(state: StateDir, runs: Sequence[RunRow]) -> list[float]:

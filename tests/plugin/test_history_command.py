@@ -16,6 +16,7 @@ import pytest
 
 import pytest_ciopt.cli.history  # noqa: F401  else each run in this process has it loaded anew
 from conftest import MakeProject, Project
+from pytest_ciopt.adapters.history.reader import PACK
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.main import main
@@ -285,6 +286,23 @@ def test_pruning(suite: Project, ciopt: Ciopt, compacted: bool) -> None:
     assert ciopt("prune", "--max-size", "0k") == "2 runs removed, 0 stay\n"
     assert json.loads(ciopt("show", "--json")) == []
     assert third not in str(list((suite.repository.root / ".ciopt/segments").iterdir()))
+
+
+def test_pruning_of_what_a_pack_and_a_segment_hold(
+    suite: Project, ciopt: Ciopt, tmp_path: Path
+) -> None:
+    newest, *older = (run["run"] for run in json.loads(ciopt("show", "--json")))
+    ciopt("export", str(tmp_path / "segments"))
+    ciopt("compact", "--keep", "1")
+    ciopt("export", str(tmp_path / "packed"))
+    os.rename(suite.repository.root / ".ciopt", tmp_path / "old")
+    ciopt("merge", str(tmp_path / f"segments/{older[0]}.jsonl.gz"))
+    ciopt("merge", str(tmp_path / "packed"))
+    folder = suite.repository.root / ".ciopt/segments"
+    assert sum(PACK.fullmatch(path.name) is not None for path in folder.iterdir()) == 1
+    assert ciopt("prune", "--keep", "1") == "2 runs removed, 1 stay\n"
+    assert [run["run"] for run in json.loads(ciopt("show", "--json"))] == [newest]
+    assert [path.name for path in folder.iterdir()] == [f"{newest}.jsonl.gz"]
 
 
 @pytest.mark.parametrize(
