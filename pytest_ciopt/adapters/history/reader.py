@@ -29,9 +29,18 @@ PACK = re.compile(r"pack-[0-9a-f]{12}-[0-9a-f]{20}\.jsonl\.gz", re.ASCII)
 """Name of a pack: the moment of its newest run, then a digest of its runs."""
 MAX_SEGMENT = 1_000_000_000
 """Bytes of text up to which a segment is read; some three million tests."""
-_PARTIAL = re.compile(
-    rf"{RUN_ID.pattern}(?:{re.escape(NEW)}|{re.escape(CLOSED)}\.[0-9a-f]{{12}})", re.ASCII
-)
+_PARTIAL = {
+    "": re.compile(r"index\.sqlite\.[0-9a-f]{12}", re.ASCII),
+    "cache": re.compile(
+        r"(imports|listing|records|repository|search)[^/]*\.[0-9a-f]{12}", re.ASCII
+    ),
+    FOLDER: re.compile(
+        rf"{RUN_ID.pattern}{re.escape(NEW)}|"
+        rf"({RUN_ID.pattern}{re.escape(CLOSED)}|{PACK.pattern})\.[0-9a-f]{{12}}",
+        re.ASCII,
+    ),
+}
+"""By folder, what is written beside a file, to take its place."""
 _DAY = 86_400
 """Seconds after which an open segment counts as left behind where there are no locks."""
 
@@ -54,6 +63,8 @@ def inventory(state: StateDir, moment: float) -> Inventory:
     Never raises: what cannot be read or renamed stays and is told.
     """
     found = Inventory()
+    for name in _PARTIAL:
+        _sweep(state.path, name, moment)
     folder = state.path / FOLDER
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
@@ -63,24 +74,24 @@ def inventory(state: StateDir, moment: float) -> Inventory:
         if PACK.fullmatch(name):
             found.packs.append(folder / name)
         run = name.partition(".")[0]
-        if RUN_ID.fullmatch(run) is None:
+        if RUN_ID.fullmatch(run) is None or name not in (run + OPEN, run + CLOSED):
             continue
         path: Path | None = folder / name
         if name == run + OPEN:
             path = _left_behind(folder / name, moment, found.told)
-        elif name != run + CLOSED:
-            _sweep(folder / name, moment)
-            continue
         if path is not None:
             found.runs.setdefault(run, path)  # an open one comes before its closed copy
     return found
 
 
-def _sweep(path: Path, moment: float) -> None:
-    """Removes what a process left that was killed while it wrote beside the segments."""
+def _sweep(top: Path, folder: str, moment: float) -> None:
+    """Removes what a process left that was killed while it wrote a file; none writes for a day."""
     with contextlib.suppress(OSError):
-        if _PARTIAL.fullmatch(path.name) and moment - path.stat().st_mtime > _DAY:
-            path.unlink()
+        for entry in os.scandir(top / folder):
+            if _PARTIAL[folder].fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    if moment - entry.stat(follow_symlinks=False).st_mtime > _DAY:
+                        os.unlink(entry.path)
 
 
 def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:

@@ -275,16 +275,25 @@ def test_what_a_killed_process_left_beside_is_removed(state: StateDir) -> None:
     writer.close()
     partial = path.with_name(f"{path.name}.0123456789ab")
     hidden = path.with_name("f" * 12 + RUN[12:] + NEW)
-    foreign = path.with_name(f"{path.name}.notes")
-    for left in (partial, hidden, foreign):
+    beside = [
+        path.with_name(f"pack-{RUN}.jsonl.gz.0123456789ab"),
+        state.path / "index.sqlite.0123456789ab",
+        state.path / "cache/records-cpython-3.12.1-linux-x86_64.0123456789ab",
+    ]
+    foreign = [
+        path.with_name(f"{path.name}.notes"),
+        state.path / "mine.0123456789ab",
+        state.path / "cache/mine.0123456789ab",
+    ]
+    (state.path / "cache").mkdir()
+    for left in (partial, hidden, *beside, *foreign):
         left.write_text("{}")
     now = time.time()
     assert inventory(state, now).runs == {RUN: path}
-    assert sorted(os.listdir(path.parent)) == sorted(
-        one.name for one in (path, partial, hidden, foreign)
-    )
+    assert all(left.exists() for left in (partial, hidden, *beside, *foreign))
     assert inventory(state, now + 90_000).told == []
-    assert sorted(os.listdir(path.parent)) == sorted([path.name, foreign.name])
+    assert not any(left.exists() for left in (partial, hidden, *beside))
+    assert all(left.exists() for left in (path, *foreign))
 
 
 @pytest.mark.parametrize("lives", [True, False])
