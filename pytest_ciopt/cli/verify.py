@@ -79,7 +79,7 @@ def told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:
     for number in found.absent:
         yield f"  shard {number}/{plan.shards} left no segment"
     for number in found.cut:
-        yield f"  shard {number}/{plan.shards} was killed before its end"
+        yield f"  shard {number}/{plan.shards} was not recorded to its end"
     yield from _some("not counted", found.foreign)
     yield from _some("not collected, or not ended", found.broken)
     yield from _some("did not run", found.missing)

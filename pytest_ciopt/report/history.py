@@ -50,7 +50,7 @@ def _run(row: RunRow) -> Sequence[str]:
 def _ending(row: RunRow) -> str:
     """What the outcomes of the tests do not explain: errors while collecting, failed thresholds."""
     if row.end is None:
-        return " (killed)"
+        return " (not recorded to its end)"
     code = row.end.exit_status
     explained = code == 0 or (code == 1 and not BAD.isdisjoint(row.outcomes))
     return "" if explained else f" (exit code {code})"
@@ -87,7 +87,7 @@ def one_run(row: RunRow, whole: RunResults) -> Iterator[str]:
     yield f"began        {moment(start.started)} UTC" + (
         f", {_took(end.finished - start.started)}, exit code {end.exit_status}"
         if end is not None
-        else ", killed"
+        else ", not recorded to its end"
     )
     state = ", with uncommitted changes" if start.dirty else ""
     yield f"commit       {start.commit or 'unknown'}{state} ({start.branch or 'no branch'})"

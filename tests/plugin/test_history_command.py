@@ -236,7 +236,7 @@ def test_a_killed_run_of_another_machine_is_merged(
     partial = tmp_path / path.name.removesuffix(".gz")
     partial.write_bytes(b"".join(lines[:3]) + lines[3][:-9])
     assert ciopt("merge", str(partial)).startswith("1 run merged")
-    assert "(killed)" in ciopt("show").splitlines()[-1]
+    assert "(not recorded to its end)" in ciopt("show").splitlines()[-1]
 
 
 @pytest.mark.parametrize("partial_first", [True, False])

@@ -265,7 +265,9 @@ def test_a_run_that_is_killed(project: MakeProject, workers: tuple[str, ...], se
         os.killpg(child.pid, signal.SIGKILL)
         passed += sum("PASSED" in line for line in child.stdout)
     result = made.run(RECORD, "-k", "0]")
-    result.stdout.fnmatch_lines(["ciopt: adopted the segment of a run that was killed: *"])
+    result.stdout.fnmatch_lines(
+        ["ciopt: adopted the segment of a run that was not recorded to its end: *"]
+    )
     killed, whole = segments(made)
     assert not any(isinstance(r, RunEnd) for r in killed)
     kept = [r for r in killed if isinstance(r, Attempt)]

@@ -126,7 +126,8 @@ def _left_behind(path: Path, moment: float, told: list[str]) -> Path | None:
         told.append(f"{path.name} cannot be adopted: {error.strerror or error}")
         return None
     told.append(
-        f"adopted the segment of a run that was killed: {part.attempts:,} tests, {closed.name}"
+        f"adopted the segment of a run that was not recorded to its end: "
+        f"{part.attempts:,} tests, {closed.name}"
     )
     return closed
 

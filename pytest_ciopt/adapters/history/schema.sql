@@ -21,7 +21,7 @@ CREATE TABLE run (
     source TEXT NOT NULL,
     environment INTEGER NOT NULL REFERENCES environment,
     start TEXT NOT NULL,        -- its first line, JSON
-    finish TEXT,                -- its last line, JSON; NULL for a run that was killed
+    finish TEXT,                -- its last line, JSON; NULL for a run not recorded to its end
     outcomes TEXT NOT NULL,     -- tests by outcome, e.g. .120 F3
     seconds REAL NOT NULL       -- of all tests, seconds
 );

@@ -36,7 +36,7 @@ class Findings:
     absent: list[int] = field(default_factory=list)
     """Shards that left no run."""
     cut: list[int] = field(default_factory=list)
-    """Shards whose run was killed."""
+    """Shards whose run was not recorded to its end."""
     missing: list[str] = field(default_factory=list)
     """Planned tests that did not run."""
     doubled: Mapping[str, Sequence[int]] = field(default_factory=dict)

@@ -186,7 +186,7 @@ def test_a_killed_writer_loses_nothing_that_it_wrote(state: StateDir, seed: int)
         told = int(rest[-1]) if rest else told
     found = inventory(state, time.time())
     (line,) = found.told
-    assert line.startswith("adopted the segment of a run that was killed")
+    assert line.startswith("adopted the segment of a run that was not recorded to its end: ")
     kept = list(records(found.runs[RUN]))
     assert kept[0] == START
     assert [r.id for r in kept[1:] if isinstance(r, Attempt)][:told] == [
