@@ -71,11 +71,10 @@ def compact(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Exit code 1 when something was damaged."""
     kept = keeping.check(place().state, now())
-    tell(
-        options,
-        kept,
-        f"{count(kept.left, 'run')} can be read, {count(kept.refused, 'damaged file')} set aside",
-    )
+    said = f"{count(kept.left, 'run')} can be read, {count(kept.done, 'damaged file')} set aside"
+    stay = kept.refused - kept.done
+    more = f", {count(stay, 'file')} cannot be read, and left there" if stay else ""
+    tell(options, kept, said + more)
     return 1 if kept.refused else 0
 
 

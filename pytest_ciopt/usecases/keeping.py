@@ -30,7 +30,7 @@ class Kept:
     """What came of it."""
 
     done: int = 0
-    """Runs that were copied, packed or removed."""
+    """Runs that were copied, packed or removed, or files that were set aside."""
     left: int = 0
     """Runs that were there already, or that stay."""
     refused: int = 0
@@ -152,12 +152,22 @@ def _whole(run: PackedRun, results: dict[Subject, Result]) -> RunResults:
 
 
 def check(state: StateDir, moment: float) -> Kept:
-    """Reads every segment, sets damaged ones aside, and makes the index anew. Raises: OSError."""
-    with suppress(FileNotFoundError):
-        (state.path / indexing.NAME).unlink()
-    damaged = _damaged(state)
-    runs, told = ask(state, moment, Index.runs)
-    return Kept(left=len(runs), refused=len(_damaged(state) - damaged), told=told)
+    """Reads every segment, sets damaged ones aside, and makes the index anew.
+
+    Where nothing can be written it reads all the same, and tells what stays: of `refused` files
+    only those that are `done` were set aside. Raises: OSError.
+    """
+    damaged, found = _damaged(state), reader.inventory(state, moment)
+    index = state.path / indexing.NAME
+    try:
+        index.unlink(missing_ok=True)
+    except OSError as error:
+        found.told.append(f"{index.name} cannot be made anew: {error.strerror or error}")
+    (runs, read), told = ask(state, moment, lambda i: (len(i.runs()), i.sources()), anew=True)
+    unread = [path for name, path in indexing.sources(found).items() if name not in read]
+    aside = len(_damaged(state) - damaged)
+    refused = aside + sum(path.exists() for path in unread)
+    return Kept(aside, runs, refused, told=list(dict.fromkeys([*found.told, *told])))
 
 
 def _damaged(state: StateDir) -> set[str]:

@@ -151,9 +151,39 @@ def test_a_history_that_may_only_be_read(project: MakeProject, place: str) -> No
         runs += 1
     assert shown.returncode == 0
     assert len([line for line in shown.stdout.splitlines() if line.endswith(" 1 passed")]) == runs
-    assert checked.returncode in (0, 2)
+    assert (checked.returncode, checked.stdout) == (
+        0,
+        f"{runs} run{'s' if runs != 1 else ''} can be read, 0 damaged files set aside\n",
+    )
     assert pruned.returncode in (0, 2)
     assert "Traceback" not in run.stderr + shown.stderr + checked.stderr + pruned.stderr
+
+
+def test_damage_in_a_history_that_may_only_be_read(project: MakeProject) -> None:
+    made = project({"pytest.ini": "[pytest]\n", "test_few.py": "def test(): pass\n"})
+    made.run(RECORD)
+    made.run(RECORD)
+    folder = made.repository.root / ".ciopt"
+    assert called("-c", CIOPT, "history", "show").returncode == 0
+    path = min((folder / "segments").iterdir())
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1  # the index, which tells sizes only, knows nothing of it
+    path.write_bytes(content)
+    for place in (folder, folder / "segments"):
+        place.chmod(0o555)
+    try:
+        checked = called("-c", CIOPT, "history", "check")
+    finally:
+        for place in (folder, folder / "segments"):
+            place.chmod(0o755)
+    assert checked.returncode == 1
+    assert checked.stdout == (
+        "1 run can be read, 0 damaged files set aside, 1 file cannot be read, and left there\n"
+    )
+    lines = checked.stderr.splitlines()
+    assert lines[0] == "ciopt: index.sqlite cannot be made anew: Permission denied"
+    assert lines[1].startswith(f"ciopt: {path.name} is damaged (")
+    assert lines[1].endswith("), and stays: Permission denied")
 
 
 CIOPT = "import sys; from pytest_ciopt.cli.main import main; sys.exit(main())"

@@ -26,11 +26,13 @@ _TRIES = 5
 """Listings of a history that others are packing at the same time."""
 
 
-def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tuple[_T, list[str]]:
+def ask(
+    state: StateDir, moment: float, question: Callable[["Index"], _T], *, anew: bool = False
+) -> tuple[_T, list[str]]:
     """The answer to a question, from an index that holds all closed segments.
 
     Also returns lines on what was adopted or set aside. `moment` is the time now, in seconds of the
-    epoch. An index that is damaged is made anew. Raises: OSError, sqlite3.Error.
+    epoch. An index that is damaged is made anew, with `anew` any. Raises: OSError, sqlite3.Error.
     """
     told: list[str] = []
     for _ in range(_TRIES):
@@ -39,7 +41,8 @@ def ask(state: StateDir, moment: float, question: Callable[["Index"], _T]) -> tu
         wanted, path = indexing.sources(found), state.path / NAME
         with suppress(FileNotFoundError):  # a file was packed or pruned since it was listed
             try:
-                return _answered(_opened(path, wanted), told, question)
+                opened = _made_anew(path, wanted) if anew else _opened(path, wanted)
+                return _answered(opened, told, question)
             except (sqlite3.DatabaseError, SegmentError):
                 return _answered(_made_anew(path, wanted), told, question)
     raise FileNotFoundError(ENOENT, "its files come and go too fast to be read", str(state.path))
@@ -99,6 +102,10 @@ class Index:
         """The newest runs first; all of them without a limit."""
         rows = self._ask(f"{_RUNS} ORDER BY id DESC LIMIT ?", (limit,))
         return [_run(row) for row in rows]
+
+    def sources(self) -> set[str]:
+        """Names of the files that could be read."""
+        return {name for (name,) in self._ask("SELECT name FROM source")}
 
     def runs_like(self, prefix: str) -> list[RunRow]:
         """Runs whose id begins so, or holds it behind the dash, the newest first."""
