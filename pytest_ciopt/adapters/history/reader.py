@@ -28,7 +28,10 @@ DAMAGED = "damaged"
 PACK = re.compile(r"pack-[0-9a-f]{12}-[0-9a-f]{20}\.jsonl\.gz", re.ASCII)
 """Name of a pack: the moment of its newest run, then a digest of its runs."""
 MAX_SEGMENT = 1_000_000_000
-"""Bytes of text up to which a segment is read; some three million tests."""
+"""Bytes of text up to which a segment is read."""
+MAX_LINES = 2_000_000
+"""Lines up to which one is read, at 4 to 10 microseconds each: the results of two million tests, or
+everything of half a million. A forged file of 0.5 MB may hold twenty million that say nothing."""
 _PARTIAL = {
     "": re.compile(r"index\.sqlite\.[0-9a-f]{12}", re.ASCII),
     "cache": re.compile(
@@ -250,13 +253,15 @@ def lines(path: Path) -> Iterator[bytes]:
 
     Raises: SegmentError when it is too large or cannot be decompressed, OSError.
     """
-    size = 0
+    size = count = 0
     try:
         with open(path, "rb") if path.name.endswith(OPEN) else gzip.open(path, "rb") as stream:
             while line := stream.readline(MAX_LINE + 1):
-                size += len(line)
+                size, count = size + len(line), count + 1
                 if size > MAX_SEGMENT:
                     raise SegmentError("it is too large")
+                if count > MAX_LINES:
+                    raise SegmentError(f"it has more than {MAX_LINES:,} lines")
                 yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SegmentError(f"it cannot be decompressed: {error}") from error

@@ -38,7 +38,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
 )
 from pytest_ciopt.core.history.traces import Inputs, Trace, TracedTest, TraceRecord, Units
-from pytest_ciopt.usecases import merging
+from pytest_ciopt.usecases import keeping, merging
 from strategies import ENDS, PARTS_OF_RUNS, STARTS
 
 RUN = "0192f0a1b2c3-" + "0a" * 10
@@ -376,6 +376,23 @@ def test_a_bomb_is_not_swallowed(state: StateDir, monkeypatch: pytest.MonkeyPatc
     rewritten(path, [encoded(START), b" " * 50_000_000])  # one line
     with pytest.raises(SegmentError, match="too large"):
         list(records(path))
+
+
+def test_lines_that_say_nothing_are_not_read_for_ever(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.MAX_LINES", 1_000)
+    path = written(state)
+    forged = [encoded(START), *([b'{"kind":"q"}\n'] * 999)]
+    rewritten(path, forged)
+    assert list(records(path)) == [START]
+    rewritten(path, [*forged, b"{}"])
+    with pytest.raises(SegmentError, match="it has more than 1,000 lines"):
+        list(records(path))
+    said = merging.merge(StateDir(state.path / "other"), [path], None, NOW)
+    assert (said.done, said.refused) == (0, 1)
+    assert keeping.check(state, NOW).refused == 1
+    assert (path.parent / DAMAGED / path.name).exists()
 
 
 def test_what_cannot_be_set_aside_stays(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
