@@ -114,13 +114,20 @@ class Recording(Breakable):
 
     @harmless
     def finish(self, exit_status: int, outcome: Outcome, gated: Gated) -> None:
-        """Writes what is left, and closes the segment."""
-        for key in list(self._open):
-            self._finish(key)
+        """Writes what came of tests that were cut off, if anything did, and closes the segment."""
+        for key, reports in list(self._open.items()):
+            if not all(map(_tells_nothing, reports)):
+                self._finish(key)
         dropped = len(outcome.tests) - outcome.selected
         unread = len(outcome.dropped_modules)
         counts = (exit_status, self._written, dropped, unread)
         self.writer.finish(RunEnd(now(), *counts, *gated))
+
+
+def _tells_nothing(report: pytest.TestReport) -> bool:
+    """Whether nothing came of a test that was not over, as far as this report knows."""
+    outcome = report.outcome
+    return outcome == "passed" or (outcome == "skipped" and hasattr(report, "context"))
 
 
 def _have_passed(reports: Sequence[pytest.TestReport]) -> bool:

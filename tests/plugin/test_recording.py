@@ -277,6 +277,48 @@ def test_a_run_that_is_killed(project: MakeProject, workers: tuple[str, ...], se
     assert isinstance(whole[-1], RunEnd)
 
 
+INTERRUPTED = """
+import pytest
+def test_before(): pass
+@pytest.fixture
+def stops():
+    yield
+    pytest.exit("enough")
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "kept"),
+    [
+        ("def test_now(): pytest.exit('enough')", None),
+        ("def test_now(stops): pass", None),
+        ("def test_now(stops): assert 0", ["passed", "failed", None]),
+        ("def test_now(stops): pytest.skip()", ["passed", "skipped", None]),
+    ],
+)
+def test_a_test_that_is_interrupted_has_not_passed(
+    project: MakeProject, test: str, kept: list[str | None] | None
+) -> None:
+    made = project({"test_all.py": f"{INTERRUPTED}{test}\ndef test_after(): pass\n"})
+    assert made.run(RECORD).ret == 2
+    found = segment(made)
+    told = {r.id: outcomes(r) for r in found if isinstance(r, Attempt)}
+    assert told.pop("test_all.py::test_before") == ["passed"] * 3
+    assert told == ({} if kept is None else {"test_all.py::test_now": kept})
+    end = found[-1]
+    assert isinstance(end, RunEnd)
+    assert (end.exit_status, end.attempts) == (2, 1 + len(told))
+
+
+def test_tests_of_workers_that_are_interrupted_have_not_passed(project: MakeProject) -> None:
+    hears = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    several = "import os, signal, time, pytest\n@pytest.mark.parametrize('n', [0, 1])\n"
+    stops = "def test(n): time.sleep(1); n and os.kill(os.getppid(), signal.SIGINT); time.sleep(4)"
+    made = project({"conftest.py": hears, "test_all.py": several + stops})
+    assert made.run(RECORD, "-n2").ret == 2
+    assert not [r for r in segment(made) if isinstance(r, Attempt)]
+
+
 def test_without_a_repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(pytester.path.parent))
     pytester.makepyfile("def test_a(): pass")

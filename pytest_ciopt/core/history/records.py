@@ -110,6 +110,16 @@ class Attempt:
     selected: str | None = None
     """Why a selection chose it."""
 
+    @property
+    def told_nothing(self) -> bool:
+        """Whether it was cut off after its set-up, so that nothing came of it."""
+        return (
+            self.call is None
+            and self.teardown is None
+            and self.setup.outcome == "passed"
+            and not any(one.outcome == "failed" for one in self.subtests)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleCost:

@@ -117,6 +117,8 @@ def results_of(records: Iterable[Record]) -> RunResults:
     benchmarks: list[Benchmark] = []
     for record in records:
         match record:
+            case Attempt(told_nothing=True):  # of a run that was interrupted
+                pass
             case Attempt():
                 attempts[record.id].append(record)
             case ModuleCost():

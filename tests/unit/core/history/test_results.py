@@ -43,6 +43,23 @@ def test_outcomes(letter: str, attempts: Sequence[Attempt]) -> None:
     assert outcome_of(attempts) == letter
 
 
+@pytest.mark.parametrize(
+    ("cut_off", "letter"),
+    [
+        (Attempt("t", PASSED), None),
+        (Attempt("t", PASSED, subtests=(Subtest("s", "passed", 0.1),)), None),
+        (Attempt("t", PASSED, subtests=(BROKEN,)), "F"),
+        (Attempt("t", FAILED), "E"),
+        (Attempt("t", SKIPPED), "s"),
+        (Attempt("t", PASSED, PASSED), "."),  # imported, where nothing tells of a teardown
+    ],
+)
+def test_a_test_that_was_cut_off_has_no_result(cut_off: Attempt, letter: str | None) -> None:
+    whole = results_of([START, cut_off])
+    assert [one.outcome for one in whole.results.values()] == ([letter] if letter else [])
+    assert whole.counts == ({letter: 1} if letter else {})
+
+
 def test_a_run() -> None:
     end = RunEnd(2.0, 1, 2)
     whole = results_of(
