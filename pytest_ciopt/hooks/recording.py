@@ -43,7 +43,8 @@ class Recording(Breakable):
         self._grouped = grouped
         self._costs = costs
         self._open: dict[_Key, list[pytest.TestReport]] = {}
-        self._attempts: dict[str, int] = {}
+        self._reruns: dict[_Key, int] = {}
+        """Attempts, as far as another is to follow."""
         self._written = 0
         self._unmeasured: str | None = None
 
@@ -60,7 +61,7 @@ class Recording(Breakable):
     def _add(self, report: pytest.TestReport) -> None:
         when: str | None = report.when
         crashed = when == _CRASHED
-        worker = report.node.gateway.id if crashed else getattr(report, "worker_id", None)
+        worker = _crashed_worker(report) if crashed else getattr(report, "worker_id", None)
         key = report.nodeid, worker
         reports = self._open.get(key)
         if reports is None:
@@ -91,7 +92,7 @@ class Recording(Breakable):
 
     def _finish(self, key: _Key) -> None:
         nodeid, worker = key
-        number = self._attempts.get(nodeid, 0) + 1 if self._attempts else 1
+        number = 1 + self._earlier(key) if self._reruns else 1
         name = without_group(nodeid) if self._grouped else nodeid
         reports = self._open.pop(key)
         self._written += 1
@@ -102,9 +103,14 @@ class Recording(Breakable):
         attempt = Attempt(name, _NOT_REPORTED, attempt=number, worker=worker)
         for report in reports:
             _fill(attempt, report)
-            if report.outcome == _RERUN:
-                self._attempts[nodeid] = number
+            if report.outcome == _RERUN:  # by another worker, where one has died
+                self._reruns[(nodeid, None) if report.when == _CRASHED else key] = number
         self.writer.write(attempt)
+
+    def _earlier(self, key: _Key) -> int:
+        """Attempts that this one follows: the same id may be run twice without being rerun."""
+        nodeid, _ = key
+        return self._reruns.pop(key, 0) or self._reruns.pop((nodeid, None), 0)
 
     @property
     def told(self) -> str | None:
@@ -141,6 +147,12 @@ def _have_passed(reports: Sequence[pytest.TestReport]) -> bool:
         ):
             return False
     return [report.when for report in reports] == _PHASES
+
+
+def _crashed_worker(report: pytest.TestReport) -> str | None:
+    """None for the process that pytest-forked had made for a test."""
+    node: Any = getattr(report, "node", None)
+    return None if node is None else node.gateway.id
 
 
 def _fill(attempt: Attempt, report: pytest.TestReport) -> None:

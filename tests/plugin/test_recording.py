@@ -23,6 +23,7 @@ from pytest_ciopt.core.history.records import (
     RunEnd,
     RunStart,
 )
+from pytest_ciopt.core.history.results import results_of
 
 RECORD = "--ciopt-record=results"
 SUITE = {
@@ -234,6 +235,39 @@ def test_b(): pass
         ("test_flaky.py::test_b", 1, ["passed", "passed", "passed"]),
     ]
     assert tried[0].failure == "assert 1 > 2"
+
+
+TWICE = """
+def test_a(): pass
+def test_b(request):
+    here = getattr(request.config, "workerinput", {})
+    assert here.get("workerid") != "gw0"
+"""
+HOW_TWICE = [("-n2", "--dist=each"), ("--keep-duplicates", "test_all.py", "test_all.py")]
+
+
+@pytest.mark.parametrize("how", HOW_TWICE)
+def test_the_same_id_twice_is_no_rerun(project: MakeProject, how: tuple[str, ...]) -> None:
+    made = project({"test_all.py": TWICE})
+    made.run(RECORD, *how)
+    found = segment(made)
+    tried = sorted((r.id, r.attempt) for r in found if isinstance(r, Attempt))
+    assert tried == [*[("test_all.py::test_a", 1)] * 2, *[("test_all.py::test_b", 1)] * 2]
+    assert results_of(found).counts == ({".": 1, "F": 1} if "-n2" in how else {".": 2})
+
+
+@pytest.mark.parametrize("how", HOW_TWICE)
+def test_reruns_are_counted_apart_where_an_id_runs_twice(
+    project: MakeProject, how: tuple[str, ...]
+) -> None:
+    lines = "tried = []", "def test_a():", "    tried.append(1)", "    assert len(tried) % 2 == 0"
+    again = RERUNS.replace("number < 2", "number < 1").replace("number == 2", "number == 1")
+    again = again.replace("len(item.module.tried) < 3", "len(item.module.tried) % 2")
+    made = project({"conftest.py": f"TEARDOWN = True{again}", "test_all.py": "\n".join(lines)})
+    assert made.run(RECORD, *how).ret == 0
+    found = segment(made)
+    assert sorted(r.attempt for r in found if isinstance(r, Attempt)) == [1, 1, 2, 2]
+    assert results_of(found).counts == {"R": 1}
 
 
 def test_a_worker_that_dies(project: MakeProject) -> None:

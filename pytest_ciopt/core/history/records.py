@@ -111,6 +111,14 @@ class Attempt:
     """Why a selection chose it."""
 
     @property
+    def was_rerun(self) -> bool:
+        """Whether another attempt was to follow."""
+        return any(
+            one is not None and one.outcome == "rerun"
+            for one in (self.setup, self.call, self.teardown)
+        )
+
+    @property
     def told_nothing(self) -> bool:
         """Whether it was cut off after its set-up, so that nothing came of it."""
         return (

@@ -48,6 +48,10 @@ class Outcome(StrEnum):
 BAD = frozenset((Outcome.FAILED, Outcome.ERROR))
 GOOD = frozenset((Outcome.PASSED, Outcome.XFAILED, Outcome.XPASSED, Outcome.RERUN))
 """The whole test ran, so that its seconds tell what it takes."""
+_FAILED = ("failed", "rerun")
+"""What failed and was to be rerun has failed, if it was not."""
+_WORST = "s.xXFE"
+"""Of several outcomes of one test in a run the last of these counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,31 +178,55 @@ def _phases(tried: Iterable[Attempt]) -> Iterator[Phase]:
 
 
 def result_of(attempts: Sequence[Attempt]) -> Result:
-    """The last attempt decides. Complexity: linear in their number."""
-    last = attempts[-1]
+    """The last attempt decides, and the worst where the test was asked for more than once.
+
+    Complexity: linear in their number.
+    """
+    outcome, deciding = _decided(attempts)
+    failures = (one.failure for one in (deciding, *reversed(attempts)))
     return Result(
-        outcome_of(attempts),
-        net(last.setup),
-        net(last.call),
-        net(last.teardown),
-        len(attempts),
-        next((one.failure for one in reversed(attempts) if one.failure), None),
+        outcome,
+        net(deciding.setup),
+        net(deciding.call),
+        net(deciding.teardown),
+        len(attempts) - len(last_of(attempts)) + 1,
+        next(filter(None, failures), None),
     )
 
 
 def outcome_of(attempts: Sequence[Attempt]) -> Outcome:
     """As pytest's letters have it; a failed subtest fails its test."""
-    last = attempts[-1]
+    return _decided(attempts)[0]
+
+
+def last_of(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Those after which none was to follow: several where one id was run by several workers, or
+    twice by one. The last one, where none came to that."""
+    if len(attempts) == 1:
+        return attempts
+    return [one for one in attempts if not one.was_rerun] or attempts[-1:]
+
+
+def _decided(attempts: Sequence[Attempt]) -> tuple[Outcome, Attempt]:
+    """What came of a test, and the attempt that says so."""
+    last = last_of(attempts)
+    deciding = max(reversed(last), key=lambda one: _WORST.index(_outcome(one)))
+    outcome = _outcome(deciding)
+    was_rerun = outcome is Outcome.PASSED and len(last) < len(attempts)
+    return Outcome.RERUN if was_rerun else outcome, deciding
+
+
+def _outcome(last: Attempt) -> Outcome:
     call = last.setup if last.call is None else last.call
-    if last.setup.outcome == "failed" or (last.teardown and last.teardown.outcome == "failed"):
+    if last.setup.outcome == "failed" or (last.teardown and last.teardown.outcome in _FAILED):
         return Outcome.ERROR
-    if call.outcome in ("failed", "rerun") or any(s.outcome == "failed" for s in last.subtests):
+    if call.outcome in _FAILED or any(s.outcome == "failed" for s in last.subtests):
         return Outcome.FAILED
     if last.xfail:
         return Outcome.XFAILED if call.outcome == "skipped" else Outcome.XPASSED
     if call.outcome == "skipped":
         return Outcome.SKIPPED
-    return Outcome.RERUN if len(attempts) > 1 else Outcome.PASSED
+    return Outcome.PASSED
 
 
 def micro(seconds: float) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
-from pytest_ciopt.core.history.results import Outcome, outcome_of
+from pytest_ciopt.core.history.results import BAD, Outcome, last_of, outcome_of
 from pytest_ciopt.core.history.traces import (
     Collected,
     Inputs,
@@ -96,7 +96,8 @@ class Gathered:
         found = {}
         for nodeid, attempts in self._attempts.items():
             outcome = outcome_of(attempts)
-            bad = outcome in (Outcome.FAILED, Outcome.ERROR) or attempts[-1].teardown is None
+            cut_off = any(one.teardown is None for one in last_of(attempts))
+            bad = outcome in BAD or cut_off
             sound = outcome in SOUND and not bad
             test = repository_id(start.root, nodeid)
             failed = start.run if bad else ""

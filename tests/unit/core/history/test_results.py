@@ -1,6 +1,7 @@
 """Records of one run put together: outcomes by letter, seconds without shared fixtures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Subtest,
 )
-from pytest_ciopt.core.history.results import Kind, Result, outcome_of, results_of
+from pytest_ciopt.core.history.results import Kind, Result, outcome_of, result_of, results_of
 
 PASSED, FAILED = Phase("passed", 0.5), Phase("failed", 0.5)
 SKIPPED, RERUN = Phase("skipped", 0.5), Phase("rerun", 0.5)
@@ -37,10 +38,36 @@ BROKEN = Subtest("s", "failed", 0.1)
         ("R", [Attempt("t", PASSED, RERUN), Attempt("t", PASSED, PASSED, PASSED, 2)]),
         ("F", [Attempt("t", PASSED, RERUN), Attempt("t", PASSED, FAILED, PASSED, 2)]),
         ("F", [Attempt("t", PASSED, RERUN)]),  # killed before the next attempt
+        ("E", [Attempt("t", PASSED, PASSED, RERUN)]),
     ],
 )
 def test_outcomes(letter: str, attempts: Sequence[Attempt]) -> None:
     assert outcome_of(attempts) == letter
+
+
+CLEAN, UNCLOSED = Attempt("t", PASSED, PASSED, PASSED), Attempt("t", PASSED, PASSED, FAILED)
+LOST = Attempt("t", PASSED, FAILED, PASSED, failure="no")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("letter", "tried", "several"),
+    [
+        (".", 1, [CLEAN, CLEAN]),
+        ("F", 1, [CLEAN, LOST]),
+        ("E", 1, [LOST, UNCLOSED]),
+        (".", 1, [CLEAN, Attempt("t", SKIPPED, None, PASSED)]),
+        ("R", 2, [CLEAN, Attempt("t", PASSED, RERUN, PASSED), replace(CLEAN, attempt=2)]),
+        ("F", 2, [LOST, Attempt("t", PASSED, RERUN, PASSED), replace(CLEAN, attempt=2)]),
+    ],
+)
+def test_the_same_id_twice_is_no_rerun(
+    letter: str, tried: int, several: Sequence[Attempt], backwards: bool
+) -> None:
+    """As under `--dist=each`: the worst of both counts."""
+    found = result_of(several[::-1] if backwards else several)
+    assert (found.outcome, found.attempts) == (letter, tried)
+    assert found.failure == ("no" if LOST in several else None)
 
 
 @pytest.mark.parametrize(
