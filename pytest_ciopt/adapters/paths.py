@@ -1,6 +1,7 @@
 """Paths as git has them, and files that people ask for."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,6 +25,21 @@ def place_of(path: str | Path, top: str | Path) -> str | None:
         return "."
     inside = real.startswith(base + os.sep)
     return os.path.relpath(real, base).replace(os.sep, "/") if inside else None
+
+
+def names_of(folder: str | Path) -> tuple[str, ...]:
+    """A folder as it is called, and with symlinks resolved."""
+    return str(folder), os.path.realpath(folder)
+
+
+def homes() -> tuple[str, ...]:
+    """Where the person keeps files who runs this process, as it was told and as the system says."""
+    found = [os.path.expanduser("~")]
+    with suppress(ImportError, KeyError):  # Windows; a container may run a user whom nobody knows
+        import pwd
+
+        found.append(pwd.getpwuid(os.getuid()).pw_dir)
+    return tuple(name for home in found if os.path.isabs(home) for name in names_of(home))
 
 
 def write_text(path: Path, text: str) -> None:

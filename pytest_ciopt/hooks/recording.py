@@ -12,6 +12,7 @@ import pytest
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.core.history.encoding import shortened
+from pytest_ciopt.core.history.failures import Folders, first_line
 from pytest_ciopt.core.history.records import Attempt, Gated, Phase, RunEnd, Subtest, Uncollected
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.costs import COSTS, Costs, Sent, sent_with
@@ -34,12 +35,16 @@ _Key = tuple[str, str | None]
 class Recording(Breakable):
     """Turns reports into records, one line a test, written when its last phase is reported."""
 
-    def __init__(self, writer: Writer, costs: Costs, *, grouped: bool = False) -> None:
+    def __init__(
+        self, writer: Writer, costs: Costs, folders: Folders, *, grouped: bool = False
+    ) -> None:
         """`costs` are those of this process, in which the tests run unless it has workers.
 
-        `grouped` says that xdist writes the group of a test behind its id.
+        `folders` are left out of what is told of failures. `grouped` says that xdist writes the
+        group of a test behind its id.
         """
         self.writer = writer
+        self._folders = folders
         self._grouped = grouped
         self._costs = costs
         self._open: dict[_Key, list[pytest.TestReport]] = {}
@@ -86,8 +91,8 @@ class Recording(Breakable):
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Only what is not collected: xdist sends nothing else."""
         if report.failed or report.skipped:
-            failed = _first_line(report.longrepr).removeprefix("E ") if report.failed else None
-            why = shortened(_skip_reason(report.longrepr) if failed is None else failed) or None
+            told = _failure if report.failed else _skip_reason
+            why = self._folders.kept(told(report.longrepr)) or None
             self.writer.write(Uncollected(report.nodeid, report.outcome, why))
 
     def _finish(self, key: _Key) -> None:
@@ -102,7 +107,7 @@ class Recording(Breakable):
             return
         attempt = Attempt(name, _NOT_REPORTED, attempt=number, worker=worker)
         for report in reports:
-            _fill(attempt, report)
+            _fill(attempt, report, self._folders)
             if report.outcome == _RERUN:  # by another worker, where one has died
                 self._reruns[(nodeid, None) if report.when == _CRASHED else key] = number
         self.writer.write(attempt)
@@ -155,12 +160,12 @@ def _crashed_worker(report: pytest.TestReport) -> str | None:
     return None if node is None else node.gateway.id
 
 
-def _fill(attempt: Attempt, report: pytest.TestReport) -> None:
+def _fill(attempt: Attempt, report: pytest.TestReport, folders: Folders) -> None:
     """Adds what a report tells of one phase, or of a subtest."""
     if hasattr(report, "context"):
         attempt.subtests += (_subtest(report),)
         if report.outcome == "failed":  # the report of the test itself may tell no more of it
-            _explain(attempt, report)
+            _explain(attempt, report, folders)
         return
     when: str | None = report.when
     if when == _CRASHED:
@@ -177,18 +182,18 @@ def _fill(attempt: Attempt, report: pytest.TestReport) -> None:
     else:
         attempt.teardown = phase
     if phase.outcome != "passed" or hasattr(report, "wasxfail"):
-        _explain(attempt, report)
+        _explain(attempt, report, folders)
 
 
-def _explain(attempt: Attempt, report: pytest.TestReport) -> None:
+def _explain(attempt: Attempt, report: pytest.TestReport, folders: Folders) -> None:
     expected = getattr(report, "wasxfail", None)
     if expected is not None:
         attempt.xfail = True
-        attempt.reason = shortened(str(expected).removeprefix("reason: ")) or None
+        attempt.reason = folders.kept(str(expected).removeprefix("reason: ")) or None
     elif report.outcome == "skipped":
-        attempt.reason = shortened(_skip_reason(report.longrepr)) or None
+        attempt.reason = folders.kept(_skip_reason(report.longrepr)) or None
     elif report.outcome != "passed" and attempt.failure is None:
-        attempt.failure = shortened(_first_line(report.longrepr)) or None
+        attempt.failure = folders.kept(_failure(report.longrepr)) or None
 
 
 def _missing(attempt: Attempt) -> str:
@@ -214,9 +219,6 @@ def _skip_reason(longrepr: object) -> str:
     return str(longrepr or "")
 
 
-def _first_line(longrepr: object) -> str:
+def _failure(longrepr: object) -> str:
     crash = getattr(longrepr, "reprcrash", None)
-    if crash is not None:
-        return str(crash.message)
-    lines = [line for line in str(longrepr or "").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return first_line(str(longrepr or "")) if crash is None else str(crash.message)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.paths import homes, names_of
+from pytest_ciopt.core.history.failures import Folders
 from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.core.history.records import Benchmark, Gated
 from pytest_ciopt.hooks.costs import Costs, Sending
@@ -110,7 +112,8 @@ class Remembering:
             return
         self._told = begun.told
         grouped = getattr(self._config.option, "dist", "no") == "loadgroup"
-        self._recording = Recording(begun.writer, self._costs, grouped=grouped)
+        folders = Folders(names_of(self._config.rootpath), homes())
+        self._recording = Recording(begun.writer, self._costs, folders, grouped=grouped)
         self._config.pluginmanager.register(self._recording, f"{HISTORY}-recording")
 
     def _about(self) -> About:

@@ -22,6 +22,7 @@ from pytest_ciopt.core.history.records import (
     Record,
     RunEnd,
     RunStart,
+    Uncollected,
 )
 from pytest_ciopt.core.history.results import results_of
 
@@ -85,7 +86,8 @@ def segment(project: Project) -> list[Record]:
 
 
 def attempts(found: Sequence[Record]) -> dict[str, Attempt]:
-    return {r.id.removeprefix("tests/test_all.py::"): r for r in found if isinstance(r, Attempt)}
+    tests = (r for r in found if isinstance(r, Attempt))
+    return {r.id.removeprefix("tests/").removeprefix("test_all.py::"): r for r in tests}
 
 
 def outcomes(attempt: Attempt) -> list[str | None]:
@@ -466,6 +468,62 @@ Costs.{place} = broken
     found = segment(made)
     assert len(attempts(found)) == 10
     assert isinstance(found[-1], RunEnd)
+
+
+FAILURES = {
+    "pytest.ini": "[pytest]\naddopts = --doctest-modules --continue-on-collection-errors\n",
+    "conftest.py": """
+import pytest
+
+def pytest_collect_file(parent, file_path):
+    if file_path.suffix == ".yaml":
+        return File.from_parent(parent, path=file_path)
+
+class File(pytest.File):
+    def collect(self):
+        yield Case.from_parent(self, name="case")
+
+class Case(pytest.Item):
+    def runtest(self): raise RuntimeError
+    def repr_failure(self, excinfo): return "the case failed\\n  no further details"
+""",
+    "case.yaml": "",
+    "a/test_same.py": "def test(): pass\n",
+    "b/test_same.py": "def test(): pass\n",
+    "test_all.py": """
+import os, pathlib, pytest
+def adds():
+    '''
+    >>> 1 + 1
+    3
+    '''
+def test_unknown(nothing): pass
+def test_here(): open(os.path.abspath("none.txt"))
+def test_home(): open(pathlib.Path.home() / "none.txt")
+def test_skips(): pytest.skip(f"no {os.getcwd()}")
+""",
+}
+
+
+@pytest.mark.parametrize("how", [(), ("--tb=line",), ("-n2",)])
+def test_failures_are_told_in_a_line_and_without_folders(
+    project: MakeProject, how: tuple[str, ...]
+) -> None:
+    made = project(FAILURES)
+    made.run(RECORD, *how)
+    found = segment(made)
+    tests = attempts(found)
+    assert {name: test.failure for name, test in tests.items() if test.failure} == {
+        "case.yaml::case": "the case failed",
+        "test_all.adds": "Expected: 3, Got: 2",
+        "test_unknown": "fixture 'nothing' not found",
+        "test_here": "FileNotFoundError: [Errno 2] No such file or directory: 'none.txt'",
+        "test_home": "FileNotFoundError: [Errno 2] No such file or directory: '~/none.txt'",
+    }
+    assert tests["test_skips"].reason == "no ."
+    (uncollected,) = {r.why for r in found if isinstance(r, Uncollected)}
+    assert str(uncollected).startswith("import file mismatch: imported module 'test_same' has ")
+    assert str(made.repository.root) not in repr(found)
 
 
 def test_the_phases_of_a_test_add_up(project: MakeProject) -> None:
