@@ -131,7 +131,7 @@ _INI = (
 )
 
 
-_FLAGS: dict[str, dict[str, object]] = {
+FLAGS: dict[str, dict[str, object]] = {
     "--ciopt-bench-fail": {
         "metavar": "SLOWDOWN",
         "help": "fail when a benchmark of pytest-benchmark is slower than at the base by SLOWDOWN, "
@@ -218,10 +218,19 @@ _FLAGS: dict[str, dict[str, object]] = {
 }
 
 
+_NOT_ALONE = ("--ciopt-record", "--ciopt-strict")
+"""Flags that ask nothing of a run by themselves."""
+
+
+def _name(flag: str) -> str:
+    """Of its value among pytest's options."""
+    return flag.removeprefix("--").replace("-", "_")
+
+
 def add(parser: pytest.Parser) -> None:
     """Adds the group `ciopt` and the ini options."""
     group = parser.getgroup("ciopt", "run what a change can affect (pytest-ciopt)")
-    for flag, how in _FLAGS.items():
+    for flag, how in FLAGS.items():
         group.addoption(flag, default=None, **how)
     for name, kind, text in _INI:
         parser.addini(name, text, type=kind, default="" if kind == "string" else [])  # type: ignore[arg-type]
@@ -304,17 +313,16 @@ def timeouts_are_asked(config: pytest.Config) -> bool:
 def recording(config: pytest.Config, known: argparse.Namespace | None = None) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
-    Whoever uses another of our flags lives with us: then results are kept by default.
+    Whoever uses another of our flags lives with us: then results are kept by default. So does who
+    says it by a variable that has no ini option, as it is as good as the flag.
     It is asked in every run, so no adapter is imported to read the variable. `known` are the
     options as far as they are known before conftest files are loaded.
     """
     options = config.option if known is None else known
     asked = getattr(options, "ciopt_record", None)
     variable = os.environ.get("CIOPT_RECORD", "").strip()  # noqa: TID251
-    lives_with_us = selection_is_asked(options) or sharding_is_asked(options)
-    lives_with_us = lives_with_us or getattr(options, "ciopt_timeout", None) is not None
-    lives_with_us = lives_with_us or coverage_is_asked(options)
-    others = (getattr(options, name, None) for name in ("ciopt_slow", BENCH_FAIL))
+    others = (getattr(options, _name(flag), None) for flag in FLAGS if flag not in _NOT_ALONE)
+    lives_with_us = sharding_is_asked(options) or scheduling_is_asked(config)
     lives_with_us = lives_with_us or any(other is not None for other in others)
     default = RESULTS if lives_with_us else OFF
     return str(asked or variable or config.getini("ciopt_record") or default)

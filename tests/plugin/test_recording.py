@@ -25,6 +25,7 @@ from pytest_ciopt.core.history.records import (
     Uncollected,
 )
 from pytest_ciopt.core.history.results import results_of
+from pytest_ciopt.hooks import options
 
 RECORD = "--ciopt-record=results"
 SUITE = {
@@ -377,6 +378,43 @@ def test_other_ways_to_ask(project: MakeProject, monkeypatch: pytest.MonkeyPatch
     assert len(segments(made)) == 1
     made.run("--ciopt-record=off")
     assert len(segments(made)) == 1
+
+
+FLAGS = [
+    *("--ciopt-bench-fail=5%", "--ciopt-changed", "--ciopt-code-quality=q.json", "--ciopt-cov"),
+    *("--ciopt-cov-fail-under=0", "--ciopt-cov-no-drop", "--ciopt-cov-reconstruct"),
+    *("--ciopt-dist", "--ciopt-explain", "--ciopt-json=d.json", "--ciopt-patch-fail-under=0"),
+    *("--ciopt-shard=1/1", "--ciopt-slow=report", "--ciopt-timeout=10"),
+]
+"""All of ours but for the one that records; a plan is a matter of shards."""
+
+
+def test_the_flags_are_all_of_ours() -> None:
+    named = {flag.partition("=")[0] for flag in FLAGS}
+    assert named | {"--ciopt-plan", "--ciopt-record", "--ciopt-strict"} == set(options.FLAGS)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_who_uses_another_flag_keeps_results(project: MakeProject, flag: str) -> None:
+    made = project({"pytest.ini": "[pytest]\n", "test_a.py": "def test_a(): pass\n"})
+    apart = ("-n0",) if "-cov" in flag or "patch" in flag else ()  # coverage is one a process
+    made.run(flag, *apart, *(("-p", "pytest_timeout") if "timeout" in flag else ()))
+    assert isinstance(segment(made)[-1], RunEnd)
+
+
+def test_who_says_it_by_a_variable_keeps_results(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIOPT_DIST", "true")
+    made = project(SUITE)
+    made.run("-n1")
+    assert len(segments(made)) == 1
+
+
+def test_to_be_strict_asks_for_nothing_else(project: MakeProject) -> None:
+    made = project(SUITE)
+    made.run("--ciopt-strict")
+    assert not (made.repository.root / ".ciopt").exists()
 
 
 def test_nothing_is_kept_unless_asked(project: MakeProject) -> None:
