@@ -70,7 +70,7 @@ def _write(config: pytest.Config, lines: str) -> None:
     """Where the run is recorded."""
     remembering: Any = config.pluginmanager.getplugin(HISTORY)
     if remembering is not None:
-        remembering.add(lines)
+        remembering.add_covered(lines)
 
 
 class Judge(Protocol):

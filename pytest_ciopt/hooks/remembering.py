@@ -157,6 +157,12 @@ class Remembering:
         if self._recording is not None:
             self._recording.writer.write(record)
 
+    def add_covered(self, lines: str) -> None:
+        """As `add`, what tests covered. Not of a shard that must not be called one: it would be
+        taken for a whole run."""
+        if "shards" not in self._omitted or not self._config.pluginmanager.hasplugin(SHARD):
+            self.add(lines)
+
     def add(self, lines: str) -> None:
         """Writes what is encoded already."""
         if self._recording is not None:

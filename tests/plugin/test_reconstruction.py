@@ -243,6 +243,17 @@ def test_shards_together_are_a_whole_run(project: MakeProject, start: Run) -> No
     assert reported(made) == whole(made, start)
 
 
+def test_a_shard_that_is_not_called_one_is_no_whole_run(
+    project: MakeProject, start: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(FILES)
+    monkeypatch.setenv("CIOPT_RECORD_OMIT", "shards")
+    assert start(*OURS, *KEEP, "--ciopt-shard=1/2").ret == 0
+    edit_discount(made)
+    (note,) = notes(start(*OURS, *CHANGED))
+    assert note.startswith("coverage is not reconstructed: no run of ")
+
+
 def test_a_test_that_ran_since_is_as_it_ran_then(made: Project, start: Run) -> None:
     """The selection takes that run for a proof, so nothing runs the second time."""
     made.repository.replace("tests/test_cart.py", "total([]) == 0", "total([2]) == 2")

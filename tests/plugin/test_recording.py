@@ -655,7 +655,7 @@ def test_a_part_that_is_none(project: MakeProject, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CIOPT_RECORD_OMIT", "failures, names")
     result = project(SUITE).run(RECORD)
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*ciopt_record_omit names 'names'. The parts are commit, *"])
+    result.stderr.fnmatch_lines(["*ciopt_record_omit names 'names'. The parts are benchmarks, *"])
 
 
 def test_what_shared_fixtures_take_is_told_apart(project: MakeProject) -> None:

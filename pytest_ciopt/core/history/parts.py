@@ -16,18 +16,20 @@ from pytest_ciopt.core.history.records import (
 )
 
 PARTS = (
-    *("commit", "environment", "failures", "fixtures", "modules", "options", "reasons"),
-    *("selection", "subtests", "workers"),
+    *("benchmarks", "commit", "coverage", "environment", "failures", "fixtures", "modules"),
+    *("options", "reasons", "selection", "shards", "subtests", "verdicts", "workers"),
 )
 """Beside these there are ids, outcomes, seconds and moments, without which there is no history."""
 
 
+_WHOLE = {Benchmark: "benchmarks", FixtureCost: "fixtures", ModuleCost: "modules"}
+"""Parts of which no line is left."""
+
+
 def without(record: Record, omitted: Collection[str]) -> Record | None:
     """What is left of a record; None if nothing is."""
-    if isinstance(record, ModuleCost | FixtureCost):
-        part = "modules" if isinstance(record, ModuleCost) else "fixtures"
-        if part in omitted:
-            return None
+    if _WHOLE.get(type(record)) in omitted:
+        return None
     for part in omitted:
         record = _without(record, part)
     return record
@@ -47,8 +49,14 @@ def _without(record: Record, part: str) -> Record:
             return replace(record, options=())
         case RunStart(), "selection":
             return replace(record, base=None, everything=None)
+        case RunStart(), "shards":
+            return replace(record, shard=None, plan=None)
         case RunEnd(), "selection":
             return replace(record, dropped=0, unread=0)
+        case RunEnd(), "coverage":
+            return replace(record, coverage=None)
+        case RunEnd(), "verdicts":
+            return replace(record, verdicts=())
         case Attempt(), "selection":
             return replace(record, selected=None)
         case Attempt(), "reasons":

@@ -13,12 +13,14 @@ from pytest_ciopt.core.history.records import (
     Benchmark,
     Environment,
     FixtureCost,
+    Judged,
     ModuleCost,
     Phase,
     RunEnd,
     RunStart,
     Subtest,
 )
+from pytest_ciopt.core.history.totals import Totals
 
 PHASE = Phase("passed", 1.5, 0.5)
 SUBTEST = Subtest("s", "passed", 0.1)
@@ -48,10 +50,12 @@ FULL = {
         *("a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu"),
         *(0.1, 0.1, "0a", "wall", 0.9, (0.1, 0.2)),
     ),
-    "end": RunEnd(1.0, 0, 1, 2, 3),
+    "end": RunEnd(1.0, 0, 1, 2, 3, Totals(4, 3, 2, 1), (Judged("coverage", "pass", "w"),)),
 }
 GONE = {
+    "benchmarks": {"benchmark": None},
     "commit": {"run": {"repository", "commit", "tree", "branch", "base"}},
+    "coverage": {"end": {"coverage"}},
     "environment": {"run": {"variables"}, "benchmark": {"machine", "fingerprint"}},
     "failures": {"test": {"failure"}},
     "fixtures": {"fixture": None},
@@ -63,7 +67,9 @@ GONE = {
         "test": {"selected"},
         "end": {"dropped", "unread"},
     },
+    "shards": {"run": {"shard", "plan"}},
     "subtests": {"test": {"subtests"}},
+    "verdicts": {"end": {"verdicts"}},
     "workers": {"test": {"worker"}, "module": {"worker"}, "fixture": {"worker"}},
 }
 EMPTIED = {
@@ -93,9 +99,12 @@ def test_a_part_and_nothing_else_is_left_out(part: str) -> None:
 def test_all_parts_together() -> None:
     kept = [without(record, set(PARTS)) for record in FULL.values()]
     lines = [json.loads(encoded(record)) for record in kept if record is not None]
-    assert {line["kind"]: sorted(line) for line in lines}["test"] == sorted(
-        ("kind", "id", "setup", "call", "teardown", "attempt", "xfail")
-    )
+    emptied = {key for part in EMPTIED.values() for key in part}
+    assert {line["kind"]: sorted(line) for line in lines} == {
+        "run": sorted((*("kind", "schema", "run", "started", "root"), *emptied)),
+        "test": sorted(("kind", "id", "setup", "call", "teardown", "attempt", "xfail")),
+        "end": sorted(("kind", "finished", "exit", "attempts")),
+    }
 
 
 def test_the_page_tells_of_each_part() -> None:
