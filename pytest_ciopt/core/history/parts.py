@@ -9,9 +9,11 @@ from pytest_ciopt.core.history.records import (
     Environment,
     FixtureCost,
     ModuleCost,
+    Phase,
     Record,
     RunEnd,
     RunStart,
+    Subtest,
     Uncollected,
 )
 
@@ -68,9 +70,16 @@ def _without(record: Record, part: str) -> Record:
         case Attempt(), "failures":
             return replace(record, failure=None)
         case Attempt(), "subtests":
-            return replace(record, subtests=())
+            return replace(record, subtests=(), call=_with(record.subtests, record.call))
         case RunStart(), "workers":
             return replace(record, workers=0)
         case ((Attempt() | ModuleCost() | FixtureCost()), "workers"):
             return replace(record, worker=None)
     return record
+
+
+def _with(subtests: Collection[Subtest], call: Phase | None) -> Phase | None:
+    """The call of a test, which fails with its subtests though pytest may not say so."""
+    if call is not None and any(one.outcome == "failed" for one in subtests):
+        return call._replace(outcome="failed")
+    return call

@@ -20,6 +20,7 @@ from pytest_ciopt.core.history.records import (
     RunStart,
     Subtest,
 )
+from pytest_ciopt.core.history.results import Outcome, outcome_of
 from pytest_ciopt.core.history.totals import Totals
 
 PHASE = Phase("passed", 1.5, 0.5)
@@ -94,6 +95,13 @@ def test_a_part_and_nothing_else_is_left_out(part: str) -> None:
         if kind == "run":
             expected |= EMPTIED.get(part, {})
         assert json.loads(encoded(kept)) == expected
+
+
+def test_a_test_fails_with_subtests_that_are_left_out() -> None:
+    broken = Attempt("a", PHASE, PHASE, PHASE, subtests=(SUBTEST, Subtest("t", "failed", 0.1)))
+    kept = without(broken, {"subtests"})
+    assert isinstance(kept, Attempt)
+    assert (outcome_of([kept]), kept.subtests) == (Outcome.FAILED, ())
 
 
 def test_all_parts_together() -> None:
