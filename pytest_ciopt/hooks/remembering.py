@@ -1,5 +1,6 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
+from shlex import split
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -88,6 +89,12 @@ def _omitted(config: pytest.Config) -> frozenset[str]:
     return frozenset(words)
 
 
+def _arguments(config: pytest.Config) -> tuple[str, ...]:
+    """As pytest puts them together: those of the configuration file and the environment first."""
+    everywhere = split(variable("PYTEST_ADDOPTS") or "")
+    return *config.getini("addopts"), *everywhere, *map(str, config.invocation_params.args)
+
+
 class Remembering:
     """The life of one recording."""
 
@@ -124,7 +131,7 @@ class Remembering:
         plan = getattr(config.option, "ciopt_plan", None)
         return About(
             rootpath=config.rootpath,
-            arguments=tuple(map(str, config.invocation_params.args)),
+            arguments=_arguments(config),
             workers=len(workers) if getattr(config.option, "dist", "no") != "no" else 0,
             state_dir=state_dir_of(config),
             shard=None if sharding is None else str(sharding.position),

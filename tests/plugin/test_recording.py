@@ -431,6 +431,20 @@ def test_a_value_that_means_nothing(project: MakeProject, monkeypatch: pytest.Mo
     result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off, results or deps.*"])
 
 
+def test_options_are_seen_wherever_they_are_said(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--ciopt-record=results -x --durations='3'")
+    ini = "[pytest]\naddopts = -ra --import-mode=importlib\n"
+    made = project({"pytest.ini": ini, "test_a.py": "def test_a(): pass\n"})
+    made.run("-qs")
+    start = segment(made)[0]
+    assert isinstance(start, RunStart)
+    assert start.options == tuple(
+        sorted(("--ciopt-record", "--durations", "--import-mode", "-p", "-s", "-x"))
+    )
+
+
 def test_secrets_of_the_command_line_stay_there(
     project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,8 @@
-"""Which options a command line used, by name. Values may be secrets and are not looked at."""
+"""Which options a run used, by name. Values may be secrets and are not looked at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     (
         *("-k", "-m", "-n", "-x", "--cache-clear", "--capture", "--cov", "--cov-branch"),
         *("--cov-fail-under", "--deselect", "--dist", "--doctest-modules", "--durations"),
@@ -10,20 +10,33 @@ _KNOWN = frozenset(
         *("--junitxml", "--last-failed", "--lf", "--maxfail", "--new-first", "--nf"),
         *("--numprocesses", "--random-order", "--reruns", "--runslow", "--stepwise", "--sw"),
         *("--timeout", "-p", "-s", "--benchmark-only", "--benchmark-skip"),
-        *("--ciopt-changed", "--ciopt-explain", "--ciopt-json", "--ciopt-record"),
-        *("--ciopt-plan", "--ciopt-shard", "--ciopt-strict"),
-        *("--ciopt-bench-fail", "--ciopt-dist", "--ciopt-timeout"),
+        *("--ciopt-bench-fail", "--ciopt-changed", "--ciopt-code-quality", "--ciopt-cov"),
+        *("--ciopt-cov-fail-under", "--ciopt-cov-no-drop", "--ciopt-cov-reconstruct"),
+        *("--ciopt-dist", "--ciopt-explain", "--ciopt-json", "--ciopt-patch-fail-under"),
+        *("--ciopt-plan", "--ciopt-record", "--ciopt-shard", "--ciopt-slow", "--ciopt-strict"),
+        "--ciopt-timeout",
     )
 )
+_SWITCHES = frozenset("dfhlqsvxV")
+"""Letters of pytest and xdist behind which more may stand: behind others stands a value."""
 
 
 def names_in(arguments: Iterable[str]) -> tuple[str, ...]:
     """Known options among the words of a command line, sorted."""
-    found = set()
+    found = set[str]()
     for word in arguments:
         if word == "--":
             break
-        name = word.partition("=")[0] if word.startswith("--") else word[:2]
-        if word.startswith("-") and name in _KNOWN:
-            found.add(name)
-    return tuple(sorted(found))
+        if word.startswith("--"):
+            found.add(word.partition("=")[0])
+        elif word.startswith("-"):
+            found.update(_letters(word))
+    return tuple(sorted(found & KNOWN))
+
+
+def _letters(word: str) -> Iterator[str]:
+    """Of `-qx` both, of `-kx` the first."""
+    for letter in word[1:]:
+        yield f"-{letter}"
+        if letter not in _SWITCHES:
+            return
