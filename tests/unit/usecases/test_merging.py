@@ -25,7 +25,8 @@ from pytest_ciopt.usecases.merging import merge
 
 NOW = 1.79e9
 LINUX = Environment("3.12.1", "cpython", "linux-x86_64")
-ATTEMPTS = [Attempt(f"t.py::test_{n}", Phase("passed", 0.5)) for n in range(9)]
+PASSED = Phase("passed", 0.5)
+ATTEMPTS = [Attempt(f"t.py::test_{n}", PASSED, PASSED, PASSED) for n in range(9)]
 END = RunEnd(NOW + 9, 0, 9)
 
 
