@@ -63,6 +63,7 @@ _INSTALLED = (
     *("pytest==8.4.2", "flask==3.1.0", "Werkzeug==3.1.3", "asgiref==3.8.1", "python-dotenv==1.0.1"),
     *("attrs==24.2.0", "hypothesis==6.123.2", "cloudpickle==3.1.0"),
     *("anyio==4.7.0", "trio==0.27.0", "trustme==1.2.0", "psutil==6.1.1", "pytest-mock==3.14.0"),
+    "exceptiongroup==1.2.2",
     "mpmath==1.3.0",
 )
 _TOOLS: Mapping[str, tuple[str, ...]] = {
