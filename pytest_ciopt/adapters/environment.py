@@ -26,6 +26,12 @@ def taken(name: str) -> str | None:
     return os.environ.pop(name, "").strip() or None
 
 
+def given_back(name: str, value: str | None) -> None:
+    """Undoes `taken`."""
+    if value is not None:
+        os.environ.setdefault(name, value)
+
+
 def digests(globs: Sequence[str]) -> dict[str, str]:
     """Of the variables that any of the globs names, by name, sorted: their values are nobody's
     business. Under "" stands one of the globs themselves."""

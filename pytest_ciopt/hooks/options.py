@@ -96,6 +96,7 @@ _INI = (
         "Names of environment variables, with * and ?: when one is another than when tests were "
         "recorded with their dependencies, every test runs.",
     ),
+    ("ciopt_dist", "string", "Default of --ciopt-dist (environment: CIOPT_DIST)."),
     ("ciopt_explain", "string", "Default of --ciopt-explain (environment: CIOPT_EXPLAIN)."),
     ("ciopt_json", "string", "Default of --ciopt-json (environment: CIOPT_JSON)."),
     (
@@ -259,7 +260,8 @@ def sharding_is_asked(known: argparse.Namespace) -> bool:
 
 def scheduling_is_asked(config: pytest.Config) -> bool:
     """Whether workers get their tests from us. Asked in every run, so no adapter is imported."""
-    said = os.environ.get("CIOPT_DIST", "").strip().lower()  # noqa: TID251
+    variable = os.environ.get("CIOPT_DIST", "").strip()  # noqa: TID251
+    said = str(variable or config.getini("ciopt_dist")).strip().lower()
     return bool(getattr(config.option, "ciopt_dist", None)) or said in ("1", "true", "yes", "on")
 
 

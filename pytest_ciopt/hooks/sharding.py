@@ -2,18 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ciopt.adapters import crashlog
-from pytest_ciopt.adapters.environment import environ, taken
+from pytest_ciopt.adapters.environment import environ, given_back, taken
 from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
+from pytest_ciopt.core.plan.plan import HISTORY
 from pytest_ciopt.core.plan.position import Position, position
 from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
@@ -39,7 +41,8 @@ def start(config: pytest.Config) -> None:
         return
     try:
         asked = _asked(config)
-        sharding = Sharding(agreed(asked), asked.position, asked.top, config.rootpath, asked.tests)
+        told = agreed(asked)
+        sharding = Sharding(told, asked.position, asked.top, config.rootpath, asked.tests)
     except CioptError as error:
         raise pytest.UsageError(str(error)) from error
     except Exception as error:  # of ours: no test may be lost by it
@@ -51,14 +54,21 @@ def start(config: pytest.Config) -> None:
         config.pluginmanager.register(Failure(why), SHARD + "-failure")
         return
     config.pluginmanager.register(sharding, SHARD)
-    config.pluginmanager.register(Telling(sharding), f"{SHARD}-telling")
+    shared = config.getini("ciopt_shard_history") == _SHARED or in_ci(environ())
+    local = asked.plan is None and told.plan.origin == HISTORY and not shared
+    config.pluginmanager.register(Telling(sharding, local=local), f"{SHARD}-telling")
 
 
 def _asked(config: pytest.Config) -> Asked:
-    # Tests may run pytest themselves, and those runs are no shards.
-    variables = taken("CIOPT_SHARD"), taken("CIOPT_PLAN")
-    written = config.getoption("ciopt_shard") or variables[0]
-    plan = config.getoption("ciopt_plan") or variables[1]
+    # Tests may run pytest themselves, and those runs are no shards. Another run of this process is.
+    variables = {name: taken(name) for name in ("CIOPT_SHARD", "CIOPT_PLAN")}
+    for name, value in variables.items():
+        config.add_cleanup(partial(given_back, name, value))
+    given, plan = config.getoption("ciopt_shard"), config.getoption("ciopt_plan")
+    for flag, word, meant in (("shard", given, "2/4"), ("plan", plan, "ciopt-plan.json")):
+        if word == "":
+            raise CioptError(f"--ciopt-{flag} is empty", f"Give a value, for example {meant}.")
+    written, plan = given or variables["CIOPT_SHARD"], plan or variables["CIOPT_PLAN"]
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
     config.option.ciopt_shard, config.option.ciopt_plan = written, plan
@@ -217,8 +227,9 @@ class Failure:
 class Telling:
     """Header, summary and exit code; not in xdist workers."""
 
-    def __init__(self, sharding: Sharding) -> None:
-        self._sharding = sharding
+    def __init__(self, sharding: Sharding, *, local: bool) -> None:
+        """`local` says that the plan is made of what this machine alone has recorded."""
+        self._sharding, self._local = sharding, local
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -234,7 +245,8 @@ class Telling:
 
     def pytest_report_header(self) -> str:
         """One line."""
-        return shards.header(self._sharding.position, self._sharding.plan)
+        local = " of this machine, which has to run all shards" if self._local else ""
+        return shards.header(self._sharding.position, self._sharding.plan, local)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

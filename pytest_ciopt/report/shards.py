@@ -15,13 +15,13 @@ _ORIGINS = {
 }
 
 
-def header(position: Position, plan: Plan) -> str:
-    """One line at the beginning of a run."""
+def header(position: Position, plan: Plan, whose: str = "") -> str:
+    """One line at the beginning of a run; `whose` tells of the durations."""
     expected = ""
     if plan.seconds:
         seconds = plan.seconds[position.number - 1]
         expected = f"; expected {duration(seconds)}, the slowest {duration(max(plan.seconds))}"
-    return f"ciopt: shard {position}, {_ORIGINS[plan.origin]}{expected}"
+    return f"ciopt: shard {position}, {_ORIGINS[plan.origin]}{whose}{expected}"
 
 
 def summary(position: Position, own: int, others: int, unread: int) -> str:

@@ -191,6 +191,14 @@ def test_by_the_environment(made: Project, monkeypatch: pytest.MonkeyPatch) -> N
     made.run("-n2", "-v").stdout.fnmatch_lines(["scheduling tests via Batches"])
 
 
+def test_by_the_configuration(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment can take it back."""
+    asked = ("-n2", "-v", "-o", "ciopt_dist=true")
+    made.run(*asked).stdout.fnmatch_lines(["scheduling tests via Batches"])
+    monkeypatch.setenv("CIOPT_DIST", "false")
+    made.run(*asked).stdout.no_fnmatch_line("*via Batches*")
+
+
 def test_beside_another_dist(made: Project) -> None:
     result = made.run(*DIST, "--dist=loadfile")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -96,6 +96,45 @@ def test_a_history_that_grows_between_two_shards_changes_nothing(recorded: Proje
     assert Counter(first + rest) == Counter(ALL)
 
 
+def test_whose_durations_divide_the_tests_is_said(recorded: Project) -> None:
+    """Another machine has recorded others: its shards would not be the rest of these."""
+    result = recorded.run("--ciopt-shard=1/2")
+    said = "by recorded durations of this machine, which has to run all shards; expected *"
+    result.stdout.fnmatch_lines([f"ciopt: shard 1/2, {said}"])
+
+
+@pytest.mark.parametrize("flag", ["--ciopt-shard=", "--ciopt-plan="])
+def test_an_empty_value_is_no_shard(made: Project, flag: str) -> None:
+    """As a variable of a CI service is that nobody has set."""
+    result = made.run(flag, *(["--ciopt-shard=1/2"] if "plan" in flag else []))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{flag[:-1]} is empty*"])
+
+
+TWICE = """
+import sys, pytest
+sys.exit(max(pytest.main(sys.argv[1:]) for _ in range(2)))
+"""
+
+
+def test_the_variable_counts_in_each_run_of_a_process(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But in none that a test starts."""
+    plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin")
+    ran = []
+    for number in (1, 2):
+        monkeypatch.setenv("CIOPT_SHARD", f"{number}/2")
+        done = subprocess.run(
+            [sys.executable, "-c", TWICE, *plugins, "-v"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+        ran += [line.split()[0] for line in done.stdout.splitlines() if " PASSED" in line]
+    assert Counter(ran) == Counter(dict.fromkeys(ALL, 2))
+
+
 def test_runners_with_other_histories_agree_in_ci(
     recorded: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
