@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -14,9 +15,10 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.results import Kind, RunRow
+from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.core.plan.shared import Shared
 from pytest_ciopt.core.plan.work import Module
-from pytest_ciopt.core.testfiles import is_text_test, test_modules
+from pytest_ciopt.core.testfiles import CONFTEST, is_text_test, test_modules
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases.expecting import as_now_named, forecasts, moved
 
@@ -154,11 +156,13 @@ def _work(index: Index, where: Tree, collected: list[str] | None, users: Users |
 
 
 def _whole_modules(modules: Iterable[Module], top: Path) -> dict[str, str]:
-    """Modules that ask for tests to be kept together are not split: who belongs to whom is known
-    only when they are collected."""
+    """Modules that ask for tests to be kept together are not split, and none below a conftest that
+    does: who belongs to whom is known only when they are collected."""
+    asks = cache(_asks)
     found: dict[str, str] = {}
     for module in modules:
-        if len(module.tests) > 1 and _asks(top / module.path):
+        above = (top / folder / CONFTEST for folder in ancestors(folder_of(module.path)))
+        if len(module.tests) > 1 and any(map(asks, (top / module.path, *above))):
             found.update((test, module.path) for test, _ in module.tests)
     return found
 
@@ -239,10 +243,11 @@ def _with_unknown(modules: list[Module], where: Tree) -> list[Module]:
     ]
 
 
-def by_durations(durations: Mapping[str, float], where: Tree) -> list[Module]:
+def by_durations(durations: Mapping[str, float], where: Tree) -> Work:
     """Seconds of tests by id, from a file that all runners have."""
     tests: dict[str, list[tuple[str, float]]] = {path: [] for path in where.sizes}
     for test, seconds in durations.items():
         if module_of(test) in tests:
             tests[module_of(test)].append((test, seconds))
-    return _with_unknown([Module(path, 0.0, own) for path, own in tests.items()], where)
+    made = [Module(path, 0.0, own) for path, own in tests.items()]
+    return Work(_with_unknown(made, where), groups=_whole_modules(made, where.top))

@@ -68,8 +68,9 @@ def agreed(asked: Asked) -> Agreed:
     where = planning.tree(asked.top, asked.git, asked.tests, asked.places)
     if asked.durations is not None:
         seconds = _durations(asked.durations, where)
-        made = planning.by_durations(seconds, where)
-        return Agreed(planned(made, asked.position.shards, origin=DURATIONS))
+        work = planning.by_durations(seconds, where)
+        shards = asked.position.shards
+        return Agreed(planned(work.modules, shards, origin=DURATIONS, groups=work.groups))
     if asked.private:
         return _from_history(asked, where)
     return _from_sizes(asked, where, _BETTER)

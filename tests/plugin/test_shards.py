@@ -973,6 +973,27 @@ def test_without_collecting_a_module_with_groups_is_not_split(project: MakeProje
     assert len([tests for tests in ran if not set(MANY).isdisjoint(tests)]) == 1
 
 
+def test_durations_do_not_split_a_module_with_groups(project: MakeProject) -> None:
+    made = project(FILES | TOGETHER)
+    made.repository.write({".test_durations": json.dumps(dict.fromkeys(ALL, 1.0))})
+    ran = together(made, 3, "-o", "ciopt_durations=.test_durations")
+    assert len([tests for tests in ran if not set(MANY).isdisjoint(tests)]) == 1
+
+
+def test_no_module_is_split_below_a_conftest_that_makes_groups(project: MakeProject) -> None:
+    conftest = """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.xdist_group("g"))
+        """
+    made = project(FILES | {"tests/conftest.py": conftest})
+    assert made.run(RECORD).ret == 0
+    ran = together(made, 3)
+    assert len([tests for tests in ran if not set(MANY).isdisjoint(tests)]) == 1
+
+
 # --- separate processes --------------------------------------------------------------------------
 
 SLOW = {
