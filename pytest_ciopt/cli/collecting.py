@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ciopt.adapters.environment import environ
+from pytest_ciopt.core.selection import NOT_ASKED
 from pytest_ciopt.errors import CioptError
 
 _OF_A_SHARD = ("CIOPT_SHARD", "CIOPT_PLAN")
@@ -46,6 +47,8 @@ class Collection:
     """Paths of the modules that use a fixture of wider scope, by its id."""
     root: str = ""
     """pytest's rootdir, from the top of the repository."""
+    told: tuple[str, ...] = ()
+    """Why a selection that was asked for chose all tests."""
 
 
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
@@ -78,13 +81,15 @@ def collect(folder: Path, arguments: Sequence[str]) -> Collection:
                 f"pytest cannot collect (exit code {done.returncode}): " + "\n  ".join(said[-8:])
             )
         document = json.loads(place.read_text(encoding="ascii"))
-        base = None if document["everything"] is not None else document["base"]
+        everything = document["everything"]
+        told = () if everything in (None, NOT_ASKED) else (document["header"],)
+        base = None if everything is not None else document["base"]
         modules = (module["path"] for module in document["dropped_modules"])
         unread = tuple(sorted({*modules, *document["dropped_files"]}))
         commit = None if base is None else base["commit"]
         fixtures, root = document["fixtures"], document["root"]
         proving = frozenset(document["proving_runs"])
-        return Collection(_told(document), commit, unread, proving, fixtures, root)
+        return Collection(_told(document), commit, unread, proving, fixtures, root, told)
 
 
 def _told(document: dict[str, Any]) -> tuple[ToldTest, ...]:

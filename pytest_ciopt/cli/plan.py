@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -108,6 +109,8 @@ def run(options: argparse.Namespace) -> int:
     if options.changed is not None:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     collection = collect(current_folder(), words)
+    for line in collection.told:
+        print(line, file=sys.stderr)
     wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
     work, origin = _work(where, list(wanted), collection.fixtures)
     if options.max_shards is not None and origin == SIZES:

@@ -17,6 +17,8 @@ from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.core.testfiles import CONFTEST
 
 NOT_REACHED = "not reached"
+NOT_ASKED = "--ciopt-changed is not given"
+"""Why everything runs where no selection is wanted."""
 
 
 class Verdict(Enum):

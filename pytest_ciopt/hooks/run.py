@@ -11,14 +11,12 @@ from pytest_ciopt.adapters.baseref import UnknownBase
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.core.base import Base, NoBase
-from pytest_ciopt.core.selection import Selection, Verdict
+from pytest_ciopt.core.selection import NOT_ASKED, Selection, Verdict
 from pytest_ciopt.hooks.options import SELECTION
 from pytest_ciopt.hooks.request import settings_of, test_files_of, where_of
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.settings import Discovery, Settings
 from pytest_ciopt.usecases.decide import Decided, InternalError, base_of, decide, failed
-
-NOT_ASKED = "--ciopt-changed is not given"
 
 
 @dataclass(slots=True)

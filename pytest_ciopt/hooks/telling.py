@@ -109,8 +109,8 @@ class Telling:
     def _write(self, path: Path, verdicts: tuple[Judged, ...]) -> None:
         run, notes = self._run, self._notes()
         root = root_of(run.rootpath, run.top)
-        base = run.decided.base
-        text = decisions.document(run.selection, base, run.outcome, notes, verdicts, root)
+        base, header = run.decided.base, self.pytest_report_header()
+        text = decisions.document(run.selection, base, run.outcome, notes, verdicts, root, header)
         try:
             write_text(path, text)
         except OSError as error:

@@ -19,13 +19,16 @@ def document(
     notes: tuple[str, ...],
     verdicts: tuple[Judged, ...] = (),
     root: str = "",
+    header: str = "",
 ) -> str:
-    """The text of the file: sorted keys, one trailing newline. `root` is pytest's rootdir."""
+    """The text of the file: sorted keys, one trailing newline. `root` is pytest's rootdir, `header`
+    what the run says at its beginning."""
     content = {
         "schema": SCHEMA,
         "version": __version__,
         "base": None if base is None else {"commit": base.commit, "ref": base.ref, "how": base.how},
         "root": root,
+        "header": header,
         "everything": selection.everything,
         "changed": [
             {

@@ -669,6 +669,27 @@ def test_a_plan_of_a_selection_of_nothing(
     assert re.fullmatch(PROVED.format(0), capsys.readouterr().out)
 
 
+def test_why_a_selection_plans_everything(
+    made: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIOPT_BASE", "nowhere")
+    made.run("--ciopt-changed").stdout.fnmatch_lines(["ciopt: all tests run: *'nowhere'*"])
+    line = re.search("^ciopt: all .*$", capsys.readouterr().out, re.MULTILINE)
+    plan("--shards=2", "--changed")
+    assert line is not None
+    assert line[0] in capsys.readouterr().err.splitlines()
+
+
+def test_what_the_shell_writes_is_a_change(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.repository.write({"child.yml": ""})
+    plan("--shards=2", "--changed")
+    assert "; all tests run: global: child.yml: " in capsys.readouterr().err
+    plan("--shards=2")
+    assert "all tests run" not in capsys.readouterr().err
+
+
 DOCTEST = 'def f():\n    """\n    >>> 1\n    1\n    """\n'
 
 
