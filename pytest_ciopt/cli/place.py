@@ -31,6 +31,8 @@ class Place:
     git: Git | None
     root: str
     """pytest's rootdir for the current folder, from the top."""
+    durations: Path | None = None
+    """The file that `ciopt_durations` names."""
 
     def repository(self) -> str | None:
         """The id that all clones share; None where it cannot be told, as in a shallow one."""
@@ -55,7 +57,14 @@ def place() -> Place:
     config = pytest_config.find(folder, folder if git is None else git.top)
     top = config.rootdir if git is None else git.top
     named = variable("CIOPT_DIR") or config.text("ciopt_dir")
-    return Place(StateDir(top / (named or ".ciopt")), top, git, root_of(config.rootdir, top))
+    root, durations = root_of(config.rootdir, top), config.text("ciopt_durations")
+    return Place(
+        StateDir(top / (named or ".ciopt")),
+        top,
+        git,
+        root,
+        config.rootdir / durations if durations else None,
+    )
 
 
 def warn(told: Iterable[str]) -> None:

@@ -18,11 +18,12 @@ from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
-from pytest_ciopt.core.plan.plan import HISTORY, SIZES, Plan, of_selection, planned
+from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, of_selection, planned
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases import planning
+from pytest_ciopt.usecases.sharding import durations_in
 
 NAME = "ciopt-plan.json"
 FLAG = "--ciopt-changed"
@@ -196,6 +197,10 @@ def _from_top(test: ToldTest) -> str:
 
 def _work(where: Place, tests: Sequence[str], users: planning.Users) -> tuple[planning.Work, str]:
     """What is to be divided, and what that was made from."""
+    if where.durations is not None:  # as in shards without a plan, the file counts
+        seconds = durations_in(where.durations, set(map(module_of, tests)), where.top)
+        if modules := planning.collected_by_durations(seconds, tests):
+            return planning.Work(modules), DURATIONS
     files = planning.tree(where.top, where.git, Discovery(), [""])
     work = planning.by_history(where.state, files, tests, users)
     warn(work.told)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.git import Git, GitError
@@ -100,9 +100,13 @@ def by_size(where: Tree) -> list[Module]:
 
 def all_alike(tests: Iterable[str]) -> list[Module]:
     """Of tests of which nobody knows what they take."""
+    return _by_module((test, 1.0) for test in tests)
+
+
+def _by_module(tests: Iterable[tuple[str, float]]) -> list[Module]:
     modules: dict[str, list[tuple[str, float]]] = {}
-    for test in tests:
-        modules.setdefault(module_of(test), []).append((test, 1.0))
+    for test, seconds in tests:
+        modules.setdefault(module_of(test), []).append((test, seconds))
     return [Module(path, 0.0, own) for path, own in modules.items()]
 
 
@@ -251,3 +255,11 @@ def by_durations(durations: Mapping[str, float], where: Tree) -> Work:
             tests[module_of(test)].append((test, seconds))
     made = [Module(path, 0.0, own) for path, own in tests.items()]
     return Work(_with_unknown(made, where), groups=_whole_modules(made, where.top))
+
+
+def collected_by_durations(durations: Mapping[str, float], tests: Collection[str]) -> list[Module]:
+    """The same of collected tests; one that the file does not know takes as long as others do.
+    Nothing when it knows none."""
+    known = [durations[test] for test in tests if test in durations]
+    usual = fmean(known) if known else 0.0
+    return _by_module((test, durations.get(test, usual)) for test in tests) if known else []

@@ -5,6 +5,7 @@ read from the file that was named; or it is made from what all shards see alike;
 the first shard makes it and the others find it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -67,7 +68,7 @@ def agreed(asked: Asked) -> Agreed:
         return Agreed(Plan(1, {}, origin=SIZES))
     where = planning.tree(asked.top, asked.git, asked.tests, asked.places)
     if asked.durations is not None:
-        seconds = _durations(asked.durations, where)
+        seconds = durations_in(asked.durations, where.sizes, where.top)
         work = planning.by_durations(seconds, where)
         shards = asked.position.shards
         return Agreed(planned(work.modules, shards, origin=DURATIONS, groups=work.groups))
@@ -100,10 +101,13 @@ def _from_sizes(asked: Asked, where: Tree, *told: str) -> Agreed:
     return Agreed(planned(made, asked.position.shards, origin=SIZES), told)
 
 
-def _durations(path: Path, where: Tree) -> dict[str, float]:
+def durations_in(path: Path, files: Iterable[str], top: Path) -> dict[str, float]:
+    """Seconds by id from the top of the repository; `files` are those that hold tests.
+
+    Raises: CioptError for a file that cannot be used.
+    """
     try:
-        roots = folders_above(path, where.top)
-        found = read(path.read_bytes(), tuple(where.sizes), roots)
+        found = read(path.read_bytes(), tuple(files), folders_above(path, top))
     except (ForeignError, OSError) as error:
         raise CioptError(f"ciopt_durations: {path} cannot be used: {reason(error)}") from None
     calls = (one for one in found.records if isinstance(one, Attempt))

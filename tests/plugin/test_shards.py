@@ -861,6 +861,31 @@ def test_how_many_shards_nobody_knows_without_durations(
     assert "--max-shards needs durations. Record a run first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("root", ["", "sub/"])
+def test_a_plan_by_the_durations_in_the_repository(
+    project: MakeProject,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    root: str,
+) -> None:
+    seconds = dict.fromkeys(MANY, 1.0) | {ALL[8]: 10.0, "tests/test_gone.py::test_it": 99.0}
+    files = FILES | {
+        "pytest.ini": "[pytest]\nciopt_durations = .test_durations\n",
+        ".test_durations": json.dumps(seconds),
+    }
+    made = project({root + name: text for name, text in files.items()})
+    monkeypatch.chdir(made.repository.root / root)
+    plan("--max-shards=2", "--target-minutes=0.1", "--json")
+    said, warned = capsys.readouterr()
+    document = json.loads(said)
+    assert warned == ""
+    assert document["made_from"] == "durations"
+    assert document["seconds"] == [11.0, 11.0]  # 18 s and two unknown tests of 2 s each
+    Path(".test_durations").write_text("[]")
+    plan("--shards=2", code=2)
+    assert "ciopt_durations: " in capsys.readouterr().err
+
+
 def test_what_shards_cost(timed: Project, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     plan("--max-shards=3", "--max-cost=2", "--price=1", "--startup=30")
