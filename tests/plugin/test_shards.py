@@ -597,7 +597,7 @@ def test_what_is_not_proved(recorded: Project, capsys: pytest.CaptureFixture[str
     assert "  shard 2/2 left no segment\n" in said
     assert "  did not run: tests/" in said
     assert ": it is of no shard\n" in said
-    assert ": it had another plan\n" in said
+    assert ": it is shard 1/2 of another plan\n" in said
 
 
 def test_a_module_that_cannot_be_collected_did_not_run(

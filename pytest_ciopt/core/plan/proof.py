@@ -125,10 +125,11 @@ def _number(plan: Plan, start: RunStart) -> int | None:
 def _foreign(plan: Plan, known: str, start: RunStart, number: int | None) -> str | None:
     if start.shard is None:
         return "it is of no shard"
+    shard = f"it is shard {start.shard}"
     if number is None or not 1 <= number <= plan.shards:
-        return f"it is shard {start.shard}, and the plan has {plan.shards:,}"
+        return f"{shard}, and the plan has {plan.shards:,}"
     if start.plan != known:
-        return "it had another plan"
+        return f"{shard} of another plan"
     if plan.commit is not None and start.commit is not None and start.commit != plan.commit:
-        return f"it is of commit {start.commit[:12]}, the plan of {plan.commit[:12]}"
-    return None if start.base is None else "it left tests out by a selection of its own"
+        return f"{shard} of commit {start.commit[:12]}, the plan is of {plan.commit[:12]}"
+    return None if start.base is None else f"{shard}, and left tests out by a selection of its own"

@@ -80,10 +80,13 @@ def test_of_two_runs_of_a_shard_the_later_counts() -> None:
         ({"shard": "1/3"}, "it is shard 1/3, and the plan has 2"),
         ({"shard": "3/2"}, "it is shard 3/2, and the plan has 2"),
         ({"shard": "x"}, "it is shard x, and the plan has 2"),
-        ({"plan": "other"}, "it had another plan"),
-        ({"plan": None}, "it had another plan"),
-        ({"commit": "d" * 40}, "it is of commit dddddddddddd, the plan of cccccccccccc"),
-        ({"base": "d" * 40}, "it left tests out by a selection of its own"),
+        ({"plan": "other"}, "it is shard 1/2 of another plan"),
+        ({"plan": None}, "it is shard 1/2 of another plan"),
+        (
+            {"commit": "d" * 40},
+            "it is shard 1/2 of commit dddddddddddd, the plan is of cccccccccccc",
+        ),
+        ({"base": "d" * 40}, "it is shard 1/2, and left tests out by a selection of its own"),
     ],
 )
 def test_what_does_not_count(about: dict[str, str | None], why: str) -> None:
