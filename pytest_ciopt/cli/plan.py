@@ -13,8 +13,8 @@ from pytest_ciopt.adapters import plans
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
+from pytest_ciopt.cli.explaining import show
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
-from pytest_ciopt.cli.verify import read_plan
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
@@ -105,7 +105,8 @@ def run(options: argparse.Namespace) -> int:
             raise CioptError(
                 "ciopt plan needs --shards or --max-shards", "Or say `ciopt plan show`."
             )
-        return _show(options.output, options.words[1:])
+        show(options.output, options.words[1:])
+        return 0
     where, words = place(), list(options.words)
     if options.changed is not None:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
@@ -179,15 +180,6 @@ def _best(offers: Sequence[Offer], options: argparse.Namespace) -> Offer:
             f"The cheapest is {least.plan.shards:,}, for {least.cost:.2f}.",
         )
     return best
-
-
-def _show(path: Path, asked: Sequence[str]) -> int:
-    """A plan that was made, or where tests and files are in it."""
-    plan = read_plan(path)
-    print_lines(() if asked else shards.table(plan))
-    for word in asked:
-        print_lines(shards.explained(plan, word))
-    return 0
 
 
 def _from_top(test: ToldTest) -> str:

@@ -1,10 +1,10 @@
 """What people read of shards and plans. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.plan.choice import Offer
-from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan
+from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, Share
 from pytest_ciopt.core.plan.position import Position
 from pytest_ciopt.report.lines import count
 
@@ -74,21 +74,44 @@ def curve(offers: Sequence[Offer], best: Offer) -> Iterator[str]:
         )
 
 
-def explained(plan: Plan, word: str) -> Iterator[str]:
-    """Where a test or a file is, and why."""
+def explained(plan: Plan, word: str, is_file: bool) -> Iterator[str]:
+    """Where a test or a file is, and why; `is_file` says whether there is such a file."""
     path = module_of(word)
     share = plan.modules.get(path)
-    if share is None:
-        yield f"{word}: shard {plan.home(path)}, by a hash of its path: the plan does not name it"
-        return
-    if word != path:
-        how = "as the plan says" if plan.names(word) else "the home of its module: it is not named"
-        yield f"{word}: shard {plan.shard_of(word)}, {how}"
-    parts = [
-        f"shard {number} runs {count(len(tests), 'test')}"
-        for number, tests in sorted(share.tests.items())
-    ]
-    yield f"{path}: {', '.join(parts) or f'shard {share.home} runs it'}; home is shard {share.home}"
+    if path in plan.unread:
+        yield f"{word}: no shard runs it: the selection left its file out"
+    elif share is not None:
+        if word != path:
+            yield f"{word}: {_of_test(share, word)}"
+        yield from _of_module(plan, path, share)
+    elif is_file:
+        home = plan.home(path)
+        yield f"{word}: not in the plan; shard {home} would run it, by a hash of its path"
+    else:
+        yield f"{word}: not in the plan, and no such file is in the repository"
+
+
+def _of_test(share: Share, word: str) -> str:
+    """Of a test, or of all in a class, or with any parameters."""
+    runs = {number: _within(word, tests) for number, tests in sorted(share.tests.items())}
+    left = _within(word, share.left)
+    for number, tests in runs.items():
+        if word in tests:
+            return f"shard {number}, as the plan says"
+    if any(runs.values()):
+        return _runs(runs) + _left(left)
+    if left:
+        return "no shard runs it: the selection left it out"
+    if not share.tests and not share.left:
+        return f"shard {share.home}, which runs all of its module"
+    return f"not in the plan; what is new in its module runs in shard {share.home}, its home"
+
+
+def _of_module(plan: Plan, path: str, share: Share) -> Iterator[str]:
+    runs = f"shard {share.home} runs it"
+    if share.tests or share.left:
+        runs = (_runs(share.tests) or "no shard runs it") + _left(share.left)
+    yield f"{path}: {runs}; home is shard {share.home}"
     if share.seconds and len(share.tests) > 1:
         yield (
             f"  it is split: in one shard it would take {duration(share.seconds)}, "
@@ -96,3 +119,17 @@ def explained(plan: Plan, word: str) -> Iterator[str]:
         )
     elif share.seconds:
         yield f"  it is kept whole: {duration(share.seconds)}, its set-up is paid once"
+
+
+def _runs(tests: Mapping[int, Sequence[str]]) -> str:
+    several = ((number, len(ids)) for number, ids in sorted(tests.items()) if ids)
+    return ", ".join(f"shard {number} runs {count(many, 'test')}" for number, many in several)
+
+
+def _left(tests: Sequence[str]) -> str:
+    return f"; the selection left out {count(len(tests), 'test')}" if tests else ""
+
+
+def _within(word: str, tests: Iterable[str]) -> Sequence[str]:
+    """The test itself, and those of a class, or of a function with parameters."""
+    return [one for one in tests if one == word or one.startswith((f"{word}[", f"{word}::"))]

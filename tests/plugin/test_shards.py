@@ -906,16 +906,50 @@ def test_a_plan_is_shown_and_explained(timed: Project, capsys: pytest.CaptureFix
     line = r"^ +([12]) +\d.\d s ± 0.0 s .* tests? +\d files?  #+$"
     assert re.findall(line, said, re.MULTILINE) == ["1", "2"]
     assert "imbalance 1.0" in said
-    plan("show", MANY[0], "tests/test_two.py", "tests/test_two.py::new", "other.py")
+    plan("show", MANY[0], "tests/test_two.py", "tests/test_two.py::new")
     said = capsys.readouterr().out
     assert f"{MANY[0]}: shard " in said
     assert "  it is split: in one shard it would take " in said
     assert "  it is kept whole: " in said
-    assert "tests/test_two.py::new: shard " in said
-    assert "the home of its module: it is not named" in said
-    assert "other.py: shard " in said
-    assert "by a hash of its path" in said
+    assert "tests/test_two.py::new: not in the plan; what is new in its module runs in " in said
     plan("show", "-o", "nowhere.json", code=2)
+
+
+def test_names_are_understood_from_everywhere(
+    timed: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed.repository.write({"tests/test_new.py": ""})
+    plan("--shards=2")
+
+    def shown(word: str) -> str:
+        capsys.readouterr()
+        plan("show", word, "-o", str(root / "ciopt-plan.json"))
+        return capsys.readouterr().out
+
+    root = timed.repository.root
+    expected = shown(ALL[8])
+    assert re.match(rf"{ALL[8]}: shard \d, as the plan says\n", expected)
+    assert shown(f"./{ALL[8]}") == shown(str(root / ALL[8])) == expected
+    assert re.search(r"test_new.py: not in .* shard \d .*by a hash", shown("tests/test_new.py"))
+    assert shown("tests/test_tow.py") == (
+        "tests/test_tow.py: not in the plan, and no such file is in the repository\n"
+    )
+    monkeypatch.chdir(root / "tests")
+    assert shown("test_two.py::test_a") == shown(ALL[8]) == expected
+    assert shown("deep/../test_two.py::test_a") == expected
+
+
+def test_what_a_selection_left_out_is_in_no_shard(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.repository.replace("tests/test_two.py", "test_a(): pass", "test_a(): print()")
+    plan("--shards=2", "--changed")
+    capsys.readouterr()
+    plan("show", ALL[9], MANY[0])
+    left, module, unread = capsys.readouterr().out.splitlines()
+    assert left == f"{ALL[9]}: no shard runs it: the selection left it out"
+    assert "runs 1 test; the selection left out 1 test; home is " in module
+    assert unread == f"{MANY[0]}: no shard runs it: the selection left its file out"
 
 
 def test_a_plan_is_of_all_shards(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
