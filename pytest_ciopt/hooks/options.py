@@ -88,7 +88,7 @@ _INI = (
     (
         "ciopt_durations",
         "string",
-        "File with durations by which --ciopt-shard divides tests, the same for all shards.",
+        "File with durations by which tests are divided among shards, the same for all of them.",
     ),
     (
         WATCHED,
