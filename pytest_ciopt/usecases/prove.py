@@ -104,6 +104,7 @@ class _Prove:
         self.test_files = frozenset(map(_file, knowledge.tests))
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
+        self.differences: dict[tuple[str, str], Difference | None] = {}
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
@@ -232,6 +233,11 @@ class _Prove:
 
     def _difference(self, path: str, old: str) -> Difference | None:
         """None when the two texts cannot be compared."""
+        if (path, old) not in self.differences:
+            self.differences[path, old] = self._compared(path, old)
+        return self.differences[path, old]
+
+    def _compared(self, path: str, old: str) -> Difference | None:
         before, after = self.old.get(old), self._source(path)
         if before is None or after is None or self.present.has(path, ABSENT):
             return None
