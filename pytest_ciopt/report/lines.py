@@ -61,10 +61,9 @@ def summary(
 
 def _selected(outcome: Outcome) -> str:
     text = f"{outcome.selected:,} of {count(len(outcome.tests), 'collected test')} selected"
-    number = len(outcome.dropped_modules) + len(outcome.dropped_files)
-    if not number:
+    if not outcome.unread:
         return text
-    unread = count(number, "module")
+    unread = count(outcome.unread, "module")
     return (
         f"{text}, in {outcome.modules:,} of {count(outcome.known_modules, 'test module')}; "
         f"{unread} not imported"

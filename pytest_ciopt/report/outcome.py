@@ -37,8 +37,12 @@ class Outcome:
     @property
     def partial(self) -> bool:
         """Whether the selection dropped anything."""
-        unread = self.dropped_modules or self.dropped_files
-        return bool(unread) or not all(test.selected for test in self.tests)
+        return bool(self.unread) or not all(test.selected for test in self.tests)
+
+    @property
+    def unread(self) -> int:
+        """Number of modules with tests that were not imported."""
+        return len(self.dropped_modules) + len(self.dropped_files)
 
     @property
     def modules(self) -> int:
@@ -48,8 +52,7 @@ class Outcome:
     @property
     def known_modules(self) -> int:
         """Number of modules with tests that were collected or dropped unread."""
-        unread = len(self.dropped_modules) + len(self.dropped_files)
-        return len({test.path for test in self.tests}) + unread
+        return len({test.path for test in self.tests}) + self.unread
 
     def reasons(self) -> Sequence[tuple[str, int]]:
         """(reason, number of tests selected for it), most frequent first, ties by text."""

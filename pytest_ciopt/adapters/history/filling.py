@@ -64,10 +64,7 @@ class Filling:
         """Numbers of a run and its environment; None when it is known already, as completely."""
         known = self._runs.get(run.start.run)
         if known is not None:
-            fresh, before = (
-                standing_of(run),
-                self._standing(known),
-            )
+            fresh, before = standing_of(run), self._standing(known)
             if fresh == before:
                 row = (source, known)
                 self._connection.execute("UPDATE run SET source = ? WHERE number = ?", row)
