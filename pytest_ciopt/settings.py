@@ -25,6 +25,17 @@ class Rules(NamedTuple):
     """(glob of changed files, targets): a target is a glob of files or a dotted module name."""
 
 
+class Command(NamedTuple):
+    """What pytest was asked for."""
+
+    typed: tuple[str, ...]
+    """The words of the command line, behind those of PYTEST_ADDOPTS."""
+    configured: tuple[str, ...] = ()
+    """Those of `addopts` in the configuration file."""
+    places: tuple[str, ...] = ()
+    """Where it was started, pytest's rootdir and its configuration file, if it has one."""
+
+
 class Settings(NamedTuple):
     """Everything that a selection depends on beside the repository."""
 
@@ -43,6 +54,8 @@ class Settings(NamedTuple):
     explain: bool = False
     json: str | None = None
     """Where the decisions are written, as an absolute path."""
+    command: Command | None = None
+    """None where it is not pytest that asks."""
     outputs: tuple[str, ...] = ()
     """Files that this run writes, as absolute paths: left from an earlier run they are no change
     where git does not track them."""

@@ -4,10 +4,10 @@ Asks git through a port and fetches nothing. A base that a person typed and that
 an error; every other way to have no base is an answer, `NoBase`, upon which all tests run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ciopt.core.base import Base, NoBase, revision, shown
+from pytest_ciopt.core.base import Base, NoBase, Passed, revision, shown
 from pytest_ciopt.errors import CioptError
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ def resolve(
     configured_by: str,
     environ: Mapping[str, str],
     event: Mapping[str, object] | None,
+    passed: Callable[[], Passed] = Passed,
 ) -> Base | NoBase:
     """The base of the change, by the first source that speaks.
 
     `typed` is the value of `--ciopt-changed=BASE`, None without one. `configured` may be empty,
     as a CI variable without a value is; `configured_by` names its option for messages.
-    `event` is the loaded GitHub event payload.
+    `event` is the loaded GitHub event payload. `passed` asks the history, where nothing else can
+    tell.
 
     Raises: `UnknownBase` for a typed base that is no commit of this clone.
     """
@@ -67,10 +69,12 @@ def resolve(
         from pytest_ciopt.core.cibase import advice  # not for a base that is named
 
         said = advice(environ, event)
-        found = search.usual() if said is None else search.advised(said)
+        found = search.usual() if said is None else search.advised(said, passed)
     return search.not_nothing(found, environ)
 
 
+_CANDIDATES = 50
+"""Commits of the history that are looked for; git is started twice for each."""
 _CHOOSE = "name another base (--ciopt-changed=BASE, CIOPT_BASE)"
 
 
@@ -97,8 +101,12 @@ class _Search:
         ref = revision(ref)
         return self._merge_base(ref, f"merge base with {ref}, from {configured_by}", None)
 
-    def advised(self, said: "CiAdvice") -> Base | NoBase:
+    def advised(self, said: "CiAdvice", passed: Callable[[], Passed]) -> Base | NoBase:
         mend = f"To select tests here, {said.mend}."
+        if said.unless_passed:
+            found = self._passed(passed(), said)
+            if found is not None:
+                return found
         if said.run_all is not None:
             return NoBase(f"{said.service}: {said.run_all}", mend)
         misses = []
@@ -149,6 +157,24 @@ class _Search:
         if len(parents) != 2 or hint.joins not in ("", parents[1]):
             return None
         return self._exact("HEAD^1", parents[0], how, mend)
+
+    def _passed(self, known: Passed, said: "CiAdvice") -> Base | NoBase | None:
+        """The newest commit before HEAD upon which all tests have passed; None without one.
+
+        HEAD itself is none, so that a job that is run again does what it did.
+        """
+        if known.odd is not None:
+            why = f"{said.service}: a push, and runs with {known.odd} cannot be compared"
+            return NoBase(why, f"To select tests here, do without {known.odd}, or {_CHOOSE}.")
+        commits = [commit for commit in known.commits[:_CANDIDATES] if commit != self.head]
+        here = [commit for commit in commits if self.git.commit(commit) is not None]
+        for commit in here:
+            if self.git.merge_base(commit, self.head) == commit:
+                how = "the last commit upon which all tests of this job passed, from the history"
+                return Base(commit, commit[:12], how, passed=True)
+        if here or not commits:
+            return None
+        return self._absent(commits[0][:12], f"To select tests here, {said.unless_passed}.")
 
     def _exact(self, ref: str, name: str, how: str, mend: str) -> Base | NoBase:
         commit = self.git.commit(name)

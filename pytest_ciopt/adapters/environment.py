@@ -7,6 +7,12 @@ from pathlib import Path
 
 _DIGITS = 20
 """Hexadecimal digits of a digest."""
+_JOBS = (
+    *("AGENT_JOBNAME", "BUILDKITE_LABEL", "BUILDKITE_PIPELINE_SLUG", "BUILDKITE_STEP_KEY"),
+    *("CIRCLE_JOB", "CI_JOB_NAME", "GITHUB_JOB", "GITHUB_WORKFLOW", "JOB_NAME"),
+    *("NOX_CURRENT_SESSION", "SYSTEM_JOBNAME", "TOX_ENV_NAME"),
+)
+"""Of Azure Pipelines, Buildkite, CircleCI, GitLab, GitHub, Jenkins, nox and tox."""
 _LARGEST_EVENT = 25_000_000
 """Bytes; GitHub caps webhook payloads at 25 MB."""
 
@@ -40,6 +46,11 @@ def digests(globs: Sequence[str]) -> dict[str, str]:
         if any(fnmatchcase(name, glob) for glob in globs):
             found[name] = _digest(f"{name}\0{os.environ[name]}")
     return found
+
+
+def job_names() -> dict[str, str]:
+    """By what services and tox tell the jobs of a project apart."""
+    return {name: os.environ[name] for name in _JOBS if os.environ.get(name)}
 
 
 def _digest(text: str) -> str:

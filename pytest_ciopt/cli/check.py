@@ -133,7 +133,8 @@ def _base(options: argparse.Namespace, here: Place) -> Base | NoBase | None:
         return None
     configured = variable("CIOPT_BASE") or None
     try:
-        return base_of(here.git, Settings(typed_base=options.base, configured_base=configured))
+        settings = Settings(typed_base=options.base, configured_base=configured)
+        return base_of(here.git, settings, here.state)
     except GitError as error:
         return NoBase(error.what, error.mend)
 

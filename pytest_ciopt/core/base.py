@@ -5,6 +5,7 @@ Values, and the names by which a base may be asked for. How a base is found is t
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -17,6 +18,8 @@ class Base(NamedTuple):
     """What was asked for, for people: `origin/main`."""
     how: str
     """How the commit came out of that, for people: `merge base with origin/main`."""
+    passed: bool = False
+    """Whether the history shows that all tests have passed upon it."""
 
 
 class NoBase(NamedTuple):
@@ -26,6 +29,15 @@ class NoBase(NamedTuple):
     """What happened, without a full stop."""
     mend: str
     """What to do next: one sentence."""
+
+
+class Passed(NamedTuple):
+    """What the history knows of the job that runs here."""
+
+    commits: Sequence[str] = ()
+    """Those upon which all of it has passed, the newest run first."""
+    odd: str | None = None
+    """The option for which its runs cannot be compared with each other."""
 
 
 _NOT_IN_A_BRANCH = re.compile(r"[\s~^:?*\[\\]|\.\.|//|@\{|^[-/.]|/$|\.lock$")

@@ -42,6 +42,9 @@ class CiAdvice(NamedTuple):
     """Why nothing may be left out here; then there are no hints."""
     mend: str
     """One line of workflow that would make it work, to be read after "To select tests here, "."""
+    unless_passed: str = ""
+    """Like `mend`, how the clone gets more commits. With it, `run_all` holds only where the history
+    knows none upon which all tests of this job have passed."""
 
 
 class _Service(NamedTuple):
@@ -71,10 +74,14 @@ class _Service(NamedTuple):
         if branch in (("main", "master") if default is None else (default,)):
             # The tests of the previous commit may be cancelled, red or never started: they are
             # still owed, and only a history of runs could tell.
-            return self.run_all(
-                f"a push to {branch}: whether the tests of the previous commit ever finished"
-                " is not known",
-                f"set `CIOPT_BASE: {self.before}` if every push is tested to the end",
+            return CiAdvice(
+                self.name,
+                hints=(),
+                run_all=f"a push to {branch}, and the history knows no commit upon which all tests"
+                " of this job have passed",
+                mend=f"keep .ciopt from run to run, or set `CIOPT_BASE: {self.before}` if every"
+                " push is tested to the end",
+                unless_passed=self.deepen,
             )
         # Safe without a history: the whole branch is compared, not its last push.
         names = ("HEAD", "main", "master") if default is None else (default,)

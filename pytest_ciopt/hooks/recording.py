@@ -124,7 +124,7 @@ class Recording(Breakable):
         return None if why is None else f"this run is recorded only in part: {why}"
 
     @harmless
-    def finish(self, exit_status: int, outcome: Outcome, gated: Gated) -> None:
+    def finish(self, exit_status: int, outcome: Outcome, gated: Gated, job: str | None) -> None:
         """Writes what came of tests that were cut off, if anything did, and closes the segment."""
         for key, reports in list(self._open.items()):
             if not all(map(_tells_nothing, reports)):
@@ -132,7 +132,7 @@ class Recording(Breakable):
         dropped = len(outcome.tests) - outcome.selected
         unread = len(outcome.dropped_modules)
         counts = (exit_status, self._written, dropped, unread)
-        self.writer.finish(RunEnd(now(), *counts, *gated))
+        self.writer.finish(RunEnd(now(), *counts, *gated, job))
 
 
 def _tells_nothing(report: pytest.TestReport) -> bool:

@@ -19,12 +19,15 @@ from pytest_ciopt.hooks.options import (
     SELECTION,
     SHARD,
     VARIABLES,
+    WATCHED,
     benchmarks_are_measured,
     recording,
 )
 from pytest_ciopt.hooks.recording import Recording
-from pytest_ciopt.hooks.request import state_dir_of
+from pytest_ciopt.hooks.request import command_of, state_dir_of, where_of
 from pytest_ciopt.report.outcome import Outcome
+from pytest_ciopt.settings import watched
+from pytest_ciopt.usecases.jobs import job_here
 from pytest_ciopt.usecases.remember import About, begin
 
 if TYPE_CHECKING:  # a run that selects nothing does not import them
@@ -104,6 +107,8 @@ class Remembering:
         self._omitted = omitted
         self._recording: Recording | None = None
         self._told: tuple[str, ...] = ()
+        self._job: str | None = None
+        """What the job is known by on a CI service."""
         self.traces: Traces | None = None
         """Of dependencies, if they are recorded, too."""
         self.rounds: Rounds | None = None
@@ -114,6 +119,7 @@ class Remembering:
         """Opens the segment. An error of ours is told at the end; the run goes on."""
         try:
             begun = begin(self._about())
+            self._job = self._job_here()
         except Exception as error:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
@@ -156,8 +162,26 @@ class Remembering:
             run = self._selection()
             outcome = Outcome() if run is None else run.outcome
             gated = cast("Gated", self._config.stash.get(GATED, Gated()))
-            self._recording.finish(int(session.exitstatus), outcome, gated)
+            job = self._job if self._all_passed(session) else None
+            self._recording.finish(int(session.exitstatus), outcome, gated, job)
             self._recording.writer.close()
+
+    def _job_here(self) -> str | None:
+        names = watched(self._config.getini(WATCHED))
+        found = job_here(command_of(self._config), names, where_of(self._config).top)
+        return None if found is None else found.digest
+
+    def _all_passed(self, session: pytest.Session) -> bool:
+        """Whether all tests of the commit are known to have passed, here or upon the base."""
+        cut = session.testsfailed or session.shouldfail or session.shouldstop
+        if session.exitstatus != pytest.ExitCode.OK or cut:
+            return False
+        if self._config.pluginmanager.hasplugin(SHARD):
+            return False
+        run = self._selection()
+        if run is None or not (run.outcome.partial or run.ends_early):
+            return True
+        return run.decided.base is not None and run.decided.base.passed
 
     def keep(self, record: Benchmark) -> None:
         """Writes what was measured of a benchmark."""

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import split
 from types import ModuleType
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO, QUALITY, WATCHED
-from pytest_ciopt.settings import Discovery, Settings
+from pytest_ciopt.settings import Command, Discovery, Settings
 
 
 def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
@@ -42,10 +43,22 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             environment=settings.watched(config.getini(WATCHED)),
             explain=switch(config, known, "ciopt_explain"),
             json=resolved(config, json) if json else None,
+            command=command_of(config),
             outputs=tuple(resolved(config, file) for file in written),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def command_of(config: pytest.Config) -> Command:
+    """What pytest was asked for, before it makes anything of it."""
+    start, root, ini = config.invocation_params.dir, config.rootpath, config.inipath
+    variables = split(variable("PYTEST_ADDOPTS") or "")
+    return Command(
+        typed=(*variables, *map(str, config.invocation_params.args)),
+        configured=tuple(config.getini("addopts")),
+        places=tuple(str(place) for place in (start, root, ini) if place is not None),
+    )
 
 
 def file_of(config: pytest.Config, known: argparse.Namespace, name: str) -> str | None:

@@ -124,8 +124,8 @@ def base_here(config: pytest.Config) -> Base | NoBase | None:
     if selection is not None and selection.run.asked:
         run: Run = selection.run
         return run.decided.base
-    git = where_of(config).git
+    git, *_, state = where_of(config)
     try:
-        return None if git is None else base_of(git, settings_of(config, config.option))
+        return None if git is None else base_of(git, settings_of(config, config.option), state)
     except GitError as error:
         return NoBase(error.what, error.mend)

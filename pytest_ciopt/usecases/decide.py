@@ -17,7 +17,7 @@ from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.adapters.search_cache import RememberedSearch
 from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
 from pytest_ciopt.adapters.worktree import Worktree
-from pytest_ciopt.core.base import Base, NoBase
+from pytest_ciopt.core.base import Base, NoBase, Passed
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.selection import Selection
@@ -117,7 +117,7 @@ def _decided(
     declared: Sequence[str],
     reasons: bool,
 ) -> Decided:
-    base = base_of(git, settings)
+    base = base_of(git, settings, state)
     if isinstance(base, NoBase):
         return Decided(Selection(everything=base.why), git.top, mend=base.mend)
     worktree = Worktree(git, state)
@@ -142,7 +142,7 @@ def _decided(
         plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
-    records = _Records(state, worktree, listing, settings)
+    records = _Records(state, worktree, listing, settings, passed=base.passed)
     selection = select(
         change,
         repository,
@@ -164,7 +164,7 @@ def _decided(
     )
 
 
-def base_of(git: Git, settings: Settings) -> Base | NoBase:
+def base_of(git: Git, settings: Settings, state: StateDir) -> Base | NoBase:
     """The base of the change. Raises: GitError; UnknownBase for a typed one that does not exist."""
     return resolve(
         git,
@@ -173,7 +173,14 @@ def base_of(git: Git, settings: Settings) -> Base | NoBase:
         configured_by=settings.configured_by,
         environ=environment.environ(),
         event=environment.github_event(),
+        passed=lambda: _passed(settings, state, git.top),
     )
+
+
+def _passed(settings: Settings, state: StateDir, top: Path) -> Passed:
+    from pytest_ciopt.usecases.jobs import passed  # only upon a push
+
+    return passed(settings, state, top)
 
 
 def _links(top: Path, listing: Listing) -> Iterator[tuple[str, str]]:
@@ -188,9 +195,17 @@ class _Records:
     """What the history adds to a selection."""
 
     def __init__(
-        self, state: StateDir, worktree: Worktree, listing: Listing, settings: Settings
+        self,
+        state: StateDir,
+        worktree: Worktree,
+        listing: Listing,
+        settings: Settings,
+        *,
+        passed: bool,
     ) -> None:
         self._state, self._settings = state, settings
+        self._passed = passed
+        """Whether all tests passed upon the base, with the variables that are watched."""
         self._worktree, self._listing = worktree, listing
         self.told: list[str] = []
 
@@ -212,7 +227,8 @@ class _Records:
         found = reader.inventory(self._state, now())
         known, told = knowing.known(self._state, found, python_of(surroundings()))
         self.told.extend((*found.told, *told))
-        if self._settings.environment:
+        traced = any(one.seen is not None for one in known.tests.values())
+        if self._settings.environment and (traced or not self._passed):
             why = another(known, environment.digests(self._settings.environment))
             if why is not None:
                 selection = ask.selection

@@ -3,6 +3,7 @@
 import gzip
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import reader
@@ -10,9 +11,9 @@ from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.history.writer import CLOSED, FOLDER, OPEN, compressed
 from pytest_ciopt.adapters.statedir import StateDir, replace_whole
 from pytest_ciopt.core.history.decoding import SegmentError, decoded, plain_object
-from pytest_ciopt.core.history.encoding import RUN_ID
+from pytest_ciopt.core.history.encoding import RUN_ID, encoded
 from pytest_ciopt.core.history.packing import PackedRun, standing_of, unpacked
-from pytest_ciopt.core.history.records import Record, RunStart
+from pytest_ciopt.core.history.records import Record, RunEnd, RunStart
 from pytest_ciopt.core.history.results import NO_COPY, RunResults, Standing, results_of, standing
 from pytest_ciopt.errors import reason
 from pytest_ciopt.usecases.keeping import Kept, is_pack, pack_name
@@ -132,13 +133,19 @@ def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], bytes]:
 
 
 def _results_only(content: bytes, *, packed: bool) -> bytes:
-    """A compressed segment or pack without what could prove something: traces, and benchmarks, by
-    which slower ones would pass. Of a segment what would not be understood is left out, too."""
+    """A compressed segment or pack without what could prove something: traces, that all tests of a
+    job passed, and benchmarks, by which slower ones would pass. Of a segment what would not be
+    understood is left out, too."""
     lines = gzip.decompress(content).splitlines(keepends=True)
     kept = [line for line in lines if plain_object(line).get("kind") != "benchmark"]
     if not packed:
         kept = [line for line in kept if isinstance(decoded(line), Record)]
-    return compressed(b"".join(kept))
+    return compressed(b"".join(map(_without_job, kept)))
+
+
+def _without_job(line: bytes) -> bytes:
+    record = decoded(line) if plain_object(line).get("job") is not None else None
+    return encoded(replace(record, job=None)) if isinstance(record, RunEnd) else line
 
 
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git
-from pytest_ciopt.core.base import Base, NoBase
+from pytest_ciopt.core.base import Base, NoBase, Passed
 from pytest_ciopt.errors import CioptError
 
 ZEROS = "0" * 40
@@ -122,6 +122,7 @@ def ask(
     configured: str | None = None,
     environ: Mapping[str, str] | None = None,
     event: Mapping[str, object] | None = None,
+    passed: Callable[[], Passed] = Passed,
 ) -> Base | NoBase:
     return resolve(
         Git(place.root),
@@ -130,6 +131,7 @@ def ask(
         configured_by="CIOPT_BASE",
         environ=environ or {},
         event=event,
+        passed=passed,
     )
 
 
@@ -323,13 +325,36 @@ def test_bitbucket_merges_the_other_way_round(clone: Clone, origin: Origin) -> N
     assert based(ask(clone("-b", "feature"), environ=environ)).commit == origin.m2
 
 
+PUSHED = {"repository": {"default_branch": "main"}}
+
+
 def test_a_push_to_the_default_branch_runs_all(clone: Clone) -> None:
+    found = baseless(ask(clone(), environ=github("push", "refs/heads/main"), event=PUSHED))
+    assert found.why.startswith("GitHub Actions: a push to main, and the history knows no commit ")
+    assert found.mend.startswith("To select tests here, keep .ciopt from run to run, ")
+
+
+def test_a_push_upon_commits_that_passed(origin: Origin, clone: Clone) -> None:
+    """Neither HEAD itself, nor what is no ancestor, nor what this clone has not."""
+
+    def asked(*commits: str) -> Base | NoBase:
+        environ = github("push", "refs/heads/main")
+        return ask(place, environ=environ, event=PUSHED, passed=lambda: Passed(commits))
+
+    place = clone()
+    found = based(asked(origin.m2, "0" * 40, origin.f2, origin.m1))
+    assert (found.commit, found.passed) == (origin.m1, True)
+    assert "history knows no commit" in baseless(asked(origin.m2, origin.f2)).why
+    gone = baseless(asked("a" * 40, "b" * 40))
+    assert gone.why == "cannot compare with 'aaaaaaaaaaaa': the commit is not in this clone"
+    assert "fetch-depth: 0" in gone.mend
+
+
+def test_pushes_whose_runs_cannot_be_compared(clone: Clone) -> None:
+    odd = Passed(odd="--database")
     environ = github("push", "refs/heads/main")
-    found = baseless(
-        ask(clone(), environ=environ, event={"repository": {"default_branch": "main"}})
-    )
-    assert found.why.startswith("GitHub Actions: a push to main: ")
-    assert found.mend.startswith("To select tests here, set `CIOPT_BASE: ")
+    found = baseless(ask(clone(), environ=environ, event=PUSHED, passed=lambda: odd))
+    assert found.why == "GitHub Actions: a push, and runs with --database cannot be compared"
 
 
 def test_a_push_to_a_branch_at_depth_1_names_the_depth(checkout: Checkout) -> None:

@@ -167,6 +167,13 @@ class Index:
         commits = (s.commit for s in starts if isinstance(s, RunStart))
         return [commit for commit in commits if commit is not None]
 
+    def passed(self, job: str) -> list[str]:
+        """Commits upon which all of a job has passed, the newest run first, each once."""
+        rows = self._ask(f"{_RUNS} WHERE instr(finish, ?) ORDER BY id DESC", (job,))
+        runs = [run for run in map(_run, rows) if run.end is not None and run.end.job == job]
+        found = (run.start.commit for run in runs if not run.start.dirty)
+        return list(dict.fromkeys(commit for commit in found if commit is not None))
+
     def slowest(self) -> dict[str, Slowest]:
         """By test, of all environments; only results of runs that came to their end."""
         rows = self._ask(f"{_SLOWEST} WHERE kind = 'fixture' GROUP BY subject.id")

@@ -166,6 +166,7 @@ def _read_end(fields: Fields) -> RunEnd:
         unread=fields.count("unread", 0),
         coverage=_read_totals(fields.items("coverage")),
         verdicts=tuple(map(_read_judged, fields.items("verdicts"))),
+        job=fields.maybe("job"),
     )
 
 

@@ -99,6 +99,7 @@ def _end(end: RunEnd) -> dict[str, object]:
         "unread": end.unread or None,
         "coverage": _counts(end.coverage),
         "verdicts": [list(map(shortened, one)) for one in end.verdicts] or None,
+        "job": end.job,
     }
 
 

@@ -23,6 +23,11 @@ _SWITCHES = frozenset("dfhlqsvxV")
 
 def names_in(arguments: Iterable[str]) -> tuple[str, ...]:
     """Known options among the words of a command line, sorted."""
+    return tuple(sorted(option_names(arguments) & KNOWN))
+
+
+def option_names(arguments: Iterable[str]) -> set[str]:
+    """All options among the words of a command line."""
     found = set[str]()
     for word in arguments:
         if word == "--":
@@ -31,7 +36,7 @@ def names_in(arguments: Iterable[str]) -> tuple[str, ...]:
             found.add(word.partition("=")[0])
         elif word.startswith("-"):
             found.update(_letters(word))
-    return tuple(sorted(found & KNOWN))
+    return found
 
 
 def _letters(word: str) -> Iterator[str]:

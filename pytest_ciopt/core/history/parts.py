@@ -54,7 +54,9 @@ def _without(record: Record, part: str) -> Record:
         case RunStart(), "shards":
             return replace(record, shard=None, plan=None)
         case RunEnd(), "selection":
-            return replace(record, dropped=0, unread=0)
+            return replace(record, dropped=0, unread=0, job=None)
+        case RunEnd(), "commit" | "environment" | "options":
+            return replace(record, job=None)
         case RunEnd(), "coverage":
             return replace(record, coverage=None)
         case RunEnd(), "verdicts":

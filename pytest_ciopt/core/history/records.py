@@ -230,6 +230,8 @@ class RunEnd:
     """What a whole run covered; None where it was not measured, or the run was not whole."""
     verdicts: tuple[Judged, ...] = ()
     """What gates said."""
+    job: str | None = None
+    """Digest of the CI job, where all that it was asked for passed upon the commit, see `jobs`."""
 
 
 Record = RunStart | Attempt | ModuleCost | Uncollected | FixtureCost | Benchmark | RunEnd

@@ -183,7 +183,7 @@ COMPARED: list[tuple[str, Variables, Payload, tuple[BaseHint, ...]]] = [
     ("buildkite branch", buildkite(BUILDKITE_BRANCH="fix"), None, (branch("main"),)),
 ]
 
-OWED = "whether the tests of the previous commit ever finished is not known"
+OWED = "the history knows no commit upon which all tests of this job have passed"
 
 RUN_ALL: list[tuple[str, Variables, Payload, str]] = [
     ("github default", github("push", "refs/heads/main"), pushed_to("main"), OWED),

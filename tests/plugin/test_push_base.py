@@ -1,0 +1,263 @@
+"""On a push to the default branch: the last commit upon which all tests of this very job passed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Decisions, MakeProject, Project
+from pytest_ciopt.cli.main import main
+
+FILES = {
+    "pytest.ini": "[pytest]\npythonpath = .\n",
+    ".gitignore": "__pycache__\n",
+    "app/__init__.py": "",
+    "app/one.py": "def one(): return 1\n",
+    "app/two.py": "def two(): return 2\n",
+    "tests/test_one.py": "from app.one import one\n\ndef test_one(): assert one() == 1\n",
+    "tests/test_two.py": "from app.two import two\n\ndef test_two(): assert two() == 2\n",
+}
+ONE, TWO = "tests/test_one.py::test_one", "tests/test_two.py::test_two"
+RECORD = "--ciopt-record=results"
+UNKNOWN = (
+    "GitHub Actions: a push to main, and the history knows no commit upon which all tests of this "
+    "job have passed"
+)
+Edit = Callable[[str, str, str], str]
+
+
+@pytest.fixture
+def made(project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"repository": {"default_branch": "main"}}))
+    for name, value in (
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_EVENT_PATH", str(event)),
+        ("GITHUB_JOB", "tests"),
+    ):
+        monkeypatch.setenv(name, value)
+    return project(FILES)
+
+
+@pytest.fixture
+def edit(made: Project) -> Edit:
+    """Commits an edit of a module; the commit's id."""
+
+    def commit(name: str, old: str, new: str) -> str:
+        made.repository.replace(f"app/{name}.py", old, new)
+        return made.repository.commit()
+
+    return commit
+
+
+def selected(decisions: Decisions) -> set[str]:
+    assert decisions.everything is None
+    return set(decisions.selected)
+
+
+def test_without_a_history(made: Project) -> None:
+    assert made.select().everything == UNKNOWN
+
+
+def test_the_last_commit_that_passed(made: Project, edit: Edit) -> None:
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+
+
+def test_a_nightly_run_without_a_selection_counts(made: Project, edit: Edit) -> None:
+    assert made.run(RECORD).ret == 0
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+
+
+def test_what_was_selected_upon_such_a_base_counts(made: Project, edit: Edit) -> None:
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    made.select()
+    edit("two", "return 2", "return 0 + 2")
+    assert selected(made.select()) == {TWO}
+
+
+def test_what_was_selected_upon_another_base_does_not(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what that one was worth."""
+    base = made.repository.git("rev-parse", "HEAD").strip()
+    edit("one", "return 1", "return 0 + 1")
+    monkeypatch.setenv("CIOPT_BASE", base)
+    assert selected(made.select()) == {ONE}
+    monkeypatch.delenv("CIOPT_BASE")
+    edit("two", "return 2", "return 0 + 2")
+    assert made.select().everything == UNKNOWN
+
+
+def test_failures_are_owed_until_they_pass(made: Project, edit: Edit) -> None:
+    made.select()
+    edit("one", "return 1", "return 3")
+    assert selected(made.select(exit_code=1)) == {ONE}
+    edit("two", "return 2", "return 0 + 2")
+    assert selected(made.select(exit_code=1)) == {ONE, TWO}
+    edit("one", "return 3", "return 1")
+    assert selected(made.select()) == {ONE, TWO}
+
+
+def test_a_job_that_is_run_again_does_what_it_did(made: Project, edit: Edit) -> None:
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+    assert selected(made.select()) == {ONE}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GITHUB_JOB", "other"), ("TOX_ENV_NAME", "py"), ("DATABASE", "big")]
+)
+def test_another_job_tells_nothing(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    made.repository.commit({"pytest.ini": f"{FILES['pytest.ini']}ciopt_environment = DATABASE\n"})
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select("--ciopt-record=off")) == {ONE}
+    monkeypatch.setenv(name, value)
+    assert made.select().everything == UNKNOWN
+
+
+def test_other_distributions_are_another_job(
+    made: Project, edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "library"
+    (place / "database-1.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(place)
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    (place / "database-1.dist-info").rename(place / "database-2.dist-info")
+    assert made.select().everything == UNKNOWN
+
+
+@pytest.mark.parametrize("less", [["-k", "one"], ["tests/test_one.py"], ["--deselect", TWO]])
+def test_another_command_tells_nothing(made: Project, edit: Edit, less: list[str]) -> None:
+    made.select(*less)
+    edit("two", "return 2", "return 0 + 2")
+    assert made.select().everything == UNKNOWN
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select(*less)) == {ONE}
+
+
+def test_a_command_in_the_environment_counts(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k one")
+    made.select()
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    edit("two", "return 2", "return 0 + 2")
+    assert made.select().everything == UNKNOWN
+
+
+def test_an_option_of_others_cannot_be_compared(made: Project) -> None:
+    """Its value may be a secret, or choose what is tested."""
+    made.repository.commit(
+        {
+            "conftest.py": "def pytest_addoption(parser): parser.addoption('--database')\n",
+        }
+    )
+    why = "GitHub Actions: a push, and runs with --database cannot be compared"
+    assert made.select("--database=big").everything == why
+    assert made.select("--database=big").everything == why
+
+
+@pytest.mark.parametrize("arguments", [["--ciopt-shard=1/2"], ["--lf"], ["--ciopt-slow=skip"]])
+def test_what_runs_a_part_is_no_base(made: Project, edit: Edit, arguments: list[str]) -> None:
+    made.run(RECORD, "-p", "cacheprovider", *arguments)
+    edit("two", "return 2", "return 0 + 2")
+    assert made.select("-p", "cacheprovider").everything is not None
+    assert made.select("-p", "cacheprovider", *arguments).everything is not None
+
+
+def test_edited_and_foreign_commits_are_no_base(made: Project, edit: Edit) -> None:
+    """What is not committed, and what a forced push took away."""
+    made.repository.replace("app/one.py", "return 1", "return 0 + 1")
+    made.select()
+    assert made.select().everything == UNKNOWN
+    made.repository.git("checkout", "-q", ".")
+    made.select()
+    first = edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+    made.repository.git("reset", "-q", "--hard", "HEAD~1")
+    second = edit("two", "return 2", "return 0 + 2")
+    assert first != second
+    assert selected(made.select()) == {TWO}
+
+
+def test_a_base_that_is_not_in_the_clone(
+    made: Project, edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = made.repository.git("rev-parse", "HEAD").strip()
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    shallow = tmp_path / "shallow"
+    url = f"file://{made.repository.root}"
+    made.repository.git("clone", "-q", "--depth=1", url, str(shallow))
+    shutil.copytree(made.repository.root / ".ciopt", shallow / ".ciopt")
+    monkeypatch.chdir(shallow)
+    result = made.run("--ciopt-changed")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            f"*cannot compare with '{base[:12]}': the commit is not in this clone (shallow clone)."
+            " To select tests here, give actions/checkout `fetch-depth: 0`."
+        ]
+    )
+
+
+def test_untrusted_runs_are_no_base(
+    made: Project, edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.select()
+    mine = made.repository.root / ".ciopt"
+    for arguments, expected in ((["--untrusted"], UNKNOWN), ([], None)):
+        other = tmp_path / f"other{len(arguments)}"
+        monkeypatch.setenv("CIOPT_DIR", str(other))
+        assert main(["history", "merge", str(mine), *arguments]) == 0
+        edit("one", "return ", "return 0 + ")
+        decisions = made.select("--ciopt-record=off")
+        assert decisions.everything == expected
+
+
+def test_parts_that_are_left_out(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in ("commit", "environment", "options", "selection"):
+        monkeypatch.setenv("CIOPT_RECORD_OMIT", part)
+        made.select()
+        assert made.select().everything == UNKNOWN
+        edit("one", "return ", "return 0 + ")
+
+
+def test_nothing_is_kept_elsewhere(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's run is no job."""
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    made.run(RECORD)
+    made.repository.git("branch", "-q", "-M", "trunk")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert made.select().everything == UNKNOWN
+
+
+def test_the_history_is_packed(made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.select()
+    monkeypatch.setenv("GITHUB_JOB", "other")
+    made.select()
+    monkeypatch.setenv("GITHUB_JOB", "tests")
+    assert main(["history", "compact", "--keep=1"]) == 0
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+
+
+def test_with_workers(made: Project, edit: Edit) -> None:
+    made.select("-n2")
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select("-n2")) == {ONE}
