@@ -27,6 +27,10 @@ def pytest_load_initial_conftests(
 ) -> None:
     """Decides before any conftest is imported, so that nothing need be imported at all."""
     known = options.with_separate_values(early_config, parser, args)
+    if known.ciopt_changed is not None and options.plan_is_asked(known):
+        from pytest_ciopt.hooks import precedence
+
+        precedence.plan_first(early_config, parser, args)
     if options.recording(early_config, known) == options.DEPS:
         from pytest_ciopt.hooks import tracing
 

@@ -113,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
     collection = collect(current_folder(), words)
     for line in collection.told:
         print(line, file=sys.stderr)
+    if collection.base is not None and not any(word.startswith(FLAG) for word in words):
+        warn([f"the plan is of the change since {collection.base[:12]}: addopts has {FLAG}"])
     wanted = {_from_top(test): test.group for test in collection.tests if test.selected}
     work, origin = _work(where, list(wanted), collection.fixtures)
     if options.max_shards is not None and origin == SIZES:

@@ -258,6 +258,13 @@ def sharding_is_asked(known: argparse.Namespace) -> bool:
     return bool(variable) or any(flag is not None for flag in flags)
 
 
+def plan_is_asked(known: argparse.Namespace) -> bool:
+    """Whether a plan that somebody made says what runs. Asked in every run, as above."""
+    variable = os.environ.get("CIOPT_PLAN", "").strip()  # noqa: TID251
+    given = bool(variable) or getattr(known, "ciopt_plan", None) is not None
+    return given and sharding_is_asked(known)
+
+
 def scheduling_is_asked(config: pytest.Config) -> bool:
     """Whether workers get their tests from us. Asked in every run, so no adapter is imported."""
     variable = os.environ.get("CIOPT_DIST", "").strip()  # noqa: TID251
@@ -339,7 +346,7 @@ def with_separate_values(
     `--ciopt-changed=:auto` in the list that pytest is about to parse for good.
     """
     known = early_config.known_args_namespace
-    args[:] = [word for arg in args for word in _from_file(arg)]
+    args[:] = [word for arg in args for word in from_file(arg)]
     end = args.index("--") if "--" in args else len(args)
     bare = [position for position in range(end) if args[position] in _BARE]
     if bare:
@@ -351,7 +358,7 @@ def with_separate_values(
     return known
 
 
-def _from_file(arg: str) -> list[str]:
+def from_file(arg: str) -> list[str]:
     """The arguments in `@file`, one a line, if the bare flag is among them."""
     if arg.startswith("@"):
         try:

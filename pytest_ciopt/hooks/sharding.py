@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pytest_ciopt.core.plan.plan import HISTORY
 from pytest_ciopt.core.plan.position import Position, position
 from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
+from pytest_ciopt.hooks import precedence
 from pytest_ciopt.hooks.options import SHARD
 from pytest_ciopt.hooks.request import collects_other_files, strict, test_files_of, where_of
 from pytest_ciopt.report import shards
@@ -42,6 +44,7 @@ def start(config: pytest.Config) -> None:
     try:
         asked = _asked(config)
         told = agreed(asked)
+        told = replace(told, told=(*told.told, *precedence.note(config, told.plan.base)))
         sharding = Sharding(told, asked.position, asked.top, config.rootpath, asked.tests)
     except CioptError as error:
         raise pytest.UsageError(str(error)) from error

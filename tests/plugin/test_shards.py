@@ -654,6 +654,51 @@ def test_a_plan_of_a_selection(made: Project, capsys: pytest.CaptureFixture[str]
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+FROM_ADDOPTS = "ciopt: note: the plan decides, not the --ciopt-changed of addopts: it is of "
+
+
+@pytest.mark.parametrize("beside", [(), ("-n2",)])
+@pytest.mark.parametrize("flag", ["--ciopt-changed", "--ciopt-changed=HEAD"])
+def test_a_plan_decides_where_addopts_selects(
+    made: Project, flag: str, beside: tuple[str, ...]
+) -> None:
+    """A team that selects by default can't leave the flag out for one job."""
+    plan("--shards=1")
+    made.repository.write({"pytest.ini": f"[pytest]\naddopts = {flag}\n"})
+    given = ("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json", *beside)
+    result = made.run(*given)
+    result.assert_outcomes(passed=len(ALL))
+    result.stdout.fnmatch_lines([f"{FROM_ADDOPTS}all tests"])
+    result = made.run(*given, flag)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ciopt-changed is given beside --ciopt-plan*"])
+
+
+def test_a_plan_is_made_of_what_addopts_selects(
+    made: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a run without shards would run it; the variables count as the flags do."""
+    made.repository.commit({"pytest.ini": "[pytest]\naddopts = --ciopt-changed\n"})
+    monkeypatch.setenv("CIOPT_BASE", "HEAD")
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    plan("--shards=1")
+    assert re.search("plan is of the change since .*: addopts has", capsys.readouterr().err)
+    plan("--shards=1", "--changed")
+    assert "addopts" not in capsys.readouterr().err
+    monkeypatch.setenv("CIOPT_SHARD", "1/1")
+    monkeypatch.setenv("CIOPT_PLAN", "ciopt-plan.json")
+    result = made.run("-v")
+    assert ids(result.outlines) == MANY
+    result.stdout.fnmatch_lines([f"{FROM_ADDOPTS}what a change since * can affect"])
+
+
+def test_a_file_of_arguments_is_typed(made: Project) -> None:
+    plan("--shards=1")
+    Path("words").write_text("--ciopt-changed\n")
+    result = made.run("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json", "@words")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
 @pytest.mark.parametrize("doctests", [(), ("--doctest-modules",)])
 def test_a_plan_of_a_selection_of_nothing(
     made: Project, capsys: pytest.CaptureFixture[str], doctests: tuple[str, ...]
