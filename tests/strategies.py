@@ -59,7 +59,7 @@ STARTS = st.builds(
     RunStart,
     run=st.from_regex(r"\A[0-9a-f]{12}-[0-9a-f]{20}\Z"),
     started=st.floats(0, 1e10),
-    environment=st.builds(Environment, TEXT, TEXT, TEXT),
+    environment=st.builds(Environment, TEXT, TEXT, TEXT, st.none() | TEXT),
     repository=OBJECT_ID,
     commit=OBJECT_ID,
     tree=OBJECT_ID,

@@ -14,7 +14,7 @@ from pytest_ciopt.adapters.paths import write_text
 from pytest_ciopt.adapters.pytest_config import PytestConfig
 from pytest_ciopt.cli.judging import COVERAGE, Asked, Carried, Case, Found, covering, timed
 from pytest_ciopt.cli.place import Place, place, print_json, print_lines, warn
-from pytest_ciopt.cli.verify import complete_plan, findings, told
+from pytest_ciopt.cli.verify import add_one_environment, complete_plan, findings, told
 from pytest_ciopt.core.base import Base, NoBase
 from pytest_ciopt.core.gates.budgets import slowdown
 from pytest_ciopt.core.gates.durations import budgets
@@ -48,6 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="prove first that its shards ran everything"
     )
+    add_one_environment(parser)
     parser.add_argument(
         "--code-quality",
         type=Path,
@@ -119,12 +120,12 @@ def _carried(options: argparse.Namespace, here: Place) -> Carried:
             f"the plan is of commit {plan.commit[:10]}, and {commit[:10]} is checked out",
             "Check out what the shards ran on.",
         )
-    found = findings(plan, [path for path in options.paths if path.is_dir()])
+    folders = [path for path in options.paths if path.is_dir()]
+    found = findings(plan, folders, by_key=options.one_environment)
     if all(one.proved for one in found.values()):
         return Carried(plan, None)
     if not options.json:
-        for name, one in found.items():
-            print_lines(told(plan, one, name))
+        print_lines(told(plan, found))
     return Carried(plan, "the shards did not run what was planned")
 
 

@@ -1,42 +1,58 @@
 """`ciopt verify`: whether the shards of a plan ran what was planned, each test once."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from pytest_ciopt.adapters import plans
 from pytest_ciopt.cli.place import print_json, print_lines
 from pytest_ciopt.core.plan.document import PlanError
+from pytest_ciopt.core.plan.environments import labels
 from pytest_ciopt.core.plan.plan import Plan
-from pytest_ciopt.core.plan.proof import Findings, by_environment, proof
+from pytest_ciopt.core.plan.proof import Findings, proof, proofs
 from pytest_ciopt.errors import CioptError, reason
 from pytest_ciopt.report.lines import count
 from pytest_ciopt.usecases.verifying import runs_in
 
+ONE = "--one-environment"
 _SHOWN = 20
 """Lines on one kind of finding."""
+_SEVERAL = (
+    "each environment has to run all shards; where only other distributions were installed, or "
+    f"other variables set, {ONE} counts them as one"
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
     parser.add_argument("plan", type=Path, help="the plan that all shards used")
     parser.add_argument("segments", nargs="+", type=Path, help="segments, or folders with them")
+    add_one_environment(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(run=run)
+
+
+def add_one_environment(parser: argparse.ArgumentParser) -> None:
+    """For whoever knows that the difference does not matter."""
+    parser.add_argument(
+        ONE,
+        action="store_true",
+        help="count runs with the same Python and platform as of one environment, whatever was "
+        "installed and set",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 when anything is missing, doubled or unknown."""
     plan = complete_plan(options.plan)
-    found = findings(plan, options.segments)
+    found = findings(plan, options.segments, by_key=options.one_environment)
     proved = all(one.proved for one in found.values())
     if options.json:
         of_each = {name: asdict(one) | {"proved": one.proved} for name, one in found.items()}
         print_json({"proved": proved, "environments": of_each})
     else:
-        for name, one in found.items():
-            print_lines(told(plan, one, name))
+        print_lines(told(plan, found))
     return 0 if proved else 1
 
 
@@ -48,16 +64,14 @@ def complete_plan(path: Path) -> Plan:
     return plan
 
 
-def findings(plan: Plan, segments: Sequence[Path]) -> dict[str, Findings]:
+def findings(plan: Plan, segments: Sequence[Path], *, by_key: bool = False) -> dict[str, Findings]:
     """By environment; of at least one. Raises: CioptError."""
     for path in segments:
         if not path.exists():
             raise CioptError(f"{path} does not exist", "Nothing is proved.")
-    runs = by_environment(runs_in(segments))
-    found = {name: proof(plan, several) for name, several in runs.items()}
-    # Where other work has left runs of other environments, those have no shard of this plan.
-    found = {name: one for name, one in found.items() if len(one.absent) < plan.shards}
-    return found or {"no environment": proof(plan, ())}
+    found = proofs(plan, runs_in(segments), by_key=by_key)
+    named = {name: found[one] for one, name in labels(found).items()}
+    return named or {"no environment": proof(plan, ())}
 
 
 def read_plan(path: Path) -> Plan:
@@ -68,8 +82,15 @@ def read_plan(path: Path) -> Plan:
         raise CioptError(f"{path} cannot be used: {reason(error)}") from None
 
 
-def told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:
-    """For people: one line when all is well, else what is not."""
+def told(plan: Plan, found: Mapping[str, Findings]) -> Iterator[str]:
+    """For people: one line of each environment when all is well, else what is not."""
+    for environment, one in found.items():
+        yield from _told(plan, one, environment)
+    if len(found) > 1 and any(one.absent for one in found.values()):
+        yield _SEVERAL
+
+
+def _told(plan: Plan, found: Findings, environment: str) -> Iterator[str]:
     planned = sum(len(plan.named(number)) for number in range(1, plan.shards + 1))
     work = f"{count(planned, 'test')} in {count(plan.shards, 'shard')} ({environment})"
     if found.proved:

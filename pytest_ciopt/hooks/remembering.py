@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.environment import digests, variable
 from pytest_ciopt.adapters.paths import homes, names_of
 from pytest_ciopt.core.history.failures import Folders
 from pytest_ciopt.core.history.parts import PARTS
@@ -144,10 +144,16 @@ class Remembering:
             plan=None if sharding is None else sharding.digest,
             base=None if run is None or base is None else base.commit,
             everything=None if run is None or not run.asked else run.selection.everything,
-            variables=config.stash.get(VARIABLES, None),
+            variables=config.stash.get(VARIABLES, None) or self._watched(sharding),
             omitted=self._omitted,
             given=(config.invocation_params.dir / plan,) if plan else (),
         )
+
+    def _watched(self, sharding: "Sharding | None") -> dict[str, str] | None:
+        """Of a shard they count even where dependencies are not recorded: environments of which
+        each has to run everything differ in them."""
+        watched = self._config.getini(WATCHED)
+        return digests(watched) if watched and sharding is not None else None
 
     def _selection(self) -> "Run | None":
         plugin: Collection | None = self._config.pluginmanager.getplugin(SELECTION)

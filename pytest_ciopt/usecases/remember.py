@@ -1,8 +1,9 @@
 """Begins the segment of a run: where it lies, what the run is about, what was left behind."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_ciopt.adapters.clock import now
@@ -13,7 +14,7 @@ from pytest_ciopt.adapters.history.writer import Writer
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.options import names_in
-from pytest_ciopt.core.history.records import RunStart
+from pytest_ciopt.core.history.records import Environment, RunStart
 
 _UNKNOWN = "this run is recorded without its commit: {}"
 
@@ -61,7 +62,7 @@ def begin(about: About) -> Begun:
     start = RunStart(
         run=facts.new_run_id(started),
         started=round(started, 3),
-        environment=facts.surroundings(),
+        environment=_environment(about),
         repository=head.repository,
         commit=head.commit,
         tree=head.tree,
@@ -77,6 +78,12 @@ def begin(about: About) -> Begun:
         variables=about.variables,
     )
     return Begun(Writer(state, start, about.omitted), tuple(told))
+
+
+def _environment(about: About) -> Environment:
+    """Shards that are proved together must not have had different things installed."""
+    found = facts.surroundings()
+    return found if about.shard is None else replace(found, distributions=facts.installed(sys.path))
 
 
 def _inside(paths: Iterable[Path], top: Path) -> Iterator[str]:

@@ -585,6 +585,47 @@ def test_a_plan_is_carried_out_and_proved(
     assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 0
 
 
+def test_shards_with_other_distributions_are_not_of_one_suite(
+    made: Project,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in a matrix of versions of a library: what the one job lost, the other has."""
+    given = "--ciopt-plan=ciopt-plan.json"
+    plan("--shards=2")
+    run(made, 1, 2, given)
+    site = tmp_path / "site-packages"
+    (site / "django-5.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(site)
+    run(made, 2, 2, given)
+    capsys.readouterr()
+    verify = ("verify", "ciopt-plan.json", ".ciopt/segments")
+    assert main(verify) == 1
+    said = capsys.readouterr().out
+    assert len(re.findall("^not proved: .*, distributions [0-9a-f]{8}\\)$", said, re.M)) == 2
+    assert "--one-environment counts them as one" in said
+    assert main((*verify, "--one-environment")) == 0
+    run(made, 1, 2, given)
+    assert main(verify) == 1
+    (site / "django-5.0.dist-info").rmdir()
+    run(made, 2, 2, given)
+    assert main(verify) == 0
+
+
+def test_watched_variables_distinguish_shards(
+    made: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.repository.commit({"pytest.ini": "[pytest]\nciopt_environment = DB\n"})
+    plan("--shards=2")
+    for number, database in ((1, "sqlite"), (2, "postgres")):
+        monkeypatch.setenv("DB", database)
+        run(made, number, 2, "--ciopt-plan=ciopt-plan.json")
+    capsys.readouterr()
+    assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
+    assert len(re.findall(", DB [0-9a-f]{8}", capsys.readouterr().out)) == 2
+
+
 def test_what_is_not_proved(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(".ciopt/segments")
     plan("--shards=2")

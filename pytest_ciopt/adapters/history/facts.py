@@ -10,6 +10,7 @@ from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.records import Environment
 
 _IDENTITY = "cache/repository"
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,17 @@ def _identity(git: Git, state: StateDir) -> str | None:
 def new_run_id(moment: float) -> str:
     """Unique everywhere; ids of later runs sort behind. `moment` is seconds of the epoch."""
     return f"{int(moment * 1000):012x}-{os.urandom(10).hex()}"
+
+
+def installed(path: Iterable[str]) -> str:
+    """A digest of the distributions on a search path, by the names of their metadata: nothing is
+    read. pip is left out, whose version is that of the machine and no matter of a test."""
+    from hashlib import sha256  # slow to import, both, and only shards need them
+
+    from pytest_ciopt.adapters.tracing.inputs import distributions
+
+    names = (name for name in distributions(path) if not name.startswith("pip-"))
+    return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
 
 
 def surroundings() -> Environment:

@@ -87,6 +87,7 @@ def _read_start(fields: Fields) -> RunStart:
             environment.text("python"),
             environment.text("implementation"),
             environment.text("platform"),
+            environment.maybe("distributions"),
         ),
         repository=fields.object_id("repository"),
         commit=fields.object_id("commit"),

@@ -13,6 +13,7 @@ from pytest_ciopt.core.history.line import line
 from pytest_ciopt.core.history.records import (
     Attempt,
     Benchmark,
+    Environment,
     FixtureCost,
     ModuleCost,
     Phase,
@@ -124,17 +125,24 @@ def shortened(text: str) -> str:
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
 
 
+def _environment(environment: Environment) -> dict[str, str]:
+    plain = {
+        "python": environment.python,
+        "implementation": environment.implementation,
+        "platform": environment.platform,
+    }
+    if environment.distributions is not None:
+        plain["distributions"] = environment.distributions
+    return plain
+
+
 def _start(start: RunStart) -> dict[str, object]:
     return {
         "kind": "run",
         "schema": SCHEMA,
         "run": start.run,
         "started": start.started,
-        "environment": {
-            "python": start.environment.python,
-            "implementation": start.environment.implementation,
-            "platform": start.environment.platform,
-        },
+        "environment": _environment(start.environment),
         "repository": start.repository,
         "commit": start.commit,
         "tree": start.tree,

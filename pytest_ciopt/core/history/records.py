@@ -21,6 +21,8 @@ class Environment:
     """E.g. `cpython`."""
     platform: str
     """E.g. `linux-x86_64`."""
+    distributions: str | None = None
+    """Digest of what is installed, by name and version; known of shards only."""
 
     @property
     def key(self) -> str:

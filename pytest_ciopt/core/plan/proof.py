@@ -7,6 +7,7 @@ from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import RunStart
 from pytest_ciopt.core.nodeids import placed_id
 from pytest_ciopt.core.plan.document import digest
+from pytest_ciopt.core.plan.environments import Surroundings, surroundings
 from pytest_ciopt.core.plan.plan import Plan
 
 _CLOCKS = 60.0
@@ -70,12 +71,24 @@ class Findings:
         )
 
 
-def by_environment(runs: Iterable[Ran]) -> dict[str, list[Ran]]:
-    """Each environment has to run everything."""
-    found: dict[str, list[Ran]] = {}
+def proofs(
+    plan: Plan, runs: Iterable[Ran], *, by_key: bool = False
+) -> dict[Surroundings, Findings]:
+    """Of each environment that has a shard of the plan: it has to run everything. What other work
+    has left there is named, as far as it has the same Python. `by_key`: see `surroundings`."""
+    found: dict[Surroundings, list[Ran]] = {}
+    others: list[Ran] = []
+    known = digest(plan)
     for ran in runs:
-        found.setdefault(ran.start.environment.key, []).append(ran)
-    return dict(sorted(found.items()))
+        if ran.start.plan == known:
+            found.setdefault(surroundings(ran.start, by_key=by_key), []).append(ran)
+        else:
+            others.append(ran)
+    of_each = {
+        one: proof(plan, [*several, *(o for o in others if o.start.environment.key == one.key)])
+        for one, several in found.items()
+    }
+    return {one: told for one, told in of_each.items() if len(told.absent) < plan.shards}
 
 
 def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:

@@ -7,8 +7,9 @@ import pytest
 from pytest_ciopt.cli.verify import told
 from pytest_ciopt.core.history.records import Environment, RunStart
 from pytest_ciopt.core.plan.document import digest
+from pytest_ciopt.core.plan.environments import labels
 from pytest_ciopt.core.plan.plan import HISTORY, Plan, Share
-from pytest_ciopt.core.plan.proof import Findings, Ran, by_environment, proof
+from pytest_ciopt.core.plan.proof import Findings, Ran, proof, proofs
 
 PLAN = Plan(
     2,
@@ -62,7 +63,7 @@ def test_ids_that_differ_each_time() -> None:
     """A parameter that is a moment, or a value from a set."""
     findings = Findings(missing=["a.py::x[1]", "a.py::y"], unplanned=["a.py::x[2]", "a.py::z[1]"])
     assert findings.unsteady == ["a.py::x"]
-    (*_, last) = told(PLAN, findings, "here")
+    (*_, last) = told(PLAN, {"here": findings})
     assert last == "  has other ids each time, so give its parameters fixed ones: a.py::x"
 
 
@@ -117,13 +118,56 @@ def test_a_test_that_ran_twice_in_a_shard() -> None:
     assert proof(PLAN, [ONE, twice]).doubled == {"a.py::y": [2, 2]}
 
 
+def elsewhere(one: Ran, **about: object) -> Ran:
+    """The same shard in another environment."""
+    environment = replace(one.start.environment, **about)  # type: ignore[arg-type]
+    return replace(one, start=replace(one.start, environment=environment))
+
+
+def in_each(runs: list[Ran], *, by_key: bool = False) -> dict[str, bool]:
+    """Whether all is proved, by environment."""
+    found = proofs(PLAN, runs, by_key=by_key)
+    return {name: found[one].proved for one, name in labels(found).items()}
+
+
 def test_each_environment_is_proved_by_itself() -> None:
-    other = replace(
-        ONE, start=replace(ONE.start, environment=Environment("3.11.1", "cpython", "l"))
-    )
-    found = by_environment([ONE, other, TWO])
-    assert [len(runs) for runs in found.values()] == [1, 2]
-    assert [proof(PLAN, runs).proved for runs in found.values()] == [False, True]
+    found = in_each([ONE, elsewhere(ONE, python="3.11.1"), TWO])
+    assert found == {"cpython-3.11-linux": False, "cpython-3.12-linux": True}
+    assert in_each([ONE, TWO, elsewhere(ran(1, shard="1/9"), python="3.11.1")]) == {
+        "cpython-3.12-linux": True
+    }
+
+
+def test_jobs_of_a_matrix_with_one_python_are_proved_each() -> None:
+    """A shard that the one lost would else be found in the other."""
+    old = [elsewhere(one, distributions="4444444444") for one in (ONE, TWO)]
+    new = [elsewhere(one, distributions="5555555555") for one in (ONE, TWO)]
+    name = "cpython-3.12-linux, distributions "
+    assert in_each([*old, *new]) == {f"{name}44444444": True, f"{name}55555555": True}
+    assert in_each([*old, new[0]]) == {f"{name}44444444": True, f"{name}55555555": False}
+    assert in_each([*old, ONE]) == {f"{name}44444444": True, f"{name}not recorded": False}
+    assert in_each([old[0], new[1]]) == {f"{name}44444444": False, f"{name}55555555": False}
+    assert in_each([old[0], new[1]], by_key=True) == {"cpython-3.12-linux": True}
+
+
+def test_watched_variables_tell_environments_apart() -> None:
+    def with_variables(one: Ran, **variables: str) -> Ran:
+        return replace(one, start=replace(one.start, variables={"": "g", **variables}))
+
+    sqlite = [with_variables(one, DB="111111111111", HOME="5") for one in (ONE, TWO)]
+    other = [with_variables(ONE, DB="222222222222", HOME="5"), with_variables(TWO, HOME="5")]
+    assert in_each([*sqlite, *other]) == {
+        "cpython-3.12-linux, DB 11111111": True,
+        "cpython-3.12-linux, DB 22222222": False,
+        "cpython-3.12-linux, DB not set": False,
+    }
+    assert in_each(sqlite) == {"cpython-3.12-linux": True}
+
+
+def test_how_to_count_environments_as_one_is_told() -> None:
+    (last,) = list(told(PLAN, {"a": proof(PLAN, [ONE]), "b": proof(PLAN, [ONE, TWO])}))[-1:]
+    assert "--one-environment counts them as one" in last
+    assert all("--one" not in line for line in told(PLAN, {"a": proof(PLAN, [ONE])}))
 
 
 def test_ids_that_several_tests_have() -> None:
