@@ -163,6 +163,10 @@ class Worktree:
         """Content of the base by blob id; missing ones are left out."""
         return self._git.contents(blobs)
 
+    def content_id(self, path: str) -> str:
+        """Git's id of what is there now, "" where nothing can be read."""
+        return self._blob(path, LINK if (self.top / path).is_symlink() else "") or ""
+
     def _exists(self, path: str) -> bool:
         return os.path.lexists(self.top / path)
 

@@ -8,7 +8,7 @@ from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.pytest_config import PytestConfig
-from pytest_ciopt.settings import Discovery, Settings
+from pytest_ciopt.settings import Discovery, Rules, Settings
 from pytest_ciopt.usecases.decide import Decided, decide
 
 
@@ -44,15 +44,20 @@ def _settings(config: PytestConfig) -> Settings:
     return Settings(
         configured_base=variable("CIOPT_BASE") or config.text("ciopt_base") or None,
         configured_by="CIOPT_BASE" if variable("CIOPT_BASE") else "ciopt_base",
-        rules=settings.rules(
-            config.lines("ciopt_run_all"),
-            config.lines("ciopt_ignore"),
-            config.lines("ciopt_dependencies"),
-        ),
+        rules=rules_of(config),
         state_dir=variable("CIOPT_DIR") or config.text("ciopt_dir") or None,
         strict=settings.boolean(strict, "ciopt_strict"),
         environment=settings.watched(config.words("ciopt_environment")),
         by_name=settings.by_name(variable("CIOPT_SAFETY") or config.text("ciopt_safety")),
+    )
+
+
+def rules_of(config: PytestConfig) -> Rules:
+    """What the project says of its files. Raises: ConfigurationError."""
+    return settings.rules(
+        config.lines("ciopt_run_all"),
+        config.lines("ciopt_ignore"),
+        config.lines("ciopt_dependencies"),
     )
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ciopt.adapters import plans
+from pytest_ciopt.adapters import plans, pytest_config
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder
+from pytest_ciopt.adapters.paths import place_of
+from pytest_ciopt.cli.asking import rules_of
 from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
 from pytest_ciopt.cli.explaining import show
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
@@ -24,6 +26,7 @@ from pytest_ciopt.report import shards
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases import planning
 from pytest_ciopt.usecases.sharding import durations_in
+from pytest_ciopt.usecases.uncommitted import uncommitted
 
 NAME = "ciopt-plan.json"
 FLAG = "--ciopt-changed"
@@ -110,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
     where, words = place(), list(options.words)
     if options.changed is not None:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
+    head = None if where.git is None else where.git.commit("HEAD")
+    edits = _edits(where, head, options.output)
     collection = collect(current_folder(), words)
     for line in collection.told:
         print(line, file=sys.stderr)
@@ -119,7 +124,6 @@ def run(options: argparse.Namespace) -> int:
     work, origin = _work(where, list(wanted), collection.fixtures)
     if options.max_shards is not None and origin == SIZES:
         raise CioptError("--max-shards needs durations", "Record a run first, or give --shards.")
-    head = None if where.git is None else where.git.commit("HEAD")
 
     def made(number: int) -> Plan:
         return planned(
@@ -138,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
     offers = [made(options.shards)] if options.shards else _possible(made, options.max_shards)
     told = [offer(plan, prices) for plan in offers]
     best = told[0] if options.shards else _best(told, options)
-    best = replace(best, plan=_as_of_now(best.plan, collection))
+    best = replace(best, plan=_as_of_now(best.plan, collection, edits))
     if options.output.is_dir():
         raise CioptError(f"{options.output} is a folder", "Name a file for the plan.")
     plans.write(options.output, best.plan)
@@ -146,7 +150,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _as_of_now(plan: Plan, collection: Collection) -> Plan:
+def _edits(where: Place, head: str | None, output: Path) -> dict[str, str] | None:
+    """Looked at before pytest does: of what is edited meanwhile the shards say so."""
+    if where.git is None or head is None:
+        return None
+    folder = current_folder()
+    rules = rules_of(pytest_config.find(folder, where.top))
+    given = (place_of(folder / output, where.top),)
+    return uncommitted(where.git, where.state, head, rules, given)
+
+
+def _as_of_now(plan: Plan, collection: Collection, edits: dict[str, str] | None) -> Plan:
     """What is recorded before counts for nothing; what a selection left out is no new test."""
     often = Counter(_from_top(test) for test in collection.tests if test.selected)
     times = {test: number for test, number in often.items() if number > 1}
@@ -154,7 +168,7 @@ def _as_of_now(plan: Plan, collection: Collection) -> Plan:
     if collection.base is None:
         return made
     left = [(t.path or module_of(t.id), _from_top(t)) for t in collection.tests if not t.selected]
-    return of_selection(made, collection.base, left, collection.unread, collection.proving)
+    return of_selection(made, collection.base, left, collection.unread, collection.proving, edits)
 
 
 def _aliases(collection: Collection) -> dict[str, str]:

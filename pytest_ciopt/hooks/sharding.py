@@ -22,9 +22,15 @@ from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks import precedence
 from pytest_ciopt.hooks.options import SHARD
-from pytest_ciopt.hooks.request import collects_other_files, strict, test_files_of, where_of
+from pytest_ciopt.hooks.request import (
+    collects_other_files,
+    settings_of,
+    strict,
+    test_files_of,
+    where_of,
+)
 from pytest_ciopt.report import shards
-from pytest_ciopt.settings import Discovery
+from pytest_ciopt.settings import Discovery, Settings
 from pytest_ciopt.usecases.sharding import Agreed, Asked, agreed
 
 _SHARED, _OWN = "shared", "own"
@@ -85,6 +91,8 @@ def _asked(config: pytest.Config) -> Asked:
     history = config.getini("ciopt_shard_history") or _OWN
     if history not in (_SHARED, _OWN):
         raise CioptError(f"ciopt_shard_history is {history!r}", "Use own or shared.")
+    path = config.invocation_params.dir / plan if plan else None
+    chosen = Settings() if path is None else settings_of(config, config.option)
     return Asked(
         position=number,
         top=where.top,
@@ -92,9 +100,11 @@ def _asked(config: pytest.Config) -> Asked:
         state=where.state,
         tests=test_files_of(config, config.option),
         places=tuple(_places(config, where.top)),
-        plan=config.invocation_params.dir / plan if plan else None,
+        plan=path,
         durations=config.rootpath / durations if durations else None,
         private=history == _SHARED or not in_ci(environ()),
+        rules=chosen.rules,
+        given=frozenset(place_of(one, where.top) for one in (*chosen.outputs, path) if one),
     )
 
 

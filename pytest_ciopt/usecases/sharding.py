@@ -6,7 +6,7 @@ the first shard makes it and the others find it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,9 +24,11 @@ from pytest_ciopt.core.plan.packing import ALGORITHM
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, planned
 from pytest_ciopt.core.plan.position import Position
 from pytest_ciopt.errors import CioptError, reason
-from pytest_ciopt.settings import Discovery
+from pytest_ciopt.report.tables import printable
+from pytest_ciopt.settings import Discovery, Rules
 from pytest_ciopt.usecases import planning
 from pytest_ciopt.usecases.planning import Tree
+from pytest_ciopt.usecases.uncommitted import differing, uncommitted
 
 _BETTER = (
     "shards are balanced by the size of test files: `ciopt plan` makes a plan from durations, "
@@ -50,6 +52,9 @@ class Asked:
     """A file in the repository."""
     private: bool = True
     """Whether the history counts: it is known to no other machine, or to all of them."""
+    rules: Rules = field(default_factory=Rules)
+    given: frozenset[str | None] = frozenset()
+    """Files that the run writes or is told, see `usecases.uncommitted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,26 @@ def _from_file(asked: Asked, path: Path) -> Agreed:
         )
     head = None if asked.git is None else asked.git.commit("HEAD")
     if plan.commit is None or head is None or plan.commit == head:
+        _check_edits(asked, plan, head)
         return Agreed(plan)
     told = f"the plan is of commit {plan.commit[:12]}, not of {head[:12]}"
     if plan.base is not None:
         raise CioptError(f"--ciopt-plan: {told}", "What it selects is not what this commit needs.")
     return Agreed(plan, (told,))
+
+
+def _check_edits(asked: Asked, plan: Plan, head: str | None) -> None:
+    """Whether a plan of a selection is of what lies here. Raises: CioptError."""
+    if asked.git is None or head is None or plan.base is None or plan.uncommitted is None:
+        return
+    here = uncommitted(asked.git, asked.state, head, asked.rules, asked.given)
+    if found := differing(plan.uncommitted, here):
+        path, others = printable(found[0]), len(found) - 1
+        more = f" (and {others:,} more)" if others else ""
+        raise CioptError(
+            f"--ciopt-plan: {path} is not what it was when the plan was made{more}",
+            "What it selects is not what this working tree needs: make a new plan.",
+        )
 
 
 def _from_sizes(asked: Asked, where: Tree, *told: str) -> Agreed:

@@ -387,12 +387,15 @@ def test_what_runs_twice_in_a_shard(made: Project, capsys: pytest.CaptureFixture
     assert "ran more than once: tests/test_two.py::test_a (shards 1, 1)" in capsys.readouterr().out
 
 
-def test_new_tests_under_the_plan_of_a_selection_run_at_home(made: Project) -> None:
+def test_new_tests_under_the_plan_of_a_selection_run_at_home(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The ids that the plan left out are known; others it did not know."""
+    more = "import os\nif 'MORE' in os.environ:\n    def test_new(): pass\n"
+    made.repository.commit({"tests/test_two.py": FILES["tests/test_two.py"] + more})
     made.repository.replace("tests/test_two.py", "def test_a(): pass", "def test_a(): assert 1")
     plan("--shards=2", "--changed")
-    text = FILES["tests/test_two.py"].replace("test_a(): pass", "test_a(): assert 1")
-    made.repository.write({"tests/test_two.py": text + "def test_new(): pass\n"})
+    monkeypatch.setenv("MORE", "1")
     flag = "--ciopt-plan=ciopt-plan.json"
     ran = [test for number in (1, 2) for test in run(made, number, 2, flag)]
     assert sorted(ran) == [f"tests/test_two.py::test_{name}" for name in ("a", "new")]
@@ -693,6 +696,70 @@ def test_a_plan_of_a_selection(made: Project, capsys: pytest.CaptureFixture[str]
     made.repository.commit({"README.md": "more"})
     result = made.run("--ciopt-shard=1/2", "--ciopt-plan=ciopt-plan.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("later", "named"),
+    [
+        ({"tests/test_two.py": "def test_a(): assert 0\n"}, "tests/test_two.py"),
+        ({"tests/test_many.py": FILES["tests/test_many.py"]}, "tests/test_many.py"),
+        ({"tests/conftest.py": "import os\n"}, "tests/conftest.py"),
+        ({"tests/data/one.json": "1"}, "tests/data/one.json"),
+        ({"data/kept.json": "2"}, "data/kept.json"),
+        ({"setup.cfg": "[x]\n"}, "setup.cfg"),
+    ],
+)
+def test_a_plan_of_a_selection_upon_other_edits(
+    made: Project, later: dict[str, str], named: str
+) -> None:
+    """A test that they can break would be in no shard."""
+    made.repository.commit({"data/kept.json": "1"})
+    edited = FILES["tests/test_many.py"].replace("0.01", "0.02")
+    made.repository.write({"tests/test_many.py": dedent(edited)})
+    plan("--shards=2", "--changed", "--output=tests/plan.json")
+    given = ("--ciopt-shard=1/2", "--ciopt-plan=tests/plan.json")
+    left = {"report.xml": "", "dist/made.whl": "", ".coverage": ""}
+    made.repository.write(left)  # what jobs download, and what the shard before has left
+    assert made.run(*given, "--junitxml=tests/1.xml", "--ciopt-json=tests/1.json").ret == 0
+    for report in ("tests/1.xml", "tests/1.json"):
+        Path(report).unlink()
+    made.repository.write(later)
+    result = made.run(*given)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --ciopt-plan: {named} is not what it was when the plan*"])
+
+
+def test_what_is_ignored_is_no_edit(made: Project) -> None:
+    """An installation, for example, that writes below a package, or to a lock file."""
+    made.repository.commit({"pytest.ini": "[pytest]\nciopt_ignore =\n  version.py\n  uv.lock\n"})
+    made.repository.commit({"uv.lock": ""})
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    plan("--shards=1", "--changed")
+    made.repository.write({"uv.lock": "version = 1", "tests/version.py": ""})
+    given = ("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    made.run(*given).assert_outcomes(passed=len(MANY))
+
+
+def test_the_plan_of_a_selection_is_of_its_edits_committed_or_not(made: Project) -> None:
+    """Staging alone edits nothing."""
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    made.repository.write({"tests/test_new.py": "def test_new(): pass\n"})
+    Path("tests/deep/test_one.py").unlink()
+    plan("--shards=1", "--changed")
+    given = ("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    assert made.run(*given).ret == 0
+    made.repository.git("add", "--all")
+    assert made.run(*given).ret == 0
+    edits = plans.read(Path("ciopt-plan.json")).uncommitted or {}
+    assert [*edits] == ["tests/deep/test_one.py", "tests/test_many.py", "tests/test_new.py"]
+    assert edits["tests/deep/test_one.py"] == ""
+
+
+def test_a_plan_of_all_tests_is_of_any_edits(made: Project) -> None:
+    plan("--shards=1")
+    made.repository.replace("tests/test_many.py", "0.01", "0.02")
+    given = ("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    made.run(*given).assert_outcomes(passed=len(ALL))
 
 
 FROM_ADDOPTS = "ciopt: note: the plan decides, not the --ciopt-changed of addopts: it is of "

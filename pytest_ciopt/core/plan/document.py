@@ -39,6 +39,7 @@ def encoded(plan: Plan) -> str:
         "proving": sorted(plan.proving),
         "aliases": dict(sorted(plan.aliases.items())),
         "times": dict(sorted(plan.times.items())),
+        "uncommitted": None if plan.uncommitted is None else dict(sorted(plan.uncommitted.items())),
     }
     modules = ",\n".join(
         f"{json.dumps(path)}: {json.dumps(_plain(path, share))}"
@@ -104,6 +105,7 @@ def _read(plain: Mapping[str, Any]) -> Plan:
         proving=frozenset(map(str, plain["proving"])),
         aliases={str(of): str(path) for of, path in plain["aliases"].items()},
         times={str(test): _whole(number) for test, number in plain["times"].items()},
+        uncommitted=_texts(plain.get("uncommitted")),
     )
 
 
@@ -111,6 +113,10 @@ def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{value!r} is no number of a shard")
     return value
+
+
+def _texts(value: Mapping[object, object] | None) -> dict[str, str] | None:
+    return None if value is None else {str(name): str(text) for name, text in value.items()}
 
 
 def _object_id(value: object) -> str | None:

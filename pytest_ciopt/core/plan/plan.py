@@ -61,6 +61,9 @@ class Plan:
     """Files that were read, by what ids of their tests begin with, where that is another path."""
     times: Mapping[str, int] = field(default_factory=dict)
     """How many tests have an id, where it is not one."""
+    uncommitted: Mapping[str, str] | None = None
+    """Ids of contents by path, of what a selection saw that the commit does not have; None where
+    that is not known, or does not matter."""
 
     @cached_property
     def _named(self) -> Mapping[str, tuple[str, int]]:
@@ -208,6 +211,7 @@ def of_selection(
     left: Iterable[tuple[str, str]],
     unread: Iterable[str],
     proving: Iterable[str] = (),
+    uncommitted: Mapping[str, str] | None = None,
 ) -> Plan:
     """The same plan, which knows what a selection left out: tests with their files, and files."""
     modules = dict(plan.modules)
@@ -219,5 +223,10 @@ def of_selection(
         modules[path] = replace(share, left=tuple(sorted(tests)))
     known = dict(sorted(modules.items()))
     return replace(
-        plan, base=base, modules=known, unread=frozenset(unread), proving=frozenset(proving)
+        plan,
+        base=base,
+        modules=known,
+        unread=frozenset(unread),
+        proving=frozenset(proving),
+        uncommitted=uncommitted,
     )

@@ -1,6 +1,7 @@
 """A plan answers for every test, named or not, and survives being written."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,15 @@ def test_writing_and_reading() -> None:
     assert decoded(encoded(PLAN)) == PLAN
     assert encoded(PLAN) == encoded(decoded(encoded(PLAN)))
     assert digest(PLAN) == digest(decoded(encoded(PLAN)))
+
+
+def test_edits_are_kept() -> None:
+    edited = replace(PLAN, uncommitted={"a.py": "0a", "gone.py": ""})
+    assert decoded(encoded(edited)) == edited
+    assert digest(edited) != digest(PLAN)
+    plain = json.loads(encoded(PLAN))
+    del plain["uncommitted"]  # as an earlier version wrote it
+    assert decoded(json.dumps(plain)).uncommitted is None
     assert digest(PLAN) != digest(planned([], 3, origin=HISTORY))
 
 
