@@ -41,7 +41,7 @@ def segments_in(paths: Iterable[Path]) -> Iterator[Path]:
 def ran(records: Iterable[Record]) -> Ran:
     """What the records of one run say; their first is its start."""
     start: RunStart | None = None
-    ended = False
+    ended = passed = False
     tests: dict[str, bool] = {}
     begun: Counter[str] = Counter()
     broken: set[str] = set()
@@ -57,7 +57,7 @@ def ran(records: Iterable[Record]) -> Ran:
             case Uncollected(outcome="failed"):
                 broken.add(record.id)
             case RunEnd():
-                ended = True
+                ended, passed = True, record.exit_status == 0
     if start is None:
         raise SegmentError("it has no beginning")
     broken |= {test for test, whole in tests.items() if not whole}
@@ -70,4 +70,5 @@ def ran(records: Iterable[Record]) -> Ran:
             if whole
         },
         frozenset(repository_id(start.root, one) for one in broken),
+        passed,
     )

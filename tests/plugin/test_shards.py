@@ -22,6 +22,7 @@ from pytest_ciopt.cli.main import main
 from pytest_ciopt.core.plan.plan import SIZES, planned
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.hooks import sharding
+from pytest_ciopt.usecases import remember
 
 FILES = {
     "pytest.ini": "[pytest]\n",
@@ -627,6 +628,22 @@ def test_watched_variables_distinguish_shards(
     capsys.readouterr()
     assert main(("verify", "ciopt-plan.json", ".ciopt/segments")) == 1
     assert len(re.findall(", DB [0-9a-f]{8}", capsys.readouterr().out)) == 2
+
+
+def test_a_failed_shard_that_passes_where_the_clock_is_behind(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that made the job green is the one to prove, though it seems to be the older."""
+    given = ("--ciopt-shard=1/1", "--ciopt-plan=ciopt-plan.json")
+    made.repository.write({"tests/test_two.py": "def test_a(): assert 0\ndef test_b(): pass\n"})
+    plan("--shards=1")
+    assert made.run("-x", *given).ret == 1
+    verify = ("verify", "ciopt-plan.json", ".ciopt/segments")
+    assert main(verify) == 1
+    made.repository.write({"tests/test_two.py": FILES["tests/test_two.py"]})
+    monkeypatch.setattr(remember, "now", lambda: time.time() - 7200)
+    assert made.run(*given).ret == 0
+    assert main(verify) == 0
 
 
 def test_what_is_not_proved(recorded: Project, capsys: pytest.CaptureFixture[str]) -> None:

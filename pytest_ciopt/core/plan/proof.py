@@ -26,6 +26,8 @@ class Ran:
     repository."""
     broken: frozenset[str] = frozenset()
     """Modules that could not be collected, and tests that began and did not end."""
+    passed: bool = False
+    """Whether it ended with exit code 0."""
 
 
 @dataclass(slots=True)
@@ -92,11 +94,15 @@ def proofs(
 
 
 def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
-    """Compares, within one environment. Of several runs of a shard the newest counts: it was run
-    again."""
+    """Compares, within one environment.
+
+    Of several runs of a shard one counts, for it was run again: the newest that passed, since that
+    is why people believe the shard; else the newest that ended. Not simply the newest, for clocks
+    of machines differ, and a run again may seem to have been the first.
+    """
     found, newest = Findings(), dict[int, Ran]()
     known = digest(plan)
-    for ran in sorted(runs, key=lambda ran: ran.start.run):
+    for ran in sorted(runs, key=lambda ran: (ran.passed, ran.ended, ran.start.run)):
         if ran.start.started < plan.made - _CLOCKS and ran.start.plan != known:
             continue  # of earlier work
         number = _number(plan, ran.start)
@@ -105,6 +111,7 @@ def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:
             found.foreign.append(f"run {ran.start.run}: {why}")
         elif number is not None:
             newest[number] = ran
+    found.foreign.sort()
     found.absent = [n for n in range(1, plan.shards + 1) if n not in newest]
     found.cut = sorted(number for number, ran in newest.items() if not ran.ended)
     found.broken = sorted(frozenset[str]().union(*(ran.broken for ran in newest.values())))

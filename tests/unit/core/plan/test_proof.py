@@ -67,6 +67,18 @@ def test_ids_that_differ_each_time() -> None:
     assert last == "  has other ids each time, so give its parameters fixed ones: a.py::x"
 
 
+def test_a_shard_that_was_run_again_where_the_clock_is_behind() -> None:
+    """It passed, or came to its end, and the other did not."""
+    killed = ran(2, "y", ended=False, run=9)
+    stopped = ran(2, "y", run=8)  # upon its first failure
+    again = ran(2, "y", "z", run=5)
+    assert proof(PLAN, [ONE, killed, again]).proved
+    assert proof(PLAN, [ONE, stopped, again]).missing == ["a.py::z"]
+    assert proof(PLAN, [ONE, stopped, killed, replace(again, passed=True)]).proved
+    filtered = replace(ran(2, "z", run=6), passed=True)
+    assert proof(PLAN, [ONE, filtered, replace(again, passed=True)]).missing == ["a.py::y"]
+
+
 def test_of_two_runs_of_a_shard_the_later_counts() -> None:
     assert proof(
         PLAN, [ran(2, "y", ended=False), ONE, replace(TWO, start=ran(2, run=1).start)]
