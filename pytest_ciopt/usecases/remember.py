@@ -1,6 +1,5 @@
 """Begins the segment of a run: where it lies, what the run is about, what was left behind."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -62,7 +61,7 @@ def begin(about: About) -> Begun:
     start = RunStart(
         run=facts.new_run_id(started),
         started=round(started, 3),
-        environment=_environment(about),
+        environment=_environment(about, top),
         repository=head.repository,
         commit=head.commit,
         tree=head.tree,
@@ -80,10 +79,10 @@ def begin(about: About) -> Begun:
     return Begun(Writer(state, start, about.omitted), tuple(told))
 
 
-def _environment(about: About) -> Environment:
+def _environment(about: About, top: Path) -> Environment:
     """Shards that are proved together must not have had different things installed."""
     found = facts.surroundings()
-    return found if about.shard is None else replace(found, distributions=facts.installed(sys.path))
+    return found if about.shard is None else replace(found, distributions=facts.distributions(top))
 
 
 def _inside(paths: Iterable[Path], top: Path) -> Iterator[str]:

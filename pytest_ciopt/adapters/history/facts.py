@@ -4,8 +4,10 @@ import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pytest_ciopt.adapters.git import COMMIT, Git
+from pytest_ciopt.adapters.installed import installed
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.records import Environment
 
@@ -73,15 +75,12 @@ def new_run_id(moment: float) -> str:
     return f"{int(moment * 1000):012x}-{os.urandom(10).hex()}"
 
 
-def installed(path: Iterable[str]) -> str:
-    """A digest of the distributions on a search path, by the names of their metadata: nothing is
-    read. pip is left out, whose version is that of the machine and no matter of a test."""
-    from hashlib import sha256  # slow to import, both, and only shards need them
+def distributions(top: Path) -> str:
+    """A digest of the names and versions of what is installed beside the project."""
+    from hashlib import sha256  # slow to import, and only shards need it
 
-    from pytest_ciopt.adapters.tracing.inputs import distributions
-
-    names = (name for name in distributions(path) if not name.startswith("pip-"))
-    return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
+    names = "\0".join(sorted(installed(top)))
+    return sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
 
 
 def surroundings() -> Environment:

@@ -5,7 +5,7 @@ another one tests something else, and may be red where this one is green.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -67,17 +67,23 @@ class Job(NamedTuple):
 def job(
     command: Command,
     where: Environment,
-    installed: Iterable[str],
+    installed: Mapping[str, str],
     variables: Mapping[str, str],
 ) -> Job:
-    """`installed` names distributions with their versions, `variables` are those by which services
+    """`installed` tells where distributions came from, `variables` are those by which services
     and tox tell jobs apart, and digests of those that the project names."""
     odd = _odd(command)
     if odd is not None:
         return Job(None, odd)
     words = [word for word in command.typed if word.partition("=")[0] not in _INDIFFERENT]
     interpreter = [where.implementation, where.python, where.platform]
-    parts = [command.places, words, interpreter, sorted(installed), sorted(variables.items())]
+    parts = [
+        command.places,
+        words,
+        interpreter,
+        sorted(installed.items()),
+        sorted(variables.items()),
+    ]
     return Job(sha256(json.dumps(parts).encode("ascii")).hexdigest()[:_DIGITS])
 
 

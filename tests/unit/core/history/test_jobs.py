@@ -7,7 +7,7 @@ from pytest_ciopt.core.history.records import Environment
 from pytest_ciopt.settings import Command
 
 HERE = Environment("3.12.1", "cpython", "linux-x86_64")
-INSTALLED = ("a-1 ", "b-2 ")
+INSTALLED = {"a-1": "", "b-2": ""}
 
 
 def of(*typed: str, configured: tuple[str, ...] = (), where: Environment = HERE) -> Job:
@@ -75,8 +75,8 @@ def test_all_around_counts() -> None:
     others = (
         job(command._replace(places=("sub",)), HERE, INSTALLED, {"CI_JOB_NAME": "tests"}),
         job(command, Environment("3.12.2", "cpython", "linux"), INSTALLED, {}),
-        job(command, HERE, INSTALLED[:1], {"CI_JOB_NAME": "tests"}),
+        job(command, HERE, {"a-1": ""}, {"CI_JOB_NAME": "tests"}),
         job(command, HERE, INSTALLED, {"CI_JOB_NAME": "others"}),
     )
     assert len({plain.digest, *(other.digest for other in others)}) == 5
-    assert job(command, HERE, reversed(INSTALLED), {"CI_JOB_NAME": "tests"}) == plain
+    assert job(command, HERE, {"b-2": "", "a-1": ""}, {"CI_JOB_NAME": "tests"}) == plain
