@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pytest_ciopt.cli.explaining import show
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
-from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, offer
+from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, considered, offer
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, of_selection, planned
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.report import shards
@@ -139,9 +139,12 @@ def run(options: argparse.Namespace) -> int:
         )
 
     prices = Prices(options.startup, options.price, options.billed)
-    offers = [made(options.shards)] if options.shards else _possible(made, options.max_shards)
-    told = [offer(plan, prices) for plan in offers]
-    best = told[0] if options.shards else _best(told, options)
+    if options.shards:
+        told = [offer(made(options.shards), prices)]
+        best = told[0]
+    else:
+        told = considered(made, options.max_shards, prices, *_limits(options))
+        best = _best(told, options)
     best = replace(best, plan=_as_of_now(best.plan, collection, edits))
     if options.output.is_dir():
         raise CioptError(f"{options.output} is a folder", "Name a file for the plan.")
@@ -180,15 +183,16 @@ def _aliases(collection: Collection) -> dict[str, str]:
     return {named: path for named, (path, *more) in read.items() if path != named and not more}
 
 
-def _possible(made: Callable[[int], Plan], most: int) -> list[Plan]:
-    return [made(number) for number in range(1, most + 1)]
-
-
-def _best(offers: Sequence[Offer], options: argparse.Namespace) -> Offer:
+def _limits(options: argparse.Namespace) -> tuple[float | None, float | None]:
+    """Seconds of the slowest job, and what all may cost. Raises: CioptError without either."""
     if options.target_minutes is None and options.max_cost is None:
         raise CioptError("--max-shards needs --target-minutes or --max-cost", "Or give --shards.")
     target = None if options.target_minutes is None else options.target_minutes * 60
-    best = chosen(offers, target, options.max_cost)
+    return target, options.max_cost
+
+
+def _best(offers: Sequence[Offer], options: argparse.Namespace) -> Offer:
+    best = chosen(offers, *_limits(options))
     if best is None:
         least = min(offers, key=lambda one: one.cost)
         raise CioptError(
