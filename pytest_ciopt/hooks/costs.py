@@ -28,11 +28,10 @@ class Costs(Breakable):
         """Set-ups of wider fixtures inside the one that is being set up."""
         self._shared = 0.0
         """Spent on wider fixtures in the present phase of a test."""
-        self._setups: dict[int, float] = {}
-        """By the identity of the fixture's definition, which lives as long as the session."""
+        self._narrow: set[pytest.FixtureDef[Any]] = set()
+        """Definitions known to be of a test's own scope: to ask them takes longer than all the rest
+        that is done for their fixtures."""
         self._reasons: dict[str, str] = {}
-        self._ending: dict[int, float] = {}
-        """When the teardown of a fixture began."""
 
     # --- modules ---------------------------------------------------------------------------------
 
@@ -71,39 +70,37 @@ class Costs(Breakable):
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
         """Times fixtures that several tests share, without those that they ask for."""
-        if fixturedef.scope == "function":
+        if fixturedef in self._narrow:
             return (yield)
+        if fixturedef.scope == "function":
+            self._narrow.add(fixturedef)
+            return (yield)
+        life = _Life()
+        # Finalizers run in reverse: this one behind those of the fixture itself. Not the hook that
+        # pytest has for it, which each fixture of each test would call.
+        fixturedef.addfinalizer(lambda: self._torn_down(fixturedef, life))
         outer, self._within = self._within, 0.0
         began = elapsed()
         try:
             return (yield)
         finally:
-            self._set_up(fixturedef, elapsed() - began, outer)
+            self._set_up(fixturedef, life, elapsed() - began, outer)
 
     @harmless
-    def _set_up(self, fixturedef: pytest.FixtureDef[Any], took: float, outer: float) -> None:
-        self._setups[id(fixturedef)] = max(0.0, took - self._within)
+    def _set_up(
+        self, fixturedef: pytest.FixtureDef[Any], life: "_Life", took: float, outer: float
+    ) -> None:
+        life.setup = max(0.0, took - self._within)
         self._within = outer + took
-        self._shared += self._setups[id(fixturedef)]
-        # Finalizers run in reverse: this one before those of the fixture itself.
-        fixturedef.addfinalizer(lambda: self._ends(fixturedef))
-
-    def _ends(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        self._ending[id(fixturedef)] = elapsed()
-
-    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        """The life of a fixture is over. pytest may say so more than once."""
-        if id(fixturedef) in self._setups:
-            self._torn_down(fixturedef)
+        self._shared += life.setup
+        fixturedef.addfinalizer(life.ends)  # before those of the fixture itself
 
     @harmless
-    def _torn_down(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        setup = self._setups.pop(id(fixturedef))
-        began = self._ending.pop(id(fixturedef), None)
-        teardown = elapsed() - began if began is not None else 0.0
+    def _torn_down(self, fixturedef: pytest.FixtureDef[Any], life: "_Life") -> None:
+        teardown = elapsed() - life.ending if life.ending is not None else 0.0
         self._shared += teardown
         name, scope, place = fixturedef.argname, fixturedef.scope, fixturedef.baseid or ""
-        self._pending.append(["fixture", name, scope, place, setup, teardown])
+        self._pending.append(["fixture", name, scope, place, life.setup, teardown])
 
     # --- the way to the one who writes -----------------------------------------------------------
 
@@ -132,6 +129,20 @@ class Costs(Breakable):
             carried.append(["selected", reason])
         if carried:
             setattr(report, COSTS, carried)
+
+
+class _Life:
+    """Of a fixture, from its set-up to its teardown."""
+
+    def __init__(self) -> None:
+        self.setup = 0.0
+        """Seconds."""
+        self.ending: float | None = None
+        """When the teardown began."""
+
+    def ends(self) -> None:
+        """The teardown begins."""
+        self.ending = elapsed()
 
 
 class Sending:

@@ -702,3 +702,37 @@ def test_git_that_refuses_is_told(
     (start, *_) = segment(made)
     assert isinstance(start, RunStart)
     assert start.commit is None
+
+
+COUNTS = """
+import sys
+from pathlib import Path
+import pytest, pytest_ciopt
+
+OURS = str(Path(pytest_ciopt.__file__).parent)
+calls = []
+
+def count(frame, event, _):
+    if event == "call" and frame.f_code.co_filename.startswith(OURS):
+        calls.append(frame.f_code.co_name)
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    calls.clear()
+    sys.setprofile(count)
+    try:
+        return (yield)
+    finally:
+        sys.setprofile(None)
+        print(f"<{item.name}: {len(calls)}>", sorted(calls))
+"""
+
+
+def test_few_functions_of_ours_are_called_for_a_test(project: MakeProject) -> None:
+    """What recording adds to each test is held down; time says nothing where machines are busy."""
+    suite = "import pytest\n@pytest.mark.parametrize('n', range(3))\ndef test_it(n): pass\n"
+    made = project({"conftest.py": COUNTS, "test_it.py": suite})
+    result = made.run(RECORD, "-s", "-p", "no:cacheprovider")
+    assert result.ret == 0
+    # Three reports, three calls each; five that write; a fixture, before and after its set-up.
+    result.stdout.fnmatch_lines(["*<test_it?1?: 16>*"])
