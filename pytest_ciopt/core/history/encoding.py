@@ -112,6 +112,12 @@ def _counts(totals: Totals | None) -> list[int] | None:
 
 _NOTHING = (None, None, None)
 _QUOTED = json.encoder.encode_basestring_ascii
+_PASSED = (
+    '{"kind":"test","id":%s'
+    ',"setup":["passed",%.6f],"call":["passed",%.6f],"teardown":["passed",%.6f]%s}\n'
+)
+"""The line of a test that has passed; the worker is the last part. Quicker than an f-string, which
+makes a text of each number first."""
 
 
 def seconds(value: float) -> float:
@@ -183,13 +189,8 @@ def encoded_passed(
     """
     if not (0.0 <= setup < LONGEST and 0.0 <= call < LONGEST and 0.0 <= teardown < LONGEST):
         setup, call, teardown = seconds(setup), seconds(call), seconds(teardown)
-    text = (
-        f'{{"kind":"test","id":{_QUOTED(nodeid)},"setup":["passed",{setup:.6f}]'
-        f',"call":["passed",{call:.6f}],"teardown":["passed",{teardown:.6f}]'
-    )
-    if worker is not None:
-        text += f',"worker":{_QUOTED(worker)}'
-    return f"{text}}}\n".encode("ascii")
+    by = "" if worker is None else f',"worker":{_QUOTED(worker)}'
+    return (_PASSED % (_QUOTED(nodeid), setup, call, teardown, by)).encode("ascii")
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:
