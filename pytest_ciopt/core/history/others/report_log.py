@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_ciopt.core.history.encoding import shortened
+from pytest_ciopt.core.history.failures import first_line
 from pytest_ciopt.core.history.others.found import ForeignError, Found, moment, seconds, text
 from pytest_ciopt.core.history.records import Attempt, Phase, Subtest
 
@@ -106,5 +107,5 @@ def _crash(longrepr: object) -> str:
         case {"reprcrash": {"message": str(message)}}:
             return message
         case str(said):
-            return next((line for line in reversed(said.splitlines()) if line.strip()), "")
+            return first_line(said)  # as of a run that we record ourselves
     return ""

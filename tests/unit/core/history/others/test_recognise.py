@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ciopt.core.history.failures import first_line
 from pytest_ciopt.core.history.others.found import ForeignError
 from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
@@ -169,7 +170,23 @@ def test_a_report_log_that_tells_of_the_teardown_before_a_rerun() -> None:
     assert found.started == 1.7e9
     second = found.records[2]
     assert isinstance(second, Attempt)
-    assert second.failure == "E 1 == 2"
+    assert second.failure == "1 == 2"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the case failed\n  no further details",
+        "    def it():\n>       go()\nE   ValueError: first\nE   second\n\nt.py:2: ValueError",
+        'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: first',
+    ],
+)
+def test_a_report_log_tells_of_a_failure_as_a_recording_does(said: str) -> None:
+    report = {"nodeid": "t.py::a", "when": "call", "outcome": "failed", "longrepr": said}
+    found = read(log([LOG[0], report | {"$report_type": "TestReport"}]), FILES)
+    (attempt,) = found.records
+    assert isinstance(attempt, Attempt)
+    assert attempt.failure == first_line(said)
 
 
 @pytest.mark.parametrize("cut", [0, 5])
