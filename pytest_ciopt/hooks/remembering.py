@@ -1,5 +1,6 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
+from pathlib import Path
 from shlex import split
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +25,7 @@ from pytest_ciopt.hooks.options import (
     recording,
 )
 from pytest_ciopt.hooks.recording import Recording
-from pytest_ciopt.hooks.request import command_of, state_dir_of, where_of
+from pytest_ciopt.hooks.request import command_of, state_dir_of
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.settings import watched
 from pytest_ciopt.usecases.jobs import job_here
@@ -119,7 +120,7 @@ class Remembering:
         """Opens the segment. An error of ours is told at the end; the run goes on."""
         try:
             begun = begin(self._about())
-            self._job = self._job_here()
+            self._job = self._job_in(begun.top)
         except Exception as error:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
@@ -172,9 +173,9 @@ class Remembering:
             self._recording.finish(int(session.exitstatus), outcome, gated, job)
             self._recording.writer.close()
 
-    def _job_here(self) -> str | None:
+    def _job_in(self, top: Path) -> str | None:
         names = watched(self._config.getini(WATCHED))
-        found = job_here(command_of(self._config), names, where_of(self._config).top)
+        found = job_here(command_of(self._config), names, top)
         return None if found is None else found.digest
 
     def _all_passed(self, session: pytest.Session) -> bool:

@@ -17,7 +17,7 @@ from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
 from pytest_ciopt.core.plan.plan import HISTORY
-from pytest_ciopt.core.plan.position import Position, position
+from pytest_ciopt.core.plan.position import AUTO, Position, position
 from pytest_ciopt.core.testfiles import is_test_module, is_text_test
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.hooks import precedence
@@ -77,7 +77,9 @@ def _asked(config: pytest.Config) -> Asked:
     for flag, word, meant in (("shard", given, "2/4"), ("plan", plan, "ciopt-plan.json")):
         if word == "":
             raise CioptError(f"--ciopt-{flag} is empty", f"Give a value, for example {meant}.")
-    written, plan = given or variables["CIOPT_SHARD"], plan or variables["CIOPT_PLAN"]
+    said, plan = variables["CIOPT_SHARD"], plan or variables["CIOPT_PLAN"]
+    # A matrix of GitHub has no variables but those that its workflow makes of it.
+    written = said if said and given in (None, AUTO) else given
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
     config.option.ciopt_shard, config.option.ciopt_plan = written, plan

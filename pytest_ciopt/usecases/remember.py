@@ -44,6 +44,8 @@ class Begun:
 
     writer: Writer
     told: tuple[str, ...]
+    top: Path
+    """Of the repository, or the rootdir without one."""
 
 
 def begin(about: About) -> Begun:
@@ -76,7 +78,7 @@ def begin(about: About) -> Begun:
         everything=about.everything,
         variables=about.variables,
     )
-    return Begun(Writer(state, start, about.omitted), tuple(told))
+    return Begun(Writer(state, start, about.omitted), tuple(told), top)
 
 
 def _environment(about: About, top: Path) -> Environment:

@@ -490,6 +490,14 @@ def test_the_shard_from_the_environment(
     made.run(*flags).stdout.fnmatch_lines([f"ciopt: shard {expected}, *"])
 
 
+def test_auto_takes_what_the_workflow_makes_of_a_matrix(
+    made: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIOPT_SHARD", "2/3")
+    for flag, expected in (("--ciopt-shard=auto", "2/3"), ("--ciopt-shard=1/3", "1/3")):
+        made.run(flag).stdout.fnmatch_lines([f"ciopt: shard {expected}, *"])
+
+
 @pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_runs_within_tests_are_no_shards(
     made: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]

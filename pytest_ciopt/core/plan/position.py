@@ -54,7 +54,7 @@ def _of_service(environ: Mapping[str, str]) -> Position:
     raise CioptError(
         "--ciopt-shard=auto finds no numbers of a CI service",
         "GitLab, CircleCI, Buildkite, Azure Pipelines and Semaphore tell them to jobs that run in "
-        "parallel. Elsewhere write K/N, or set CIOPT_SHARD.",
+        "parallel. Elsewhere, as in a matrix of GitHub, write K/N, or set CIOPT_SHARD to it.",
     )
 
 
