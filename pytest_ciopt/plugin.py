@@ -5,6 +5,7 @@ specifications is imported.
 """
 
 import argparse
+from collections.abc import Generator
 
 import pytest
 
@@ -83,6 +84,17 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ciopt.hooks import remembering
 
         remembering.start(config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Who waits for the exit code gets the one that the process will have."""
+    result = None
+    try:
+        result = yield
+        return result
+    finally:
+        config.stash.get(options.AFTERWARDS, lambda _: None)(result)
 
 
 def _option(config: pytest.Config) -> argparse.Namespace:

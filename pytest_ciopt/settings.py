@@ -34,6 +34,10 @@ class Command(NamedTuple):
     """Those of `addopts` in the configuration file."""
     places: tuple[str, ...] = ()
     """Where it was started, pytest's rootdir and its configuration file, if it has one."""
+    discovery: tuple[str, ...] = ()
+    """Values of the configuration by which tests are found."""
+    plugins: tuple[str, ...] = ()
+    """Of what plugins are that a program handed to `pytest.main`."""
 
 
 class Settings(NamedTuple):
@@ -54,8 +58,10 @@ class Settings(NamedTuple):
     explain: bool = False
     json: str | None = None
     """Where the decisions are written, as an absolute path."""
-    command: Command | None = None
-    """None where it is not pytest that asks."""
+    job: str | None = None
+    """What this job of a CI service is known by, see `core.history.jobs`; None elsewhere."""
+    odd: str | None = None
+    """The option for which its runs cannot be compared with each other."""
     outputs: tuple[str, ...] = ()
     """Files that this run writes, as absolute paths: left from an earlier run they are no change
     where git does not track them."""

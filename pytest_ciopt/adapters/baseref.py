@@ -164,7 +164,7 @@ class _Search:
         HEAD itself is none, so that a job that is run again does what it did.
         """
         if known.odd is not None:
-            why = f"{said.service}: a push, and runs with {known.odd} cannot be compared"
+            why = f"{said.service}: a push, and runs with such options cannot be compared"
             return NoBase(why, f"To select tests here, do without {known.odd}, or {_CHOOSE}.")
         commits = [commit for commit in known.commits[:_CANDIDATES] if commit != self.head]
         here = [commit for commit in commits if self.git.commit(commit) is not None]

@@ -8,11 +8,18 @@ from pathlib import Path
 _DIGITS = 20
 """Hexadecimal digits of a digest."""
 _JOBS = (
-    *("AGENT_JOBNAME", "BUILDKITE_LABEL", "BUILDKITE_PIPELINE_SLUG", "BUILDKITE_STEP_KEY"),
-    *("CIRCLE_JOB", "CI_JOB_NAME", "GITHUB_JOB", "GITHUB_WORKFLOW", "JOB_NAME"),
-    *("NOX_CURRENT_SESSION", "SYSTEM_JOBNAME", "TOX_ENV_NAME"),
+    *("AGENT_JOBNAME", "SYSTEM_JOBNAME", "SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE"),
+    *("BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"),
+    *("BUILDKITE_LABEL", "BUILDKITE_PIPELINE_SLUG", "BUILDKITE_STEP_KEY"),
+    *("BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"),
+    *("CIRCLE_JOB", "CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"),
+    *("CI_JOB_NAME", "CI_NODE_INDEX", "CI_NODE_TOTAL", "GITHUB_JOB", "GITHUB_WORKFLOW"),
+    *("JOB_NAME", "STAGE_NAME", "NOX_CURRENT_SESSION", "TOX_ENV_NAME"),
+    *("SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT", "SEMAPHORE_JOB_NAME"),
 )
-"""Of Azure Pipelines, Buildkite, CircleCI, GitLab, GitHub, Jenkins, nox and tox."""
+"""Of Azure Pipelines, Bitbucket, Buildkite, CircleCI, GitLab, GitHub, Jenkins, nox, tox and
+Semaphore; and the file of a GitHub workflow, of which `_WORKFLOW` tells with the branch."""
+_WORKFLOW = "GITHUB_WORKFLOW_REF"
 _LARGEST_EVENT = 25_000_000
 """Bytes; GitHub caps webhook payloads at 25 MB."""
 
@@ -50,7 +57,8 @@ def digests(globs: Sequence[str]) -> dict[str, str]:
 
 def job_names() -> dict[str, str]:
     """By what services and tox tell the jobs of a project apart."""
-    return {name: os.environ[name] for name in _JOBS if os.environ.get(name)}
+    found = {name: os.environ[name] for name in _JOBS if os.environ.get(name)}
+    return found | {_WORKFLOW: os.environ.get(_WORKFLOW, "").partition("@")[0]}
 
 
 def _digest(text: str) -> str:

@@ -1,5 +1,6 @@
 """What is installed beside the project, by the names of folders: quick enough for any run."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ _ORIGIN = "direct_url.json"
 def installed(top: Path) -> dict[str, str]:
     """Distributions with their versions, and where they came from if not from an index.
 
-    Of the project itself, which lies in `top`, the version is left out: it may be another for each
-    commit, and the change says what is new in it. So is pip, whose version is that of the machine
-    and no matter of a test.
+    Of what was built from folders of the project, which lies in `top`, the version is left out: it
+    may be another for each commit, and the change says what is new in it. pip is left out, whose
+    version is that of the machine and no matter of a test.
     """
     top = top.resolve()
-    folders = {Path(entry).resolve() for entry in sys.path}
+    entries = map(str, sys.path)  # others put anything there
+    folders = dict.fromkeys(Path(entry).resolve() for entry in entries)
     return dict(one for folder in folders if _is_outside(folder, top) for one in _in(folder, top))
 
 
@@ -29,7 +31,7 @@ def _is_outside(folder: Path, top: Path) -> bool:
 
 def _in(folder: Path, top: Path) -> Iterator[tuple[str, str]]:
     try:
-        names = os.listdir(folder)
+        names = sorted(os.listdir(folder))
     except OSError:  # an archive, or none at all
         return
     for name in names:
@@ -37,7 +39,18 @@ def _in(folder: Path, top: Path) -> Iterator[tuple[str, str]]:
         bare = stem.partition("-")[0]
         if ending in _ENDINGS and bare != "pip":
             origin = _origin(folder / name)
-            yield (bare, "") if top.as_uri() in origin else (stem, origin)
+            yield (bare, "") if _is_folder_in(top, origin) else (stem, origin)
+
+
+def _is_folder_in(top: Path, origin: str) -> bool:
+    """Whether a distribution was built of sources of the project, and not of a file that only lies
+    there."""
+    try:
+        told = json.loads(origin or "{}")
+        url = str(told.get("url", ""))
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    return "dir_info" in told and f"{url}/".startswith(f"{top.as_uri()}/")
 
 
 def _origin(folder: Path) -> str:

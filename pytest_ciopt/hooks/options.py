@@ -3,6 +3,7 @@
 import argparse
 import copy
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -27,6 +28,9 @@ GATED = pytest.StashKey[object]()
 """On the configuration, what gates leave of the run, a `core.history.records.Gated`."""
 VARIABLES = pytest.StashKey[dict[str, str]]()
 """On the configuration, digests of the watched environment variables as the run began."""
+AFTERWARDS = pytest.StashKey[Callable[[object], None]]()
+"""On the configuration, what is to be done when pytest has ended, with its exit code; None where
+an exception ended it."""
 NO_DROP = "--ciopt-cov-no-drop"
 RECONSTRUCT = "--ciopt-cov-reconstruct"
 COVERED = ("ciopt_cov_fail_under", "ciopt_patch_fail_under", "ciopt_cov_no_drop")

@@ -1,6 +1,5 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
-from pathlib import Path
 from shlex import split
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +12,7 @@ from pytest_ciopt.core.history.parts import PARTS
 from pytest_ciopt.core.history.records import Benchmark, Gated
 from pytest_ciopt.hooks.costs import Costs, Sending
 from pytest_ciopt.hooks.options import (
+    AFTERWARDS,
     DEPS,
     GATED,
     HISTORY,
@@ -25,10 +25,8 @@ from pytest_ciopt.hooks.options import (
     recording,
 )
 from pytest_ciopt.hooks.recording import Recording
-from pytest_ciopt.hooks.request import command_of, state_dir_of
+from pytest_ciopt.hooks.request import job_of, state_dir_of
 from pytest_ciopt.report.outcome import Outcome
-from pytest_ciopt.settings import watched
-from pytest_ciopt.usecases.jobs import job_here
 from pytest_ciopt.usecases.remember import About, begin
 
 if TYPE_CHECKING:  # a run that selects nothing does not import them
@@ -110,6 +108,7 @@ class Remembering:
         self._told: tuple[str, ...] = ()
         self._job: str | None = None
         """What the job is known by on a CI service."""
+        self._cut = False
         self.traces: Traces | None = None
         """Of dependencies, if they are recorded, too."""
         self.rounds: Rounds | None = None
@@ -120,7 +119,7 @@ class Remembering:
         """Opens the segment. An error of ours is told at the end; the run goes on."""
         try:
             begun = begin(self._about())
-            self._job = self._job_in(begun.top)
+            self._job = job_of(self._config).digest
         except Exception as error:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
@@ -170,17 +169,30 @@ class Remembering:
             outcome = Outcome() if run is None else run.outcome
             gated = cast("Gated", self._config.stash.get(GATED, Gated()))
             job = self._job if self._all_passed(session) else None
-            self._recording.finish(int(session.exitstatus), outcome, gated, job)
+
+            def ended(result: object) -> None:
+                self._end(outcome, gated, job, result)
+
+            if job is None:
+                ended(session.exitstatus)
+            else:  # what comes behind may still end the run with another exit code
+                self._config.stash[AFTERWARDS] = ended
+
+    def _end(self, outcome: Outcome, gated: Gated, job: str | None, result: object) -> None:
+        """Closes the segment. `result` is the exit code, or None after an exception."""
+        if self._recording is not None:
+            failed = pytest.ExitCode.INTERNAL_ERROR
+            status = int(result) if isinstance(result, int) else int(failed)
+            self._recording.finish(status, outcome, gated, None if status else job)
             self._recording.writer.close()
 
-    def _job_in(self, top: Path) -> str | None:
-        names = watched(self._config.getini(WATCHED))
-        found = job_here(command_of(self._config), names, top)
-        return None if found is None else found.digest
+    def pytest_keyboard_interrupt(self) -> None:
+        """Also of `pytest.exit`, whatever exit code that asks for."""
+        self._cut = True
 
     def _all_passed(self, session: pytest.Session) -> bool:
         """Whether all tests of the commit are known to have passed, here or upon the base."""
-        cut = session.testsfailed or session.shouldfail or session.shouldstop
+        cut = self._cut or session.testsfailed or session.shouldfail or session.shouldstop
         if session.exitstatus != pytest.ExitCode.OK or cut:
             return False
         if self._config.pluginmanager.hasplugin(SHARD):

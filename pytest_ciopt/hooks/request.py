@@ -11,10 +11,11 @@ from typing import NamedTuple
 import pytest
 
 from pytest_ciopt import settings
-from pytest_ciopt.adapters.environment import variable
+from pytest_ciopt.adapters.environment import environ, variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.cibase import in_ci
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO, QUALITY, WATCHED
 from pytest_ciopt.settings import Command, Discovery, Settings
@@ -43,14 +44,43 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             environment=settings.watched(config.getini(WATCHED)),
             explain=switch(config, known, "ciopt_explain"),
             json=resolved(config, json) if json else None,
-            command=command_of(config),
+            job=job_of(config).digest,
+            odd=job_of(config).odd,
             outputs=tuple(resolved(config, file) for file in written),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
 
 
-def command_of(config: pytest.Config) -> Command:
+class _Job(NamedTuple):
+    """As `core.history.jobs.Job`, without importing it."""
+
+    digest: str | None = None
+    odd: str | None = None
+
+
+_JOB = pytest.StashKey[_Job]()
+
+
+def job_of(config: pytest.Config) -> _Job:
+    """The job of a CI service that this run carries out, as it is when that is asked for the first
+    time: what conftest files do to the environment is done by each run of it."""
+    if _JOB not in config.stash:
+        config.stash[_JOB] = _job(config) if in_ci(environ()) else _Job()
+    return config.stash[_JOB]
+
+
+def _job(config: pytest.Config) -> _Job:
+    from pytest_ciopt.usecases.jobs import job_here  # not on the machines of people
+
+    try:
+        names = settings.watched(config.getini(WATCHED))
+        return _Job(*job_here(_command(config), names, where_of(config).top))
+    except (ConfigurationError, OSError, ValueError):
+        return _Job()  # it is not known again: everything runs
+
+
+def _command(config: pytest.Config) -> Command:
     """What pytest was asked for, before it makes anything of it."""
     start, root, ini = config.invocation_params.dir, config.rootpath, config.inipath
     variables = split(variable("PYTEST_ADDOPTS") or "")
@@ -58,6 +88,8 @@ def command_of(config: pytest.Config) -> Command:
         typed=(*variables, *map(str, config.invocation_params.args)),
         configured=tuple(config.getini("addopts")),
         places=tuple(str(place) for place in (start, root, ini) if place is not None),
+        discovery=tuple(str(config.getini(name)) for name in _DISCOVERY),
+        plugins=tuple(type(one).__qualname__ for one in config.invocation_params.plugins or ()),
     )
 
 
@@ -75,6 +107,9 @@ def state_dir_of(config: pytest.Config) -> str | None:
 def strict(config: pytest.Config, known: argparse.Namespace) -> bool:
     """Whether an error of ours is one of the run."""
     return switch(config, known, "ciopt_strict")
+
+
+_DISCOVERY = ("testpaths", "python_files", "python_classes", "python_functions", "norecursedirs")
 
 
 class Where(NamedTuple):

@@ -173,14 +173,14 @@ def base_of(git: Git, settings: Settings, state: StateDir) -> Base | NoBase:
         configured_by=settings.configured_by,
         environ=environment.environ(),
         event=environment.github_event(),
-        passed=lambda: _passed(settings, state, git.top),
+        passed=lambda: _passed(settings, state),
     )
 
 
-def _passed(settings: Settings, state: StateDir, top: Path) -> Passed:
+def _passed(settings: Settings, state: StateDir) -> Passed:
     from pytest_ciopt.usecases.jobs import passed  # only upon a push
 
-    return passed(settings, state, top)
+    return passed(settings, state)
 
 
 def _links(top: Path, listing: Listing) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,10 @@
 """On a push to the default branch: the last commit upon which all tests of this very job passed."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,7 +168,7 @@ def test_an_option_of_others_cannot_be_compared(made: Project) -> None:
             "conftest.py": "def pytest_addoption(parser): parser.addoption('--database')\n",
         }
     )
-    why = "GitHub Actions: a push, and runs with --database cannot be compared"
+    why = "GitHub Actions: a push, and runs with such options cannot be compared"
     assert made.select("--database=big").everything == why
     assert made.select("--database=big").everything == why
 
@@ -261,3 +264,62 @@ def test_with_workers(made: Project, edit: Edit) -> None:
     made.select("-n2")
     edit("one", "return 1", "return 0 + 1")
     assert selected(made.select("-n2")) == {ONE}
+
+
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        # pytest is told to stop, and that all is well
+        "def pytest_runtest_setup(item):\n    pytest.exit('enough', returncode=0)\n",
+        # who looks for leaks, behind all others
+        "@pytest.hookimpl(wrapper=True, tryfirst=True)\n"
+        "def pytest_sessionfinish(session):\n    yield\n    session.exitstatus = 1\n",
+        "def pytest_unconfigure(config):\n    raise ValueError('leaked')\n",
+    ],
+)
+def test_what_ends_otherwise_is_no_base(made: Project, conftest: str) -> None:
+    made.repository.commit({"conftest.py": f"import pytest\n\n{conftest}"})
+    assert made.run("--ciopt-changed").ret is not None
+    made.repository.git("rm", "-q", "conftest.py")
+    made.repository.commit()
+    assert made.select().everything == UNKNOWN
+
+
+def test_flags_of_python_are_another_job(made: Project, edit: Edit) -> None:
+    """`python -O` runs the same tests, which may end otherwise."""
+    plugins = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", "--ciopt-changed")
+    for flags in ((), ("-O",)):
+        done = subprocess.run(
+            [sys.executable, *flags, "-m", "pytest", *plugins], capture_output=True, text=True
+        )
+        assert UNKNOWN in done.stdout
+    edit("one", "return 1", "return 0 + 1")
+    done = subprocess.run(
+        [sys.executable, "-O", "-m", "pytest", *plugins], capture_output=True, text=True
+    )
+    assert "1 of 2 tests" in done.stdout or "1 passed" in done.stdout
+
+
+def test_nodes_of_one_job_are_told_apart(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIRCLE_NODE_INDEX", "1")
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    monkeypatch.setenv("CIRCLE_NODE_INDEX", "0")
+    assert made.select().everything == UNKNOWN
+
+
+def test_a_variable_that_a_conftest_sets_is_no_difference(made: Project, edit: Edit) -> None:
+    made.repository.commit(
+        {
+            "pytest.ini": f"{FILES['pytest.ini']}ciopt_environment = MODE\n",
+            "conftest.py": "import os\n\nos.environ.setdefault('MODE', 'test')\n",
+        }
+    )
+    first = made.run("--ciopt-changed")
+    assert first.ret == 0
+    os.environ.pop("MODE")
+    edit("one", "return 1", "return 0 + 1")
+    assert "the last commit upon which" in str(made.run("--ciopt-changed").stdout)
+    os.environ.pop("MODE")

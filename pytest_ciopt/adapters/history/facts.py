@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sys
+import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +83,20 @@ def distributions(top: Path) -> str:
 
     names = "\0".join(sorted(installed(top)))
     return sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
+
+
+def exact_surroundings() -> tuple[str, ...]:
+    """All that tells interpreters and systems apart on which the same tests may end otherwise: the
+    build of Python and its flags, and the release of the system, but not of its kernel, of which
+    runners of one kind have several."""
+    try:
+        system = platform.freedesktop_os_release()
+        release = system.get("ID", ""), system.get("VERSION_ID", "")
+    except OSError:
+        release = platform.mac_ver()[0], platform.win32_ver()[1]
+    binary = str(sysconfig.get_config_var("SOABI")), sysconfig.get_platform()
+    told = (str(tuple(sys.flags)), str(sys.warnoptions), platform.machine())
+    return sys.implementation.name, sys.version, *binary, *told, *release
 
 
 def surroundings() -> Environment:

@@ -5,12 +5,11 @@ another one tests something else, and may be red where this one is green.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
 from pytest_ciopt.core.history.options import KNOWN, option_names
-from pytest_ciopt.core.history.records import Environment
 from pytest_ciopt.settings import Command
 
 _DIGITS = 20
@@ -31,8 +30,9 @@ _INDIFFERENT = frozenset(
 """Options that do not alter what a whole run has to run: a nightly run may be without them."""
 _SOME = frozenset(
     (
-        *("--ciopt-slow", "--last-failed", "--lf", "--stepwise", "--sw", "--stepwise-skip"),
-        *("--stepwise-reset", "--picked", "--testmon"),
+        *("--ciopt-plan", "--ciopt-shard", "--ciopt-slow", "--last-failed", "--lf", "--picked"),
+        *("--stepwise", "--stepwise-reset", "--stepwise-skip", "--sw", "--sw-reset", "--sw-skip"),
+        *("--testmon", "--testmon-forceselect"),
     )
 )
 """Options that run another part of the tests each time, wherever they stand."""
@@ -66,21 +66,20 @@ class Job(NamedTuple):
 
 def job(
     command: Command,
-    where: Environment,
+    where: Iterable[str],
     installed: Mapping[str, str],
     variables: Mapping[str, str],
 ) -> Job:
-    """`installed` tells where distributions came from, `variables` are those by which services
-    and tox tell jobs apart, and digests of those that the project names."""
+    """`where` tells of interpreter and system, `installed` where distributions came from;
+    `variables` are those by which services and tox tell jobs apart, and digests of those that the
+    project names."""
     odd = _odd(command)
     if odd is not None:
         return Job(None, odd)
     words = [word for word in command.typed if word.partition("=")[0] not in _INDIFFERENT]
-    interpreter = [where.implementation, where.python, where.platform]
     parts = [
-        command.places,
-        words,
-        interpreter,
+        [command.places, words, command.configured, command.discovery, command.plugins],
+        list(where),
         sorted(installed.items()),
         sorted(variables.items()),
     ]
@@ -91,6 +90,7 @@ def _odd(command: Command) -> str | None:
     """The first option, or file of options, with which two runs cannot be compared."""
     names = option_names(command.typed)
     unknown = [name for name in sorted(names) if name not in KNOWN | _FURTHER | _INDIFFERENT]
-    unknown += [word for word in command.typed if word.startswith("@")]
+    words = (*command.typed, *command.configured)
+    unknown += ["@FILE" for word in words if word.startswith("@")]
     partial = sorted((names | option_names(command.configured)) & _SOME)
     return next(iter((*partial, *unknown)), None)

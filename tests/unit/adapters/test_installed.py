@@ -49,6 +49,16 @@ def test_the_version_of_the_project_itself_does_not_count(library: Path, project
     assert installed(project) == {"own": ""}
 
 
+def test_a_file_that_lies_in_the_project_is_none_of_its_sources(
+    library: Path, project: Path
+) -> None:
+    origin = {"url": f"{project.resolve().as_uri()}/artifacts/a-1.whl", "archive_info": {}}
+    add(library, "a-1.0", json.dumps(origin))
+    beside = {"url": f"{project.resolve().as_uri()}-library", "dir_info": {}}
+    add(library, "b-1.0", json.dumps(beside))
+    assert set(installed(project)) == {"a-1.0", "b-1.0"}
+
+
 def test_folders_of_the_project(
     library: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,16 +3,15 @@
 import pytest
 
 from pytest_ciopt.core.history.jobs import Job, job
-from pytest_ciopt.core.history.records import Environment
 from pytest_ciopt.settings import Command
 
-HERE = Environment("3.12.1", "cpython", "linux-x86_64")
+HERE = ("cpython", "3.12.1")
 INSTALLED = {"a-1": "", "b-2": ""}
 
 
-def of(*typed: str, configured: tuple[str, ...] = (), where: Environment = HERE) -> Job:
+def of(*typed: str, configured: tuple[str, ...] = ()) -> Job:
     command = Command(typed, configured, (".", ".", "pytest.ini"))
-    return job(command, where, INSTALLED, {"CI_JOB_NAME": "tests"})
+    return job(command, HERE, INSTALLED, {"CI_JOB_NAME": "tests"})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_what_may_alter_what_runs(other: tuple[str, ...]) -> None:
         (("--database=big",), "--database"),
         (("-o", "testpaths=a"), "-o"),
         (("--override-ini=testpaths=a",), "--override-ini"),
-        (("@some.txt",), "@some.txt"),
+        (("@some.txt",), "@FILE"),
         (("-q", "--lf"), "--lf"),
         (("--ciopt-slow=skip",), "--ciopt-slow"),
         (("-qo",), "-o"),
@@ -66,7 +65,9 @@ def test_what_cannot_be_compared(typed: tuple[str, ...], odd: str) -> None:
 
 def test_the_configuration_may_use_any_option_that_runs_all_of_them() -> None:
     assert of(configured=("--database=big",)).digest is not None
-    assert of(configured=("--last-failed",)) == Job(None, "--last-failed")
+    for partial in ("--last-failed", "--sw-skip"):
+        assert of(configured=(partial,)) == Job(None, partial)
+    assert of(configured=("@some.txt",)) == Job(None, "@FILE")
 
 
 def test_all_around_counts() -> None:
@@ -74,7 +75,7 @@ def test_all_around_counts() -> None:
     plain = job(command, HERE, INSTALLED, {"CI_JOB_NAME": "tests"})
     others = (
         job(command._replace(places=("sub",)), HERE, INSTALLED, {"CI_JOB_NAME": "tests"}),
-        job(command, Environment("3.12.2", "cpython", "linux"), INSTALLED, {}),
+        job(command, ("cpython", "3.12.2"), INSTALLED, {}),
         job(command, HERE, {"a-1": ""}, {"CI_JOB_NAME": "tests"}),
         job(command, HERE, INSTALLED, {"CI_JOB_NAME": "others"}),
     )
