@@ -69,9 +69,10 @@ def findings(plan: Plan, segments: Sequence[Path], *, by_key: bool = False) -> d
     for path in segments:
         if not path.exists():
             raise CioptError(f"{path} does not exist", "Nothing is proved.")
-    found = proofs(plan, runs_in(segments), by_key=by_key)
+    runs = list(runs_in(segments))
+    found = proofs(plan, runs, by_key=by_key)
     named = {name: found[one] for one, name in labels(found).items()}
-    return named or {"no environment": proof(plan, ())}
+    return named or {"no environment": proof(plan, runs)}
 
 
 def read_plan(path: Path) -> Plan:

@@ -79,7 +79,7 @@ def _asked(config: pytest.Config) -> Asked:
             raise CioptError(f"--ciopt-{flag} is empty", f"Give a value, for example {meant}.")
     said, plan = variables["CIOPT_SHARD"], plan or variables["CIOPT_PLAN"]
     # A matrix of GitHub has no variables but those that its workflow makes of it.
-    written = said if said and given in (None, AUTO) else given
+    written = said if said and (given is None or given.strip().lower() == AUTO) else given
     if written is None:
         raise CioptError("--ciopt-plan is given without --ciopt-shard", "Say which shard to run.")
     config.option.ciopt_shard, config.option.ciopt_plan = written, plan

@@ -6,7 +6,6 @@ A commit tells in CI. Where people edit, a test that the next edit can break wou
 from collections.abc import Collection, Mapping
 
 from pytest_ciopt.adapters.git import Git
-from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.change import FileChange, Status
@@ -30,24 +29,27 @@ def uncommitted(
     worktree = Worktree(git, state)
     listing = worktree.listing()
     change = worktree.change(commit, listing)
+    untracked = {path.rstrip("/") for path in listing.untracked}  # a repository has a slash
+    folders = {folder_of(path) for path in listing.sources()} if untracked else set()
     return {
         file.path: _content(worktree, file)
         for file in change.files
-        if file.path not in given and _counts(file, listing, rules)
+        if file.path not in given and _counts(file, untracked, folders, rules)
     }
 
 
-def _counts(file: FileChange, listing: Listing, rules: Rules) -> bool:
+def _counts(
+    file: FileChange, untracked: Collection[str], folders: Collection[str], rules: Rules
+) -> bool:
     claim = ruled(file.path, rules)
     if claim is not None:
         return claim.everything or bool(claim.targets)
     if first_match(file.path, LEFT_BEHIND):
         return False
-    if file.path.endswith(".py") or file.path not in listing.untracked:
+    if file.path.endswith(".py") or file.path not in untracked:
         return True
     if is_manifest(file.path) or is_build_config(file.path):
         return True
-    folders = {folder_of(path) for path in listing.sources()}
     return unruled(file.path, folders.__contains__).folder is not None
 
 

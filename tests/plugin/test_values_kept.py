@@ -24,6 +24,44 @@ def test_b():
 """
 Edit = tuple[str, str | None, str]
 CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
+    "cached at import, and by another module": (
+        {
+            "app/made.py": """
+import functools
+@functools.lru_cache
+def made():
+    return 42
+FIRST = made()
+""",
+            "app/use.py": """
+from app import made
+SECOND = made.made()
+def value():
+    return SECOND
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/made.py", "return 42", "return 43"),
+    ),
+    "made once at import by a decorator of others, and by another module": (
+        {
+            "app/made.py": """
+from functools import lru_cache as kept
+@kept
+def made():
+    return 42
+FIRST = made()
+""",
+            "app/use.py": """
+from app import made
+SECOND = made.made()
+def value():
+    return SECOND
+""",
+            "tests/test_x.py": BOTH,
+        },
+        ("app/made.py", "return 42", "return 43"),
+    ),
     "append guard": (
         {
             "app/use.py": """

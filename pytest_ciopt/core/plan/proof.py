@@ -82,15 +82,14 @@ def proofs(
     others: list[Ran] = []
     known = digest(plan)
     for ran in runs:
-        if ran.start.plan == known:
+        if ran.start.plan == known and _number(plan, ran.start) is not None:
             found.setdefault(surroundings(ran.start, by_key=by_key), []).append(ran)
         else:
             others.append(ran)
-    of_each = {
+    return {
         one: proof(plan, [*several, *(o for o in others if o.start.environment.key == one.key)])
         for one, several in found.items()
     }
-    return {one: told for one, told in of_each.items() if len(told.absent) < plan.shards}
 
 
 def proof(plan: Plan, runs: Iterable[Ran]) -> Findings:

@@ -61,10 +61,11 @@ class Keepers:
 
     def _may_be_wrapped(self, unit: Unit, decorators: Iterable[str]) -> bool:
         """Whether decorators may keep what a function returns. The code of our own ones tells; else
-        who called the function must have gone without it in some test."""
+        who called the function must have gone without it in some test, or it ran at import, where
+        nobody sees which other module went without it."""
         if all(self._is_ours(unit[0], one) for one in decorators):
             return False
-        return self.was_spared(unit)
+        return self._evidence.ran_outside(unit) or self.was_spared(unit)
 
     def was_spared(self, unit: Unit) -> bool:
         """Whether in some test a caller that names a function went without it."""

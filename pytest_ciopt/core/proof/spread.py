@@ -261,7 +261,14 @@ class Spread:
             if called is None or keeping.name != COMPUTED:
                 self._kept.add((unit, keeping))
             self.impact.units.add(unit)
-            if keeping.name != COMPUTED:
+            if (
+                keeping.name == simple
+                and keeping.within is None
+                and self._evidence.ran_outside(unit)
+            ):
+                # A cache: nobody sees which other module was handed the same while it was imported.
+                self._bind(unit[0], scope or unit[1])
+            elif keeping.name != COMPUTED:
                 self._asked(unit[0], keeping.name)
             elif simple == "__get__":  # under the name of the method that it stands for
                 self._asked(*(unit if called is None else (called[0], called_as(called[1]))))

@@ -162,6 +162,17 @@ def test_jobs_of_a_matrix_with_one_python_are_proved_each() -> None:
     assert in_each([old[0], new[1]], by_key=True) == {"cpython-3.12-linux": True}
 
 
+def test_an_environment_all_of_whose_shards_ran_upon_another_commit_is_named() -> None:
+    """With other distributions, beside one that is whole: its absence was no finding."""
+    other = Environment("3.12.1", "cpython", "linux", "0b")
+    moved = [
+        replace(one, start=replace(one.start, environment=other, commit="d" * 40))
+        for one in (ONE, TWO)
+    ]
+    found = proofs(PLAN, [ONE, TWO, *moved])
+    assert sorted(one.proved for one in found.values()) == [False, True]
+
+
 def test_watched_variables_tell_environments_apart() -> None:
     def with_variables(one: Ran, **variables: str) -> Ran:
         return replace(one, start=replace(one.start, variables={"": "g", **variables}))
