@@ -40,6 +40,15 @@ class Command(NamedTuple):
     """Of what plugins are that a program handed to `pytest.main`."""
 
 
+class Job(NamedTuple):
+    """A job of a CI service: its command, its interpreter and all that is installed there."""
+
+    digest: str | None = None
+    """None where it cannot be known again, and elsewhere."""
+    odd: str | None = None
+    """The option with which two runs cannot be compared."""
+
+
 class Settings(NamedTuple):
     """Everything that a selection depends on beside the repository."""
 
@@ -58,10 +67,7 @@ class Settings(NamedTuple):
     explain: bool = False
     json: str | None = None
     """Where the decisions are written, as an absolute path."""
-    job: str | None = None
-    """What this job of a CI service is known by, see `core.history.jobs`; None elsewhere."""
-    odd: str | None = None
-    """The option for which its runs cannot be compared with each other."""
+    job: Job = Job()
     outputs: tuple[str, ...] = ()
     """Files that this run writes, as absolute paths: left from an earlier run they are no change
     where git does not track them."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_ciopt.core.base import Base, NoBase, Passed, revision, shown
+from pytest_ciopt.core.ci import in_ci
 from pytest_ciopt.errors import CioptError
 
 if TYPE_CHECKING:
@@ -138,8 +139,6 @@ class _Search:
         """
         if isinstance(found, NoBase) or found.commit != self.head or found.ref == "HEAD":
             return found
-        from pytest_ciopt.core.cibase import in_ci  # nor here, as a rule
-
         if not in_ci(environ):
             return found
         why = f"HEAD is the base itself ({found.how}), so a selection would run nothing"

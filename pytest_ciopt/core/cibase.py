@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from pytest_ciopt.core.base import branch_name, commit_id, shown
+from pytest_ciopt.core.ci import is_true
 
 Environ = Mapping[str, str]
 Event = Mapping[str, object] | None
@@ -94,14 +95,9 @@ def advice(environ: Environ, event: Event) -> CiAdvice | None:
     `event` is the loaded payload of GITHUB_EVENT_PATH where there is one. Never raises.
     """
     for service in _SERVICES:
-        if _is_true(environ.get(service.sign, "")):
+        if is_true(environ.get(service.sign, "")):
             return service.advise(service, environ, event)
     return None
-
-
-def in_ci(environ: Environ) -> bool:
-    """Whether a CI service runs us, a recognised one or not."""
-    return any(_is_true(environ.get(sign, "")) for sign in _SIGNS)
 
 
 def _github(service: _Service, environ: Environ, event: Event) -> CiAdvice:
@@ -182,7 +178,7 @@ def _pushed_or_tagged(service: _Service, environ: Environ, branch: str, tag: str
 def _buildkite(service: _Service, environ: Environ, event: Event) -> CiAdvice:
     if environ.get("BUILDKITE_MERGE_QUEUE_BASE_COMMIT"):
         return service.compare(_exact(commit_id(environ["BUILDKITE_MERGE_QUEUE_BASE_COMMIT"])))
-    if _is_true(environ.get("BUILDKITE_PULL_REQUEST", "")):  # a number, or "false"
+    if is_true(environ.get("BUILDKITE_PULL_REQUEST", "")):  # a number, or "false"
         return service.compare(
             _merge_base(_remote(environ.get("BUILDKITE_PULL_REQUEST_BASE_BRANCH")))
         )
@@ -236,11 +232,6 @@ _SERVICES = (
         "clone without `--depth` (BUILDKITE_GIT_CLONE_FLAGS)",
     ),
 )
-# After those of the services, what other services set; BUILD_NUMBER is Jenkins, as in pytest.
-_SIGNS = (
-    *(service.sign for service in _SERVICES),
-    *("CI", "CONTINUOUS_INTEGRATION", "BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION"),
-)
 _PULL_REQUEST_EVENTS = frozenset(
     f"pull_request{kind}" for kind in ("", "_target", "_review", "_review_comment")
 )
@@ -275,7 +266,3 @@ def _dig(event: Event, *keys: str) -> object:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-def _is_true(value: str) -> bool:
-    return value.strip().lower() not in ("", "0", "false", "no", "off")

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ciopt.adapters.duet.child import Wanted, ask
 from pytest_ciopt.adapters.environment import environ, variable
-from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.ci import in_ci
 from pytest_ciopt.core.gates.budgets import Slowdown, slowdown
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Benchmark

@@ -1,5 +1,7 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
+import sys
+from collections.abc import Callable
 from shlex import split
 from typing import TYPE_CHECKING, Any, cast
 
@@ -176,7 +178,14 @@ class Remembering:
             if job is None:
                 ended(session.exitstatus)
             else:  # what comes behind may still end the run with another exit code
-                self._config.stash[AFTERWARDS] = ended
+                self._config.stash[AFTERWARDS] = lambda result: self._tell_late(ended, result)
+
+    def _tell_late(self, ended: Callable[[object], None], result: object) -> None:
+        """What fails now is told by hand, for pytest has printed its summary."""
+        before = self._recording.told if self._recording is not None else None
+        ended(result)
+        if self._recording is not None and self._recording.told != before:
+            sys.stderr.write(f"ciopt: {self._recording.told}\n")
 
     def _end(self, outcome: Outcome, gated: Gated, job: str | None, result: object) -> None:
         """Closes the segment. `result` is the exit code, or None after an exception."""

@@ -15,10 +15,10 @@ from pytest_ciopt.adapters.environment import environ, variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.ci import in_ci
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO, QUALITY, WATCHED
-from pytest_ciopt.settings import Command, Discovery, Settings
+from pytest_ciopt.settings import Command, Discovery, Job, Settings
 
 
 def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
@@ -44,40 +44,32 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             environment=settings.watched(config.getini(WATCHED)),
             explain=switch(config, known, "ciopt_explain"),
             json=resolved(config, json) if json else None,
-            job=job_of(config).digest,
-            odd=job_of(config).odd,
+            job=job_of(config),
             outputs=tuple(resolved(config, file) for file in written),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
 
 
-class _Job(NamedTuple):
-    """As `core.history.jobs.Job`, without importing it."""
-
-    digest: str | None = None
-    odd: str | None = None
+_JOB = pytest.StashKey[Job]()
 
 
-_JOB = pytest.StashKey[_Job]()
-
-
-def job_of(config: pytest.Config) -> _Job:
+def job_of(config: pytest.Config) -> Job:
     """The job of a CI service that this run carries out, as it is when that is asked for the first
     time: what conftest files do to the environment is done by each run of it."""
     if _JOB not in config.stash:
-        config.stash[_JOB] = _job(config) if in_ci(environ()) else _Job()
+        config.stash[_JOB] = _job(config) if in_ci(environ()) else Job()
     return config.stash[_JOB]
 
 
-def _job(config: pytest.Config) -> _Job:
+def _job(config: pytest.Config) -> Job:
     from pytest_ciopt.usecases.jobs import job_here  # not on the machines of people
 
     try:
         names = settings.watched(config.getini(WATCHED))
-        return _Job(*job_here(_command(config), names, where_of(config).top))
-    except (ConfigurationError, OSError, ValueError):
-        return _Job()  # it is not known again: everything runs
+        return job_here(_command(config), names, where_of(config).top)
+    except Exception:
+        return Job()  # it is not known again: everything runs
 
 
 def _command(config: pytest.Config) -> Command:

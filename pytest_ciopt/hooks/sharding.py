@@ -12,7 +12,7 @@ import pytest
 from pytest_ciopt.adapters import crashlog
 from pytest_ciopt.adapters.environment import environ, given_back, taken
 from pytest_ciopt.adapters.paths import place_of, root_of
-from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.ci import in_ci
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded

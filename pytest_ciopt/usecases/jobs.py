@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_ciopt.adapters import environment
 from pytest_ciopt.adapters.clock import now
@@ -11,13 +10,10 @@ from pytest_ciopt.adapters.history.facts import exact_surroundings
 from pytest_ciopt.adapters.installed import installed
 from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
 from pytest_ciopt.core.base import Passed
-from pytest_ciopt.settings import Command, Settings
-
-if TYPE_CHECKING:
-    from pytest_ciopt.core.history.jobs import Job
+from pytest_ciopt.settings import Command, Job, Settings
 
 
-def job_here(command: Command, watched: Sequence[str], top: Path) -> "Job":
+def job_here(command: Command, watched: Sequence[str], top: Path) -> Job:
     """The job that runs in a repository. `watched` are globs of the environment variables that the
     project names. Raises: OSError, ValueError."""
     from pytest_ciopt.core.history.jobs import job  # not for runs on the machines of people
@@ -29,9 +25,9 @@ def job_here(command: Command, watched: Sequence[str], top: Path) -> "Job":
 
 def passed(settings: Settings, state: StateDir) -> Passed:
     """What the history knows of this job. One that cannot be read knows nothing."""
-    digest = settings.job
+    digest = settings.job.digest
     if digest is None or not (state.path / SEGMENTS).is_dir():
-        return Passed(odd=settings.odd)
+        return Passed(odd=settings.job.odd)
     from pytest_ciopt.adapters.history.index import UNREADABLE, ask  # not where runs are recorded
 
     try:

@@ -44,8 +44,6 @@ class Begun:
 
     writer: Writer
     told: tuple[str, ...]
-    top: Path
-    """Of the repository, or the rootdir without one."""
 
 
 def begin(about: About) -> Begun:
@@ -78,7 +76,7 @@ def begin(about: About) -> Begun:
         everything=about.everything,
         variables=about.variables,
     )
-    return Begun(Writer(state, start, about.omitted), tuple(told), top)
+    return Begun(Writer(state, start, about.omitted), tuple(told))
 
 
 def _environment(about: About, top: Path) -> Environment:

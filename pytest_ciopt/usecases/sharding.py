@@ -16,7 +16,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.paths import folders_above
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.ci import in_ci
 from pytest_ciopt.core.history.others.found import ForeignError
 from pytest_ciopt.core.history.others.recognise import read
 from pytest_ciopt.core.history.records import Attempt

@@ -12,7 +12,7 @@ import pytest
 from pytest_ciopt.cli import demo
 from pytest_ciopt.cli.demo_project import ALL_TESTS, FILES, STEPS, Step
 from pytest_ciopt.cli.main import FAILED, OK, USAGE, main
-from pytest_ciopt.core.cibase import in_ci
+from pytest_ciopt.core.ci import in_ci
 
 BODY, COMMENT, TEST, FIXTURE, UNKNOWN = STEPS
 

@@ -23,45 +23,31 @@ def test_b():
     assert value() == 42
 """
 Edit = tuple[str, str | None, str]
-CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
-    "cached at import, and by another module": (
-        {
-            "app/made.py": """
+
+
+def _at_import(decorator: str) -> tuple[Mapping[str, str], Edit]:
+    """Two modules are handed one value while they are imported; it is computed for the first."""
+    made = f"""
 import functools
-@functools.lru_cache
-def made():
-    return 42
-FIRST = made()
-""",
-            "app/use.py": """
-from app import made
-SECOND = made.made()
-def value():
-    return SECOND
-""",
-            "tests/test_x.py": BOTH,
-        },
-        ("app/made.py", "return 42", "return 43"),
-    ),
-    "made once at import by a decorator of others, and by another module": (
-        {
-            "app/made.py": """
 from functools import lru_cache as kept
-@kept
+@{decorator}
 def made():
     return 42
 FIRST = made()
-""",
-            "app/use.py": """
+"""
+    use = """
 from app import made
 SECOND = made.made()
 def value():
     return SECOND
-""",
-            "tests/test_x.py": BOTH,
-        },
-        ("app/made.py", "return 42", "return 43"),
-    ),
+"""
+    files = {"app/made.py": made, "app/use.py": use, "tests/test_x.py": BOTH}
+    return files, ("app/made.py", "return 42", "return 43")
+
+
+CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
+    "cached at import, and by another module": _at_import("functools.lru_cache"),
+    "the same by a decorator that nobody knows": _at_import("kept"),
     "append guard": (
         {
             "app/use.py": """

@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +88,8 @@ def exact_surroundings() -> tuple[str, ...]:
     """All that tells interpreters and systems apart on which the same tests may end otherwise: the
     build of Python and its flags, and the release of the system, but not of its kernel, of which
     runners of one kind have several."""
+    import sysconfig  # only CI services come here
+
     try:
         system = platform.freedesktop_os_release()
         release = system.get("ID", ""), system.get("VERSION_ID", "")

@@ -7,24 +7,17 @@ another one tests something else, and may be red where this one is green.
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import NamedTuple
 
 from pytest_ciopt.core.history.options import KNOWN, option_names
-from pytest_ciopt.settings import Command
+from pytest_ciopt.settings import Command, Job
 
 _DIGITS = 20
 """Hexadecimal digits of a digest."""
 _INDIFFERENT = frozenset(
     (
         *("--ciopt-changed", "--ciopt-explain", "--ciopt-json", "--ciopt-record"),
-        *(
-            "--ciopt-strict",
-            "--basetemp",
-            "--benchmark-json",
-            "--junit-xml",
-            "--junitxml",
-            "--report-log",
-        ),
+        *("--ciopt-strict", "--basetemp", "--benchmark-json", "--junit-xml", "--junitxml"),
+        "--report-log",
     )
 )
 """Options that do not alter what a whole run has to run: a nightly run may be without them."""
@@ -53,15 +46,6 @@ _FURTHER = frozenset(
 )
 """Beside those whose names are recorded. Of others it is not known whether their values are
 secrets, of which not even a digest is kept, or alter what runs."""
-
-
-class Job(NamedTuple):
-    """A job of a CI service: its command, its interpreter and all that is installed there."""
-
-    digest: str | None
-    """None where it cannot be known again."""
-    odd: str | None = None
-    """The option with which two runs cannot be compared."""
 
 
 def job(

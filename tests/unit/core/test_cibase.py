@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_ciopt.core.cibase import BaseHint, CiAdvice, advice, in_ci
+from pytest_ciopt.core.ci import in_ci
+from pytest_ciopt.core.cibase import BaseHint, CiAdvice, advice
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 ZEROS = "0" * 40

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_ciopt.core.history.jobs import Job, job
-from pytest_ciopt.settings import Command
+from pytest_ciopt.core.history.jobs import job
+from pytest_ciopt.settings import Command, Job
 
 HERE = ("cpython", "3.12.1")
 INSTALLED = {"a-1": "", "b-2": ""}
