@@ -14,8 +14,9 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.cli.asking import rules_of
-from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
+from pytest_ciopt.cli.collecting import Collection, ToldTest
 from pytest_ciopt.cli.explaining import show
+from pytest_ciopt.cli.known import collect_known
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
 from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.nodeids import placed_id, repository_id
@@ -45,6 +46,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         const="",
         metavar="BASE",
         help="plan only the tests that the change since BASE can affect",
+    )
+    parser.add_argument(
+        "--collect",
+        action="store_true",
+        help="collect all tests, also of files that no change since the last plan can affect",
     )
     _add_forms(parser)
     parser.add_argument("words", nargs="*", help="show, or behind -- arguments of pytest")
@@ -115,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
         words.insert(0, f"--ciopt-changed={options.changed}" if options.changed else FLAG)
     head = None if where.git is None else where.git.commit("HEAD")
     edits = _edits(where, head, options.output)
-    collection = collect(current_folder(), words)
+    collection = collect_known(where, head, edits, words, anew=options.collect)
     for line in collection.told:
         print(line, file=sys.stderr)
     if collection.base is not None and not any(word.startswith(FLAG) for word in words):
