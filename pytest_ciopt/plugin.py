@@ -32,10 +32,15 @@ def pytest_load_initial_conftests(
         from pytest_ciopt.hooks import precedence
 
         precedence.plan_first(early_config, parser, args)
-    if options.recording(early_config, known) == options.DEPS:
+    recorded = options.recording(early_config, known)
+    if recorded == options.DEPS:
         from pytest_ciopt.hooks import tracing
 
         tracing.watch(early_config)
+    if recorded != options.OFF:
+        from pytest_ciopt.hooks import request
+
+        request.job_early(early_config)
     if options.selection_is_asked(known):
         from pytest_ciopt.hooks import early
 

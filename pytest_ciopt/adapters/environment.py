@@ -14,11 +14,15 @@ _JOBS = (
     *("BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"),
     *("CIRCLE_JOB", "CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"),
     *("CI_JOB_NAME", "CI_NODE_INDEX", "CI_NODE_TOTAL", "GITHUB_JOB", "GITHUB_WORKFLOW"),
-    *("JOB_NAME", "STAGE_NAME", "NOX_CURRENT_SESSION", "TOX_ENV_NAME"),
+    *("BUILDKITE_COMMAND", "BUILD_DEFINITIONNAME", "GITHUB_ACTION", "SYSTEM_STAGENAME"),
+    *("JOB_NAME", "STAGE_NAME", "CONDA_DEFAULT_ENV", "HATCH_ENV_ACTIVE", "NOX_CURRENT_SESSION"),
+    *("PIXI_ENVIRONMENT_NAME", "TOX_ENV_NAME"),
+    *("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"),
     *("SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT", "SEMAPHORE_JOB_NAME"),
 )
-"""Of Azure Pipelines, Bitbucket, Buildkite, CircleCI, GitLab, GitHub, Jenkins, nox, tox and
-Semaphore; and the file of a GitHub workflow, of which `_WORKFLOW` tells with the branch."""
+"""Of Azure Pipelines, Bitbucket, Buildkite, CircleCI, GitLab, GitHub, Jenkins, Semaphore, and of
+what makes environments; and what pytest itself reads. The file of a workflow of GitHub stands in
+`_WORKFLOW`, with the branch."""
 _WORKFLOW = "GITHUB_WORKFLOW_REF"
 _LARGEST_EVENT = 25_000_000
 """Bytes; GitHub caps webhook payloads at 25 MB."""
@@ -53,6 +57,20 @@ def digests(globs: Sequence[str]) -> dict[str, str]:
         if any(fnmatchcase(name, glob) for glob in globs):
             found[name] = _digest(f"{name}\0{os.environ[name]}")
     return found
+
+
+def has_job_name() -> bool:
+    """Whether the service tells its jobs apart, and this process was told which one it is. Steps of
+    Bitbucket have no names, and a container or tox may keep the variable of GitHub back."""
+    if "GITHUB_ACTIONS" in os.environ:
+        return bool(os.environ.get("GITHUB_JOB"))
+    return "BITBUCKET_BUILD_NUMBER" not in os.environ
+
+
+def search_path(top: Path) -> str:
+    """What PYTHONPATH names, as seen from a folder."""
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(os.path.relpath(entry, top) for entry in named if entry)
 
 
 def job_names() -> dict[str, str]:

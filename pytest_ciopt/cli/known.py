@@ -9,14 +9,13 @@ alter what is collected (other arguments, distributions or variables), all is co
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from pytest_ciopt import settings
 from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder, variable
-from pytest_ciopt.adapters.git import Git
+from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
 from pytest_ciopt.cli.place import Place, warn
@@ -52,7 +51,7 @@ def collect_known(
     """
     memory = None
     if where.git is not None and head is not None and edits is not None:
-        memory = _memory(where.state, where.top, arguments)
+        memory = _memory(where, arguments)
     if memory is None or where.git is None or head is None:
         return collect(current_folder(), arguments)
     found, told = _collect(memory, where.git, head, arguments, clean=not edits, anew=anew)
@@ -100,10 +99,10 @@ class _Memory:
         return problem
 
 
-def _memory(state: StateDir, top: Path, arguments: Sequence[str]) -> _Memory | None:
+def _memory(where: Place, arguments: Sequence[str]) -> _Memory | None:
     """None where two collections cannot be compared. Raises: ConfigurationError."""
     folder = current_folder()
-    config = pytest_config.find(folder, top)
+    config = pytest_config.find(folder, where.top)
     typed = (*pytest_config.words_of_environment(), *arguments)
     configured = tuple(config.words("addopts"))
     words = (*typed, *configured)
@@ -114,10 +113,10 @@ def _memory(state: StateDir, top: Path, arguments: Sequence[str]) -> _Memory | N
     watched = (*settings.watched(config.words("ciopt_environment")), *_VARIABLES)
     command = Command(typed, configured, (str(folder), str(config.rootdir)))
     try:
-        digest = job_here(command, watched, top).digest
-    except (OSError, ValueError):
+        digest = job_here(command, watched, where.top, where.git).digest
+    except (GitError, OSError, ValueError):
         return None
-    return None if digest is None else _Memory(state, f"{FOLDER}/{digest}.json")
+    return None if digest is None else _Memory(where.state, f"{FOLDER}/{digest}.json")
 
 
 def _collect(

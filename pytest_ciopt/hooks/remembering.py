@@ -207,8 +207,8 @@ class Remembering:
         if self._config.pluginmanager.hasplugin(SHARD):
             return False
         run = self._selection()
-        if run is None or not (run.outcome.partial or run.ends_early):
-            return True
+        if run is None or run.selection.everything is not None:
+            return True  # what a selection left out is not always told: files of other collectors
         return run.decided.base is not None and run.decided.base.passed
 
     def keep(self, record: Benchmark) -> None:

@@ -62,12 +62,20 @@ def job_of(config: pytest.Config) -> Job:
     return config.stash[_JOB]
 
 
+def job_early(config: pytest.Config) -> None:
+    """Finds the job before conftest files alter the environment. Not in workers of xdist, which
+    record nothing by themselves."""
+    if variable("PYTEST_XDIST_WORKER") is None:
+        job_of(config)
+
+
 def _job(config: pytest.Config) -> Job:
     from pytest_ciopt.usecases.jobs import job_here  # not on the machines of people
 
     try:
         names = settings.watched(config.getini(WATCHED))
-        return job_here(_command(config), names, where_of(config).top)
+        git, top, *_ = where_of(config)
+        return job_here(_command(config), names, top, git)
     except Exception:
         return Job()  # it is not known again: everything runs
 
@@ -81,8 +89,16 @@ def _command(config: pytest.Config) -> Command:
         configured=tuple(config.getini("addopts")),
         places=tuple(str(place) for place in (start, root, ini) if place is not None),
         discovery=tuple(str(config.getini(name)) for name in _DISCOVERY),
-        plugins=tuple(type(one).__qualname__ for one in config.invocation_params.plugins or ()),
+        plugins=tuple(map(_plugin_name, config.invocation_params.plugins or ())),
     )
+
+
+def _plugin_name(plugin: object) -> str:
+    """Of what a program hands to `pytest.main`: an import name, a module or any object."""
+    if isinstance(plugin, str):
+        return plugin
+    named = plugin if isinstance(plugin, ModuleType | type) else type(plugin)
+    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', named.__name__)}"
 
 
 def file_of(config: pytest.Config, known: argparse.Namespace, name: str) -> str | None:

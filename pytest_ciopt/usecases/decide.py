@@ -239,7 +239,14 @@ class _Records:
             return ask.selection
         try:
             present = Present(self._worktree, self._listing)
-            return prove(ask, known, texts, present, by_name=self._settings.by_name)
+            return prove(
+                ask,
+                known,
+                texts,
+                present,
+                by_name=self._settings.by_name,
+                proofs=not self._passed,  # they may be of a job that passes where this one does not
+            )
         except Exception as error:
             if self._settings.strict:
                 raise

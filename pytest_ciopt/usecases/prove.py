@@ -68,10 +68,17 @@ class Ask:
 
 
 def prove(
-    ask: Ask, knowledge: Knowledge, texts: Texts, present: Present, *, by_name: bool = True
+    ask: Ask,
+    knowledge: Knowledge,
+    texts: Texts,
+    present: Present,
+    *,
+    by_name: bool = True,
+    proofs: bool = True,
 ) -> Selection:
-    """The selection with `records` filled in. For `by_name` see `Spread`."""
-    return _Prove(ask, knowledge, texts, present, by_name).run()
+    """The selection with `records` filled in. For `by_name` see `Spread`; without `proofs` what was
+    recorded adds tests, and leaves none out."""
+    return _Prove(ask, knowledge, texts, present, by_name, proofs).run()
 
 
 @dataclass(slots=True)
@@ -87,9 +94,15 @@ class _Stale:
 
 class _Prove:
     def __init__(
-        self, ask: Ask, knowledge: Knowledge, texts: Texts, present: Present, by_name: bool
+        self,
+        ask: Ask,
+        knowledge: Knowledge,
+        texts: Texts,
+        present: Present,
+        by_name: bool,
+        proofs: bool,
     ) -> None:
-        self.by_name = by_name
+        self.by_name, self.proofs = by_name, proofs
         # What old runs saw of tests that are no longer there would be followed for nothing.
         ghosts = gone(knowledge)
         tests = {test: known for test, known in knowledge.tests.items() if test not in ghosts}
@@ -145,7 +158,11 @@ class _Prove:
             owed[test] = FAILED_LAST
         elif known.seen is not None:
             ground = grounds[id(known.seen.process)]
-            if path not in self.ask.firm and objection(path, known.seen, ground) is None:
+            if (
+                self.proofs
+                and path not in self.ask.firm
+                and objection(path, known.seen, ground) is None
+            ):
                 proved[test] = known.seen.process.run
             else:
                 why = affected(known.seen, ground, self.ask.changed)

@@ -116,7 +116,15 @@ def test_a_job_that_is_run_again_does_what_it_did(made: Project, edit: Edit) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("GITHUB_JOB", "other"), ("TOX_ENV_NAME", "another"), ("DATABASE", "big")]
+    ("name", "value"),
+    [
+        ("GITHUB_JOB", "other"),
+        ("GITHUB_ACTION", "__run_2"),
+        ("TOX_ENV_NAME", "another"),
+        ("HATCH_ENV_ACTIVE", "another"),
+        ("PYTHONPATH", "lib"),
+        ("DATABASE", "big"),
+    ],
 )
 def test_another_job_tells_nothing(
     made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -126,6 +134,133 @@ def test_another_job_tells_nothing(
     edit("one", "return 1", "return 0 + 1")
     assert selected(made.select("--ciopt-record=off")) == {ONE}
     monkeypatch.setenv(name, value)
+    assert made.select().everything == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("unset", "others"), [("GITHUB_JOB", {}), ("GITHUB_ACTIONS", {"BITBUCKET_BUILD_NUMBER": "1"})]
+)
+def test_jobs_that_have_no_name_tell_nothing(
+    made: Project,
+    edit: Edit,
+    monkeypatch: pytest.MonkeyPatch,
+    unset: str,
+    others: dict[str, str],
+) -> None:
+    monkeypatch.delenv(unset)
+    for name, value in {"BITBUCKET_BRANCH": "main", **others}.items():
+        monkeypatch.setenv(name, value)
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    assert made.select().everything is not None
+
+
+def test_plugins_that_the_environment_names_are_of_the_job(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One may leave tests out."""
+    text = "def pytest_collection_modifyitems(items): items[:] = items[:1]\n"
+    made.repository.commit({"app/first.py": text})
+    monkeypatch.setenv("PYTEST_PLUGINS", "app.first")
+    monkeypatch.setenv("PYTHONPATH", str(made.repository.root))
+    assert "1 passed" in process()
+    monkeypatch.delenv("PYTEST_PLUGINS")
+    edit("two", "return 2", "return 0 + 2")
+    assert UNKNOWN in process()
+
+
+MAIN = """
+import sys, pytest
+
+class First: pass
+class Second: pass
+
+name = sys.argv.pop()
+plugin = name if "." in name else globals()[name]
+given = ["-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", "--ciopt-changed"]
+sys.exit(pytest.main(given, plugins=[plugin]))
+"""
+
+
+@pytest.mark.parametrize(("one", "other"), [("app.one", "app.two"), ("First", "Second")])
+def test_plugins_of_a_program_are_of_the_job(
+    made: Project, edit: Edit, one: str, other: str
+) -> None:
+    made.repository.commit({"run.py": MAIN})
+
+    def told(name: str) -> str:
+        command = [sys.executable, "run.py", name]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert UNKNOWN in told(one)
+    edit("two", "return 2", "return 0 + 2")
+    assert UNKNOWN in told(other)
+    edit("one", "return 1", "return 0 + 1")
+    assert "1 passed" in told(other)
+
+
+def test_a_working_tree_of_which_git_does_not_tell_is_no_base(made: Project, edit: Edit) -> None:
+    git = made.repository.git
+    git("config", "status.showUntrackedFiles", "no")
+    made.repository.write({"app/data.txt": "left"})
+    made.select()
+    assert made.select().everything == UNKNOWN
+    (made.repository.root / "app/data.txt").unlink()
+    git("update-index", "--assume-unchanged", "app/two.py")
+    made.repository.replace("app/two.py", "return 2", "return 1 + 1")
+    told = "GitHub Actions: a push, and runs with such options cannot be compared"
+    assert made.select().everything == told
+    git("update-index", "--no-assume-unchanged", "app/two.py")
+    git("checkout", "-q", ".")
+    git("sparse-checkout", "set", "--no-cone", "/*", "!tests/test_one.py")
+    assert not (made.repository.root / "tests/test_one.py").exists()
+    assert made.select().everything == told
+    git("sparse-checkout", "disable")
+    assert made.select().everything == UNKNOWN
+
+
+def test_what_another_base_leaves_out_unsaid_is_no_base(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that only the command line names as one of tests was left out, and nothing tells."""
+    base = made.repository.commit(
+        {"checks/two.py": "from app.two import two\n\ndef test_checked(): assert two() == 2\n"}
+    )
+    arguments = ("tests/test_one.py", "checks/two.py")
+    edit("one", "return 1", "return 0 + 1")
+    monkeypatch.setenv("CIOPT_BASE", base)
+    assert selected(made.select(*arguments)) == {ONE}
+    monkeypatch.delenv("CIOPT_BASE")
+    edit("one", "return 0", "return 0 + 0")
+    assert made.select(*arguments).everything == UNKNOWN
+
+
+def test_what_another_job_recorded_proves_nothing(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that passes where this one fails."""
+    deps = ("--ciopt-record=deps",)
+    text = "import os\n\ndef two(): return 3 if os.environ['GITHUB_JOB'] == 'tests' else 2\n"
+    made.select(*deps)
+    made.repository.commit({"app/two.py": text})
+    assert selected(made.select(*deps, exit_code=1)) == {TWO}
+    monkeypatch.setenv("GITHUB_JOB", "other")
+    made.run("--ciopt-changed", *deps)
+    monkeypatch.setenv("GITHUB_JOB", "tests")
+    made.repository.commit({"README.md": "Read me.\n"})
+    assert selected(made.select(*deps, exit_code=1)) == {TWO}
+
+
+def test_a_job_is_what_it_was_before_conftests(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a run that only records."""
+    text = "import os\n\nos.environ.pop('PYTEST_ADDOPTS', None)\n"
+    made.repository.commit({"conftest.py": text})
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k one")
+    assert made.run(RECORD).ret == 0
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    edit("two", "return 2", "return 0 + 2")
     assert made.select().everything == UNKNOWN
 
 
@@ -295,6 +430,7 @@ def test_flags_of_python_are_another_job(made: Project, edit: Edit) -> None:
     """`python -O` runs the same tests, which may end otherwise."""
     assert UNKNOWN in process()
     assert UNKNOWN in process("-O")
+    assert UNKNOWN in process("-O", "-X", "utf8")
     edit("one", "return 1", "return 0 + 1")
     assert "1 passed" in process("-O")
 

@@ -32,9 +32,9 @@ def head(git: Git | None, state: StateDir, given: Iterable[str] = ()) -> Head:
     dirty where git does not know them. Raises: GitError."""
     if git is None:
         return Head()
-    status = ["status", "--porcelain=v2", "--branch", "-z"]
-    if known := tuple(given):
-        status.append("--untracked-files=all")
+    known = tuple(given)
+    untracked = f"--untracked-files={'all' if known else 'normal'}"  # whatever git's settings say
+    status = ["status", "--porcelain=v2", "--branch", "-z", "--ignore-submodules=none", untracked]
     said = list(git.records(*status))
     headers = dict(line[2:].split(" ", 1) for line in said if line.startswith("# "))
     commit, branch = headers.get("branch.oid", ""), headers.get("branch.head")
@@ -96,7 +96,9 @@ def exact_surroundings() -> tuple[str, ...]:
     except OSError:
         release = platform.mac_ver()[0], platform.win32_ver()[1]
     binary = str(sysconfig.get_config_var("SOABI")), sysconfig.get_platform()
-    told = (str(tuple(sys.flags)), str(sys.warnoptions), platform.machine())
+    launcher = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]  # such as `-m pytest`
+    flags = str(tuple(sys.flags)), str(sys.warnoptions), str(sorted(sys._xoptions.items()))
+    told = *flags, *map(os.path.basename, launcher), platform.machine()
     return sys.implementation.name, sys.version, *binary, *told, *release
 
 
