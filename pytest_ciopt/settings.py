@@ -46,7 +46,7 @@ class Job(NamedTuple):
     digest: str | None = None
     """None where it cannot be known again, and elsewhere."""
     odd: str | None = None
-    """The option with which two runs cannot be compared."""
+    """The option with which two runs cannot be compared, or why nobody knows what ran."""
 
 
 class Settings(NamedTuple):

@@ -74,7 +74,7 @@ def search_path(top: Path) -> str:
 
 
 def job_names() -> dict[str, str]:
-    """By what services and tox tell the jobs of a project apart."""
+    """By what services, and what makes environments, tell the jobs of a project apart."""
     found = {name: os.environ[name] for name in _JOBS if os.environ.get(name)}
     return found | {_WORKFLOW: os.environ.get(_WORKFLOW, "").partition("@")[0]}
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from pytest_ciopt.adapters.statedir import StateDir, replace_whole
+from pytest_ciopt.adapters.statedir import StateDir, forget_older, replace_whole
 from pytest_ciopt.core.plan.document import PlanError, decoded, encoded
 from pytest_ciopt.core.plan.plan import Plan
 
@@ -57,18 +57,9 @@ def keep(state: StateDir, key: str, plan: Plan) -> Plan:
     if made is None:  # a damaged one lies there
         write(place, plan)
         made = plan
-    _forget(place.parent, place)
+    forget_older(place, _KEPT)
     return made
 
 
 def _place(state: StateDir, key: str) -> Path:
     return state.path / FOLDER / f"{key}.json"
-
-
-def _forget(folder: Path, newest: Path) -> None:
-    """Removes the plans of long ago."""
-    with contextlib.suppress(OSError):
-        present = newest.stat().st_mtime
-        for path in folder.glob("*.json"):
-            if present - path.stat().st_mtime > _KEPT:
-                path.unlink(missing_ok=True)

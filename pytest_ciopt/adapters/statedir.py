@@ -3,6 +3,7 @@
 Whoever writes here must live without: the repository may be read-only or the disk full.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -63,3 +64,13 @@ def replace_whole(target: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def forget_older(newest: Path, seconds: float) -> None:
+    """Removes JSON files beside a new one that were written so much earlier, where that may be
+    done: nothing depends on it."""
+    with contextlib.suppress(OSError):
+        present = newest.stat().st_mtime
+        for path in newest.parent.glob("*.json"):
+            if present - path.stat().st_mtime > seconds:
+                path.unlink(missing_ok=True)

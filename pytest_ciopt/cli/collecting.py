@@ -13,6 +13,7 @@ from pytest_ciopt.adapters.environment import environ
 from pytest_ciopt.core.selection import NOT_ASKED
 from pytest_ciopt.errors import CioptError
 
+FLAG = "--ciopt-changed"
 _OF_A_SHARD = ("CIOPT_SHARD", "CIOPT_PLAN")
 _ALL = "--ciopt-shard=1/1"
 """Whatever shard configuration or environment may say."""
@@ -53,7 +54,7 @@ class Collection:
 
 def collected(folder: Path, base: str | None, arguments: Sequence[str]) -> tuple[ToldTest, ...]:
     """What `pytest --ciopt-changed` decides on all tests. Raises: CioptError."""
-    flag = f"--ciopt-changed={base}" if base is not None else "--ciopt-changed"
+    flag = FLAG if base is None else f"{FLAG}={base}"
     return collect(folder, [flag, *arguments]).tests
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from pytest_ciopt import settings
 from pytest_ciopt.adapters import pytest_config
-from pytest_ciopt.adapters.clock import now
-from pytest_ciopt.adapters.environment import current_folder, variable
+from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.adapters.git import Git, GitError
-from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.cli.collecting import Collection, ToldTest, collect
+from pytest_ciopt.adapters.statedir import StateDir, forget_older
+from pytest_ciopt.cli.collecting import FLAG, Collection, ToldTest, collect
 from pytest_ciopt.cli.place import Place, warn
+from pytest_ciopt.core.history.options import option_names
 from pytest_ciopt.errors import CioptError
 from pytest_ciopt.settings import Command
 from pytest_ciopt.usecases.jobs import job_here
@@ -32,8 +32,7 @@ _LARGEST = 500_000_000
 _VARIABLES = ("PYTEST_*", "PYTHON*")
 """Beside those that the project names."""
 _FOREIGN = frozenset(("-c", "--config-file", "--rootdir", "--confcutdir", "--pyargs"))
-"""Options by which files count that no change tells of."""
-_FLAG = "--ciopt-changed"
+"""Options by which files count of which no change tells."""
 
 
 def collect_known(
@@ -90,12 +89,7 @@ class _Memory:
         """Returns why it could not be kept, None when it was."""
         content = json.dumps(_encoded(known), separators=(",", ":"))
         problem = self.state.write(self.name, content.encode("ascii"))
-        for other in (self.state.path / FOLDER).glob("*.json"):
-            try:
-                if now() - other.stat().st_mtime > _KEPT:
-                    other.unlink()
-            except OSError:  # another process was faster
-                continue
+        forget_older(self.state.path / self.name, _KEPT)
         return problem
 
 
@@ -105,11 +99,8 @@ def _memory(where: Place, arguments: Sequence[str]) -> _Memory | None:
     config = pytest_config.find(folder, where.top)
     typed = (*pytest_config.words_of_environment(), *arguments)
     configured = tuple(config.words("addopts"))
-    words = (*typed, *configured)
-    if any(word.partition("=")[0] in _FOREIGN or word.startswith(_FLAG) for word in words):
+    if option_names((*typed, *configured)) & {FLAG, *_FOREIGN}:
         return None
-    if variable("CIOPT_SLOW") or config.text("ciopt_slow"):
-        return None  # which tests are slow, the history says
     watched = (*settings.watched(config.words("ciopt_environment")), *_VARIABLES)
     command = Command(typed, configured, (str(folder), str(config.rootdir)))
     try:
@@ -143,7 +134,7 @@ def _since(known: _Known, git: Git, head: str, arguments: Sequence[str]) -> Coll
     if git.commit(known.commit) is None or git.merge_base(known.commit, head) != known.commit:
         return None
     try:
-        fresh = collect(current_folder(), [f"{_FLAG}={known.commit}", *arguments])
+        fresh = collect(current_folder(), [f"{FLAG}={known.commit}", *arguments])
     except CioptError:
         return None  # without it the same may work, and what does not is told without our flag
     same = fresh.root == known.collection.root and fresh.base in (None, known.commit)

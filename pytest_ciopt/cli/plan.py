@@ -14,7 +14,7 @@ from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.environment import current_folder
 from pytest_ciopt.adapters.paths import place_of
 from pytest_ciopt.cli.asking import rules_of
-from pytest_ciopt.cli.collecting import Collection, ToldTest
+from pytest_ciopt.cli.collecting import FLAG, Collection, ToldTest
 from pytest_ciopt.cli.explaining import show
 from pytest_ciopt.cli.known import collect_known
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
@@ -30,7 +30,6 @@ from pytest_ciopt.usecases.sharding import durations_in
 from pytest_ciopt.usecases.uncommitted import uncommitted
 
 NAME = "ciopt-plan.json"
-FLAG = "--ciopt-changed"
 _SHOW = "show"
 
 

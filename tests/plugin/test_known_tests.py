@@ -180,10 +180,6 @@ def other_options(made: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[str, 
     return ()
 
 
-def an_unknown_option(made: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    return ("--", "-o", "xfail_strict=true")
-
-
 def another_history_of_git(made: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     made.repository.git("checkout", "--quiet", "--orphan", "another")
     made.repository.commit()
@@ -202,7 +198,6 @@ def damage(made: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
         another_variable,
         a_folder,
         other_options,
-        an_unknown_option,
         another_history_of_git,
         damage,
     ],
@@ -219,10 +214,13 @@ def test_what_cannot_be_compared_is_collected(
     assert imported() == BOTH
 
 
-def test_which_tests_are_slow_the_history_says(made: Project) -> None:
-    commit(made, {"pytest.ini": "[pytest]\nciopt_slow = skip\n"})
+@pytest.mark.parametrize(
+    "option", ["--ciopt-slow=skip", "-cpytest.ini", "--rootdir=.", "-oxfail_strict=true"]
+)
+def test_of_some_options_nothing_is_kept(made: Project, option: str) -> None:
+    """What they let through depends on more than commit and environment."""
     for _ in range(2):
-        planned()
+        planned("--", option)
         assert imported() == BOTH
 
 
