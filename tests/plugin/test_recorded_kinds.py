@@ -608,6 +608,28 @@ CASES = {
         },
         ("app/data/a.json", "1", "2"),
     ),
+    "data file read by the loader of its package": Case(
+        {
+            "app/data/a.json": "1",
+            "app/data/b.json": "1",
+            "app/code.py": """
+                import json, pkgutil
+
+                def load(name):
+                    return json.loads(pkgutil.get_data("app", f"data/{name}.json"))
+                """,
+            TEST: """
+                from app.code import load
+
+                def test_first():
+                    assert load("a") == 1
+
+                def test_free():
+                    assert load("b") == 1
+                """,
+        },
+        ("app/data/a.json", "1", "2"),
+    ),
     "data file read at collection": Case(
         {
             "tests/cases.json": "[1]",

@@ -21,6 +21,7 @@ PROCESS = "starts a process"
 """What the child executes and reads is not seen."""
 _STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
 _IMPORTING = "<frozen importlib"
+_LOADED = (".py", ".pyw", ".pyc")
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
 _SHOWING = ("linecache.py", "tokenize.py")
 """They read sources for tracebacks, unless code of the project asks them to."""
@@ -94,7 +95,7 @@ class Files:
         caller = sys._getframe(2)  # below this method and `heard`
         if _is_write(mode, flags):
             self.stretch.written.add(place)
-        elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
+        elif not _is_of_no_account(place, caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
             if not place.endswith(".py"):  # read for tracebacks mostly, and kept by nobody
@@ -226,10 +227,11 @@ def _is_write(mode: object, flags: int) -> bool:
     return bool(new) or flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
-def _is_of_no_account(filename: str, function: str) -> bool:
-    """What the import system reads is known from what is loaded; folders are opened to remove."""
+def _is_of_no_account(place: str, filename: str, function: str) -> bool:
+    """Modules that the import system reads are known from what is loaded, not so data that it reads
+    for `pkgutil.get_data`; folders are opened to remove."""
     return (
-        filename.startswith(_IMPORTING)
+        (filename.startswith(_IMPORTING) and place.endswith(_LOADED))
         or filename.endswith(_REWRITING)
         or function.startswith(_REMOVING)
     )
