@@ -1,23 +1,25 @@
 """Which units call which, over a whole process.
 
 A caller is the nearest code of the repository below on the stack, whatever installed code lies
-between. It is noted whenever a code object is heard of: the first `MANY` times at each call, later
-at the first call of a stretch, and in the end in some of the stretches only.
+between. Of each code object it is noted at its first `MANY` calls, then at the first call of each
+stretch in which it runs, as many times again, and from then on in some of these stretches only.
+
+What a frame executes is asked only of those whose global names belong to code of the repository:
+each such question raises an audit event, and most frames are of installed code.
 """
 
 from _thread import get_ident
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from types import CodeType, FrameType
 
 from pytest_ciopt.adapters.tracing.units import identity
 
 MANY = 32
 """Calls of one code object that are all noted."""
-_SETTLED = 64
-"""Stretches in which a code object runs until most of its callers are known."""
+_SETTLED = -MANY
+"""From here down most callers are known."""
 _SAMPLE = 8
 """From then on a caller is noted in every so many stretches."""
-_QUIET = -1
 
 Pair = tuple[int, int]
 """Identities of the calling code and of that which is called."""
@@ -40,35 +42,43 @@ class Calls:
         """Bodies of modules that are running within tests and fixtures: thread and frame."""
         self.many: set[int] = set()
         """Code of which not all callers may be noted."""
-        self._due: dict[int, int] = {}
-        self._stretches: dict[int, int] = {}
+        self.due: dict[int, int] = {}
+        """By code object, `MANY` if it is not here: how many more calls are noted each; below 0, in
+        how many stretches the first one was."""
 
-    def is_quiet(self, code: CodeType) -> bool:
-        """Whether nobody needs to be told who called a code object this time."""
-        return self._due.get(identity(code), MANY) < 0 and self.pairs is self.in_tests
-
-    def noting(self) -> Callable[[CodeType, FrameType | None], bool]:
-        """What to tell of a start: the code, and the frame below. The answer is whether the code's
-        next start is wanted, too."""
-        known, outer, due = self._known, self._outer, self._due
-
-        def note(code: CodeType, frame: FrameType | None) -> bool:
-            called = identity(code)
-            left = due.get(called, MANY)
-            while frame is not None:
-                caller = identity(frame.f_code)
-                if caller in outer:
-                    self.lines.add((caller, called, frame.f_lineno or 0))
-                    break
-                if caller in known:
-                    self.pairs.add((caller, called))
-                    break
-                frame = frame.f_back
-            if left > 0:
-                due[called] = left - 1
-                return True
-            self.many.add(called)
+    def is_quiet(self, called: int) -> bool:
+        """Whether nobody needs to be told who called a code object first in this stretch, of which
+        this is asked once."""
+        due = self.due.get(called, MANY)
+        if due > _SETTLED or self.pairs is not self.in_tests:
             return False
+        self.due[called] = due - 1
+        return due % _SAMPLE != 0
+
+    def noting(self) -> Callable[[int, FrameType], None]:
+        """What to tell of a start: the identity of the code, and its frame."""
+        known, outer, due = self._known, self._outer, self.due
+        ours: set[int] = set()
+        """Identities of the global names of code of the repository."""
+
+        def note(called: int, frame: FrameType) -> None:
+            ours.add(identity(frame.f_globals))
+            below = frame.f_back
+            while below is not None:
+                if identity(below.f_globals) in ours:
+                    caller = identity(below.f_code)
+                    if caller in outer:
+                        self.lines.add((caller, called, below.f_lineno or 0))
+                        break
+                    if caller in known:
+                        self.pairs.add((caller, called))
+                        break
+                below = below.f_back
+            left = due.get(called, MANY)
+            if left == 0:
+                self.many.add(called)
+            if left > _SETTLED:
+                due[called] = left - 1
 
         return note
 
@@ -82,11 +92,3 @@ class Calls:
                 return False
             frame = frame.f_back
         return True
-
-    def ended(self, codes: Iterable[int]) -> None:
-        """Tells that a stretch is over in which these ran."""
-        due, stretches = self._due, self._stretches
-        for code in codes:
-            number = stretches[code] = stretches.get(code, 0) + 1
-            if number >= _SETTLED and due.get(code, MANY) <= 0:
-                due[code] = 0 if number % _SAMPLE == 0 else _QUIET

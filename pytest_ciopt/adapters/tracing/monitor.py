@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_ciopt.adapters.tracing.calls import Calls
+from pytest_ciopt.adapters.tracing.calls import MANY, Calls
 from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 _IDS = (3, 4, 2, 5, 1, 0)
@@ -41,8 +41,12 @@ class Monitor:
         """`begins` and `ends` are told of bodies of modules."""
         self._registry = registry
         self._calls = calls
+        self._note = calls.noting()
         self._begins, self._ends = begins, ends
-        self._hits: list[CodeType] = []
+        self._hits: dict[int, CodeType] = {}
+        """What started in this stretch, by identity."""
+        self._asleep: dict[int, CodeType] = {}
+        """What is not heard of until the next one."""
         self._name = f"pytest-ciopt {identity(self)}"
         self._ids: tuple[int, ...] = ()
         self._monitoring: Any = vars(sys)["monitoring"]
@@ -71,8 +75,8 @@ class Monitor:
         return True
 
     def _discovers(self) -> _Event:
-        admit, append, disable = self._registry.admit, self._hits.append, self._monitoring.DISABLE
-        note, bodies = self._calls.noting(), self._calls.bodies
+        admit, hits, disable = self._registry.admit, self._hits, self._monitoring.DISABLE
+        note, bodies = self._note, self._calls.bodies
 
         def discovered(code: CodeType, offset: int) -> object:
             try:
@@ -82,9 +86,10 @@ class Monitor:
                         self._leave(frame)
                     if body:
                         self._begins(frame)
-                    append(code)
-                    if note(code, frame.f_back) or body:
-                        self._arm(code)
+                    key = identity(code)
+                    hits[key] = code
+                    note(key, frame)
+                    self._arm(code)
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
             return disable
@@ -92,17 +97,24 @@ class Monitor:
         return discovered
 
     def _records(self) -> _Event:
-        append, disable = self._hits.append, self._monitoring.DISABLE
-        note, bodies, below = self._calls.noting(), self._calls.bodies, sys._getframe
-        is_quiet = self._calls.is_quiet
+        hits, asleep, disable = self._hits, self._asleep, self._monitoring.DISABLE
+        bodies, due, below = self._calls.bodies, self._calls.due, sys._getframe
+        is_quiet, note = self._calls.is_quiet, self._note
 
         def recorded(code: CodeType, offset: int) -> object:
             if bodies:
                 self._leave(below(1))
-            append(code)
-            if is_quiet(code):  # asking for a frame raises an audit event
-                return disable
-            return None if note(code, below(1).f_back) else disable
+            key = identity(code)
+            is_first = key not in hits
+            hits[key] = code
+            # Asking for a frame raises an audit event.
+            if due.get(key, MANY) >= 0 or (is_first and not is_quiet(key)):
+                note(key, below(1))
+                if due[key] >= 0:
+                    return None
+            # Not by a call: another thread could come before the answer takes effect.
+            asleep[key] = code
+            return disable
 
         return recorded
 
@@ -124,13 +136,14 @@ class Monitor:
 
     def take(self) -> dict[int, CodeType]:
         """What was hit since the last time, by identity; it will be heard of again."""
-        count = len(self._hits)  # other threads may append meanwhile
-        codes = self._hits[:count]
-        del self._hits[:count]
-        found = dict(zip(map(identity, codes), codes, strict=True))
-        if self.holds():
+        found = {}
+        while self._hits:  # one by one: other threads may add some meanwhile
+            key, code = self._hits.popitem()
+            found[key] = code
+        if self._asleep and self.holds():
             arm, recording, events = self._monitoring.set_local_events, self._ids[1], self._local
-            for code in found.values():
+            while self._asleep:
+                _, code = self._asleep.popitem()
                 arm(recording, code, 0)
                 arm(recording, code, events)
         return found

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from types import CodeType, FrameType
 
-from pytest_ciopt.adapters.tracing.calls import Calls
+from pytest_ciopt.adapters.tracing.calls import MANY, Calls
 from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 
@@ -25,11 +25,9 @@ class Profiler:
     ) -> None:
         self._registry = registry
         self._calls = calls
-        self._note = calls.noting()
+        self._note, self._due = calls.noting(), calls.due
         self._begins, self._ends = begins, ends
         self._hits: dict[int, CodeType] = {}
-        self._wanted: set[int] = set()
-        """Code of which every call is heard, not only the first one of a stretch."""
         self.problem: str | None = None
         self._is_on = False
 
@@ -49,15 +47,15 @@ class Profiler:
                 if event == "return":
                     if self._registry.place(code.co_filename) is not None:
                         self._ends()
-                elif identity(code) in self._hits:
-                    if identity(code) in self._wanted and not self._note(code, frame.f_back):
-                        self._wanted.discard(identity(code))
+                elif (key := identity(code)) in self._hits:
+                    if self._due.get(key, MANY) >= 0:
+                        self._note(key, frame)
                 elif self._registry.admit(code):
                     if is_body(code):
                         self._begins(frame)
-                    self._hits[identity(code)] = code
-                    if not self._calls.is_quiet(code) and self._note(code, frame.f_back):
-                        self._wanted.add(identity(code))
+                    self._hits[key] = code
+                    if not self._calls.is_quiet(key):
+                        self._note(key, frame)
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
                 self._is_on = False

@@ -116,7 +116,6 @@ class Tracer:
     def _gather(self, stretch: Stretch) -> None:
         codes = self._monitor.take()
         if codes:
-            self._calls.ended(codes)
             numbers = self._registry.numbers(codes)
             self._add(stretch, numbers)
             if self._calls.bodies:

@@ -102,10 +102,9 @@ class Registry:
     def numbers(self, codes: Mapping[int, CodeType]) -> set[int]:
         """Numbers of the units of code, by identity; what is negative is for `meaning`."""
         known = self._numbers
-        fresh = [key for key in codes if key not in known]
-        if fresh:
-            self._number({key: codes[key] for key in fresh})
-        found = {known[key] for key in codes}
+        if not codes.keys() <= known.keys():
+            self._number({key: code for key, code in codes.items() if key not in known})
+        found = set(map(known.__getitem__, codes))
         found.discard(_NOTHING)
         return found
 
