@@ -8,10 +8,8 @@ from pathlib import Path
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing.inputs import content_id
-from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.traces import Inputs, Source
-from pytest_ciopt.core.proof import prints
 
 _INPUTS = b'{"kind":"inputs"'
 
@@ -41,6 +39,10 @@ def fingerprints(folder: Path, loaded: Mapping[str, str]) -> Iterator[Source]:
 
 def _source(path: Path, content: str) -> Iterable[Source]:
     """Nothing of a file that has changed again, or that cannot be parsed."""
+    # Most recorded runs are of commits, and need none of it.
+    from pytest_ciopt.core.edits import trees
+    from pytest_ciopt.core.proof import prints
+
     try:
         tree = trees.parse(path.read_bytes())
     except OSError:

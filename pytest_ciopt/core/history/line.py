@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from operator import sub
 
 encoded_value = json.JSONEncoder(
     separators=(",", ":"), allow_nan=False, check_circular=False
@@ -19,4 +19,4 @@ def line(plain: Mapping[str, object]) -> bytes:
 def steps(rising: Sequence[int]) -> list[int]:
     """Rising numbers as the first one, and the steps from one to the next: small numbers, which
     repeat."""
-    return [*rising[:1], *(second - first for first, second in pairwise(rising))]
+    return [*rising[:1], *map(sub, rising[1:], rising)]
