@@ -120,8 +120,8 @@ class Remembering:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Opens the segment. An error of ours is told at the end; the run goes on."""
         try:
-            begun = begin(self._about())
             self._job = job_of(self._config).digest
+            begun = begin(self._about())
         except Exception as error:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
@@ -147,6 +147,7 @@ class Remembering:
             base=None if run is None or base is None else base.commit,
             everything=None if run is None or not run.asked else run.selection.everything,
             variables=config.stash.get(VARIABLES, None) or self._watched(sharding),
+            job=self._job,
             omitted=self._omitted,
             given=(config.invocation_params.dir / plan,) if plan else (),
         )

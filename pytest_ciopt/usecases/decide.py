@@ -216,6 +216,8 @@ class _Records:
 
     def sharpened(self, ask: "Ask", texts: "Texts") -> Selection:
         """The selection with what records prove and add; as it was when they cannot be used."""
+        from dataclasses import replace
+
         from pytest_ciopt.adapters.clock import now
         from pytest_ciopt.adapters.history import knowing, reader
         from pytest_ciopt.adapters.history.facts import surroundings
@@ -239,14 +241,9 @@ class _Records:
             return ask.selection
         try:
             present = Present(self._worktree, self._listing)
-            return prove(
-                ask,
-                known,
-                texts,
-                present,
-                by_name=self._settings.by_name,
-                proofs=not self._passed,  # they may be of a job that passes where this one does not
-            )
+            if self._passed:  # another job may pass where this one does not
+                ask = replace(ask, job=self._settings.job.digest)
+            return prove(ask, known, texts, present, by_name=self._settings.by_name)
         except Exception as error:
             if self._settings.strict:
                 raise

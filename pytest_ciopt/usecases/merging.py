@@ -133,9 +133,9 @@ def _checked(path: Path) -> tuple[Sequence[PackedRun | RunResults], bytes]:
 
 
 def _results_only(content: bytes, *, packed: bool) -> bytes:
-    """A compressed segment or pack without what could prove something: traces, that all tests of a
-    job passed, and benchmarks, by which slower ones would pass. Of a segment what would not be
-    understood is left out, too."""
+    """A compressed segment or pack without what could prove something: traces, its job and
+    that its tests passed, and benchmarks, by which slower ones would pass. Of a segment what
+    would not be understood is left out, too."""
     lines = gzip.decompress(content).splitlines(keepends=True)
     kept = [line for line in lines if plain_object(line).get("kind") != "benchmark"]
     if not packed:
@@ -145,7 +145,7 @@ def _results_only(content: bytes, *, packed: bool) -> bytes:
 
 def _without_job(line: bytes) -> bytes:
     record = decoded(line) if plain_object(line).get("job") is not None else None
-    return encoded(replace(record, job=None)) if isinstance(record, RunEnd) else line
+    return encoded(replace(record, job=None)) if isinstance(record, RunStart | RunEnd) else line
 
 
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:

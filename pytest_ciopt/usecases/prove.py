@@ -65,6 +65,8 @@ class Ask:
     """Files whose tests run for a reason that no record can answer."""
     unreached: frozenset[str] = frozenset()
     """Edited modules that nothing imports: whatever loads them does so in a way of its own."""
+    job: str | None = None
+    """Of which CI job records have to be, to leave a test out; None: of any."""
 
 
 def prove(
@@ -74,11 +76,9 @@ def prove(
     present: Present,
     *,
     by_name: bool = True,
-    proofs: bool = True,
 ) -> Selection:
-    """The selection with `records` filled in. For `by_name` see `Spread`; without `proofs` what was
-    recorded adds tests, and leaves none out."""
-    return _Prove(ask, knowledge, texts, present, by_name, proofs).run()
+    """The selection with `records` filled in. For `by_name` see `Spread`."""
+    return _Prove(ask, knowledge, texts, present, by_name).run()
 
 
 @dataclass(slots=True)
@@ -100,9 +100,8 @@ class _Prove:
         texts: Texts,
         present: Present,
         by_name: bool,
-        proofs: bool,
     ) -> None:
-        self.by_name, self.proofs = by_name, proofs
+        self.by_name = by_name
         # What old runs saw of tests that are no longer there would be followed for nothing.
         ghosts = gone(knowledge)
         tests = {test: known for test, known in knowledge.tests.items() if test not in ghosts}
@@ -159,7 +158,7 @@ class _Prove:
         elif known.seen is not None:
             ground = grounds[id(known.seen.process)]
             if (
-                self.proofs
+                self.ask.job in (None, known.seen.process.job)
                 and path not in self.ask.firm
                 and objection(path, known.seen, ground) is None
             ):

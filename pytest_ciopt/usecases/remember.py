@@ -32,6 +32,8 @@ class About:
     everything: str | None = None
     variables: Mapping[str, str] | None = None
     """See `RunStart`."""
+    job: str | None = None
+    """See `RunStart`."""
     omitted: frozenset[str] = frozenset()
     """Parts that are not recorded, see `core.history.parts`."""
     given: tuple[Path, ...] = ()
@@ -75,6 +77,7 @@ def begin(about: About) -> Begun:
         base=about.base,
         everything=about.everything,
         variables=about.variables,
+        job=about.job,
     )
     return Begun(Writer(state, start, about.omitted), tuple(told))
 

@@ -1,5 +1,6 @@
 """On a push to the default branch: the last commit upon which all tests of this very job passed."""
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -251,6 +252,70 @@ def test_what_another_job_recorded_proves_nothing(
     assert selected(made.select(*deps, exit_code=1)) == {TWO}
 
 
+def test_what_the_same_job_recorded_proves(made: Project, edit: Edit) -> None:
+    """Upon a commit that another test keeps from being a base."""
+    deps = ("--ciopt-record=deps",)
+    made.select(*deps)
+    edit("one", "return 1", "return 0 + 1")
+    edit("two", "return 2", "return 3")
+    assert selected(made.select(*deps, exit_code=1)) == {ONE, TWO}
+    made.repository.commit({"README.md": "Read me.\n"})
+    assert selected(made.select(*deps, exit_code=1)) == {TWO}
+
+
+def test_what_nobody_knows_the_job_of_proves_nothing(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's machine, whose history was merged with that of the service."""
+    deps = ("--ciopt-record=deps",)
+    made.select(*deps)
+    edit("one", "return 1", "return 0 + 1")
+    with monkeypatch.context() as outside:
+        outside.delenv("GITHUB_ACTIONS")
+        made.run(*deps)
+    assert selected(made.select(*deps)) == {ONE}
+
+
+def test_a_run_that_fails_later_takes_the_base_back(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At night, for a reason that the repository does not show."""
+    weather = "import os\n\ndef test_weather(): assert 'RAIN' not in os.environ\n"
+    made.repository.commit({"tests/test_weather.py": weather})
+    made.select()
+    with monkeypatch.context() as night:
+        night.setenv("RAIN", "heavy")
+        assert made.run(RECORD).ret == 1
+    edit("one", "return 1", "return 0 + 1")
+    assert made.select().everything == UNKNOWN
+
+
+def test_a_run_that_passes_again_gives_it_back(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = "import os\n\ndef test_weather(): assert 'RAIN' not in os.environ\n"
+    made.repository.commit({"tests/test_weather.py": test})
+    with monkeypatch.context() as night:
+        night.setenv("RAIN", "heavy")
+        assert made.run(RECORD).ret == 1
+    made.select()
+    edit("one", "return 1", "return 0 + 1")
+    assert selected(made.select()) == {ONE}
+
+
+def test_a_run_that_fails_in_another_job_takes_nothing_back(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = "import os\n\ndef test_job(): assert os.environ['GITHUB_JOB'] == 'tests'\n"
+    made.repository.commit({"tests/test_job.py": test})
+    made.select()
+    with monkeypatch.context() as other:
+        other.setenv("GITHUB_JOB", "other")
+        assert made.run(RECORD).ret == 1
+    edit("one", "return 1", "return 0 + 1")
+    assert ONE in selected(made.select())
+
+
 def test_a_job_is_what_it_was_before_conftests(
     made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +425,8 @@ def test_untrusted_runs_are_no_base(
         other = tmp_path / f"other{len(arguments)}"
         monkeypatch.setenv("CIOPT_DIR", str(other))
         assert main(["history", "merge", str(mine), *arguments]) == 0
+        known = [gzip.decompress(path.read_bytes()) for path in other.glob("segments/*.gz")]
+        assert [text.count(b'"job"') for text in known] == ([0] if arguments else [2])
         edit("one", "return ", "return 0 + ")
         decisions = made.select("--ciopt-record=off")
         assert decisions.everything == expected

@@ -168,11 +168,18 @@ class Index:
         return [commit for commit in commits if commit is not None]
 
     def passed(self, job: str) -> list[str]:
-        """Commits upon which all of a job has passed, the newest run first, each once."""
-        rows = self._ask(f"{_RUNS} WHERE instr(finish, ?) ORDER BY id DESC", (job,))
-        runs = [run for run in map(_run, rows) if run.end is not None and run.end.job == job]
-        found = (run.start.commit for run in runs if not run.start.dirty)
-        return list(dict.fromkeys(commit for commit in found if commit is not None))
+        """Commits upon which all of a job has passed, and after that nothing of it failed: the
+        newest run first, each once."""
+        ended = f"{_RUNS} WHERE instr(start, ?) AND finish IS NOT NULL"
+        rows = self._ask(f"{ended} ORDER BY id DESC", (job,))
+        found: dict[str, bool] = {}
+        for run in map(_run, rows):
+            commit, end = run.start.commit, run.end
+            if run.start.job != job or run.start.dirty or commit is None or end is None:
+                continue
+            if end.job == job or end.exit_status not in _TELLING_NOTHING:
+                found.setdefault(commit, end.job == job)
+        return [commit for commit, is_good in found.items() if is_good]
 
     def slowest(self) -> dict[str, Slowest]:
         """By test, of all environments; only results of runs that came to their end."""
@@ -195,6 +202,8 @@ _SLOWEST = (
     "SELECT subject.id, max(setup + call + teardown) "
     "FROM result JOIN subject ON subject.number = subject"
 )
+_TELLING_NOTHING = (0, 5)
+"""Exit codes of runs of a part, and of runs without a test: neither good nor bad."""
 _RUNS = "SELECT start, finish, outcomes, seconds, source, number FROM run"
 _RESULTS = (
     "SELECT subject.id, run, outcome, setup, call, teardown, attempts, failure "

@@ -103,6 +103,7 @@ def _read_start(fields: Fields) -> RunStart:
         everything=fields.maybe("everything"),
         variables=fields.texts_by_name("variables") or None,
         source=fields.maybe("source"),
+        job=fields.maybe("job"),
     )
 
 

@@ -127,7 +127,7 @@ def seconds(value: float) -> float:
 
 def shortened(text: str) -> str:
     """The first line, cut where it is too long."""
-    line = text.strip().partition("\n")[0]
+    line = text.strip().partition("\n")[0].rstrip()
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
 
 
@@ -163,6 +163,7 @@ def _start(start: RunStart) -> dict[str, object]:
         "everything": start.everything,
         "variables": None if start.variables is None else dict(start.variables),
         "source": start.source,
+        "job": start.job,
     }
 
 

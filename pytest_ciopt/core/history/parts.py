@@ -40,17 +40,16 @@ def without(record: Record, omitted: Collection[str]) -> Record | None:
 def _without(record: Record, part: str) -> Record:
     match record, part:
         case RunStart(), "commit":
-            return replace(
-                record, repository=None, commit=None, tree=None, branch=None, dirty=False, base=None
-            )
+            known = replace(record, repository=None, commit=None, tree=None, branch=None)
+            return replace(known, dirty=False, base=None, job=None)
         case RunStart(), "environment":
-            return replace(record, environment=Environment("", "", ""), variables=None)
+            return replace(record, environment=Environment("", "", ""), variables=None, job=None)
         case Benchmark(), "environment":
             return replace(record, machine=None, fingerprint=None)
         case RunStart(), "options":
-            return replace(record, options=())
+            return replace(record, options=(), job=None)
         case RunStart(), "selection":
-            return replace(record, base=None, everything=None)
+            return replace(record, base=None, everything=None, job=None)
         case RunStart(), "shards":
             return replace(record, shard=None, plan=None)
         case RunEnd(), "selection":

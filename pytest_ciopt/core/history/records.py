@@ -69,6 +69,8 @@ class RunStart:
     to be watched."""
     source: str | None = None
     """Whose file it was imported from, e.g. `junit`; None for a run that was recorded."""
+    job: str | None = None
+    """Digest of the CI job that the run carries out, see `jobs`; None where none can be told."""
 
 
 class Phase(NamedTuple):
@@ -233,7 +235,7 @@ class RunEnd:
     verdicts: tuple[Judged, ...] = ()
     """What gates said."""
     job: str | None = None
-    """Digest of the CI job, where all that it was asked for passed upon the commit, see `jobs`."""
+    """That of the start, where all that the job was asked for passed upon the commit."""
 
 
 Record = RunStart | Attempt | ModuleCost | Uncollected | FixtureCost | Benchmark | RunEnd

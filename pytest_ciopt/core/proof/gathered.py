@@ -138,6 +138,7 @@ class Gathered:
                 if own == worker and trace.units
             ),
             variables=start.variables,
+            job=start.job,
         )
 
     def _opening(self, worker: str | None, trace: Trace) -> Opening:

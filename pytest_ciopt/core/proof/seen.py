@@ -41,6 +41,8 @@ class Process:
     """Fixtures of wider scope."""
     variables: Mapping[str, str] | None = None
     """Digests of environment variables, see `RunStart`."""
+    job: str | None = None
+    """Digest of the CI job, see `RunStart`."""
 
 
 class Seen(NamedTuple):

@@ -67,6 +67,7 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
         openings=tuple((sets[number], frozenset(reads)) for number, reads in made["openings"]),
         lives=tuple((sets[number], frozenset(reads)) for number, reads in made["lives"]),
         variables=made["variables"],
+        job=made["job"],
     )
 
 
@@ -164,6 +165,7 @@ class _Plain:
                     "openings": [[self._set(u), sorted(reads)] for u, reads in process.openings],
                     "lives": [[self._set(u), sorted(reads)] for u, reads in process.lives],
                     "variables": None if process.variables is None else dict(process.variables),
+                    "job": process.job,
                     "session": _plain_trace(process.session),
                     "imports": {path: _plain_trace(one) for path, one in process.imports.items()},
                 }
