@@ -165,8 +165,9 @@ class _Prove:
                 proved[test] = known.seen.process.run
             else:
                 why = affected(known.seen, ground, self.ask.changed)
-                if known.seen.unseen is not None and self.ask.selection.substantial:
-                    why = known.seen.unseen
+                unseen = known.seen.unseen or ground.unseen.get(path)
+                if unseen is not None and self.ask.selection.substantial:
+                    why = unseen
                 if why is not None:
                     owed[test] = why
 
@@ -263,14 +264,13 @@ class _Prove:
 
     def _ground(self, process: Process, stale: _Stale) -> Ground:
         everybody, importers = self._importers(reinstalled(process, self.present.distributions))
-        if process.session.unseen is not None or everybody is not None:
-            return Ground(shaken=process.session.unseen or everybody)
-        loaded = self.ask.unreached & stale.sources.keys()
-        if loaded:
-            return Ground(shaken=f"{min(loaded)} was loaded, and by whom cannot be told")
-        read = stale.data & set(process.session.reads)
-        if read or stale.folders & set(process.session.lists):
-            return Ground(shaken=f"{min(read or stale.folders)} changed, which was read for all")
+        unseen: dict[str, str] = {}
+        for path, trace in sorted(process.imports.items()):
+            if trace.unseen is not None:
+                self._add_users(unseen, path, f"{path} {trace.unseen}")
+        shaken = process.session.unseen or everybody or self._shaken(process, stale)
+        if shaken is not None:
+            return Ground(shaken=shaken, unseen=unseen)
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
         for path, impact in self._impacts(process, stale):
@@ -290,9 +290,20 @@ class _Prove:
         return Ground(
             units=affected_units,
             files=files,
+            unseen=unseen,
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
         )
+
+    def _shaken(self, process: Process, stale: _Stale) -> str | None:
+        """Which change lets nothing be proved that ran in a process; None when none does."""
+        loaded = self.ask.unreached & stale.sources.keys()
+        if loaded:
+            return f"{min(loaded)} was loaded, and by whom cannot be told"
+        read = stale.data & set(process.session.reads)
+        if read or stale.folders & set(process.session.lists):
+            return f"{min(read or stale.folders)} changed, which was read for all"
+        return None
 
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
         """Whom it concerns that these are not what they were."""

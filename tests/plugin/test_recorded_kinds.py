@@ -798,6 +798,120 @@ CASES = {
         },
         ("app/schema.sql", "default 1", "default 2"),
     ),
+    "sqlite database by an address in which characters are quoted": Case(
+        {
+            "app/my data.db": "",
+            TEST: """
+                import pathlib
+                import sqlite3
+
+                def rows():
+                    address = pathlib.Path("app/my data.db").absolute().as_uri()
+                    connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
+                    try:
+                        return connection.execute("select count(*) from sqlite_schema").fetchone()
+                    finally:
+                        connection.close()
+
+                def test_first():
+                    assert rows() == (0,)
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/my data.db", "", "no database"),
+    ),
+    "file that is made only where it is not there": Case(
+        {
+            "app/limit.txt": "1",
+            TEST: """
+                def test_first():
+                    try:
+                        with open("app/limit.txt", "x") as stream:
+                            stream.write("1")
+                    except FileExistsError:
+                        pass
+                    with open("app/limit.txt") as stream:
+                        assert stream.read() == "1"
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/limit.txt", "1", "2"),
+    ),
+    "file to which something is added": Case(
+        {
+            "app/log.txt": "1",
+            TEST: """
+                def test_first():
+                    open("app/log.txt", "a").close()
+                    with open("app/log.txt") as stream:
+                        assert stream.read() == "1"
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/log.txt", "1", "2"),
+    ),
+    "generator of which nothing is asked": Case(
+        {
+            "app/code.py": "def two():\n    yield 2\n",
+            TEST: """
+                from app.code import two
+
+                def test_first():
+                    assert type(two()).__name__ == "generator"
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/code.py", "yield", "return"),
+    ),
+    "coroutine that is not awaited": Case(
+        {
+            "app/code.py": "async def two():\n    return 2\n",
+            TEST: """
+                import inspect
+
+                from app import code
+
+                def test_first():
+                    assert inspect.iscoroutinefunction(code.two)
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/code.py", "async def", "def"),
+    ),
+    "process that a module starts": Case(
+        {
+            "app/code.py": "print(1)\n",
+            "helper.py": """
+                import subprocess
+                import sys
+
+                words = [sys.executable, "-m", "ap" + "p.code"]
+                TOLD = subprocess.check_output(words, text=True)
+                """,
+            "tests/test_other.py": "import app.code\n\ndef test_code():\n    assert app.code\n",
+            TEST: """
+                def test_first():
+                    from helper import TOLD
+                    assert TOLD == "1\\n"
+
+                def test_second():
+                    from helper import TOLD
+                    assert TOLD == "1\\n"
+                """,
+        },
+        ("app/code.py", "1", "2"),
+        spared=(),
+    ),
 }
 
 

@@ -94,7 +94,9 @@ class Files:
             return
         caller = sys._getframe(2)  # below this method and `heard`
         if _is_write(mode, flags):
-            self.stretch.written.add(place)
+            # What is appended to, or opened only where it is not there, holds what it held.
+            if flags & os.O_TRUNC or not os.path.lexists(os.path.join(self._places.top, place)):
+                self.stretch.written.add(place)
         elif not _is_of_no_account(place, caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
@@ -109,6 +111,7 @@ class Files:
             name, _, options = name[5:].partition("?")
             if "mode=memory" in options:
                 return
+            name = _local(name)
         place = self._place(name)
         if place:
             self._charge(sys._getframe(2), lambda stretch: stretch.read(place))
@@ -217,6 +220,18 @@ def _text(path: object) -> str | None:
     if isinstance(path, bytes | os.PathLike):
         return os.fsdecode(path)
     return None
+
+
+def _local(uri: str) -> str:
+    """The path that the URI of a file has behind its scheme, see SQLite, *Uniform Resource
+    Identifiers*, section 3."""
+    from urllib.parse import unquote
+
+    for authority in ("//localhost/", "///"):
+        if uri.startswith(authority):
+            uri = uri[len(authority) - 1 :]
+            break
+    return unquote(uri)
 
 
 def _is_write(mode: object, flags: int) -> bool:

@@ -152,7 +152,7 @@ class _Cutter:
             named=named,
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
-            declared=self._text(node.args, ast.get_docstring(node, clean=False)),
+            declared=self._declared(node),
             fixture=fixture is not None,
             fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
             autouse=fixture is not None and is_autouse(fixture),
@@ -160,6 +160,12 @@ class _Cutter:
             foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
             or any(True for _ in _default_calls(node)),
         )
+
+    def _declared(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """What can be told of a function without running it."""
+        if not self._is_compared:
+            return ""
+        return _sort(node) + self._text(node.args, ast.get_docstring(node, clean=False))
 
 
 def _accountants(node: ast.ClassDef) -> Iterator[str]:
@@ -257,3 +263,16 @@ def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
                 yield from (prefix + name for name in bound)
             case _:
                 yield prefix + ast.dump(statement)
+
+
+def _sort(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """What a call of a function makes instead of running it; nothing for an ordinary one."""
+    is_async = isinstance(node, ast.AsyncFunctionDef)
+    waiting: list[ast.AST] = [*node.body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Yield | ast.YieldFrom):
+            return "async generator " if is_async else "generator "
+        if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(one))
+    return "coroutine " if is_async else ""

@@ -20,6 +20,8 @@ class Ground:
     """Units that whoever ran them is affected by, with the changed file that is the cause."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Test files that are affected as a whole, with why."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """Test files of which more may have run than was seen while modules were imported, with why."""
     data: frozenset[str] = frozenset()
     """Data files whose content changed."""
     folders: frozenset[str] = frozenset()
@@ -32,6 +34,8 @@ def objection(path: str, seen: Seen, ground: Ground) -> str | None:
         return ground.shaken
     if seen.unseen is not None:
         return seen.unseen
+    if path in ground.unseen:
+        return ground.unseen[path]
     if path in ground.files:
         return ground.files[path]
     return affected(seen, ground)
