@@ -276,16 +276,24 @@ def test_what_nobody_knows_the_job_of_proves_nothing(
     assert selected(made.select(*deps)) == {ONE}
 
 
-def test_a_run_that_fails_later_takes_the_base_back(
-    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At night, for a reason that the repository does not show."""
-    weather = "import os\n\ndef test_weather(): assert 'RAIN' not in os.environ\n"
-    made.repository.commit({"tests/test_weather.py": weather})
-    made.select()
+WEATHER = {
+    "tests/test_weather.py": "import os\n\ndef test_weather(): assert 'RAIN' not in os.environ\n"
+}
+
+
+def fail_at_night(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of everything, for a reason that the repository does not show."""
     with monkeypatch.context() as night:
         night.setenv("RAIN", "heavy")
         assert made.run(RECORD).ret == 1
+
+
+def test_a_run_that_fails_later_takes_the_base_back(
+    made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.repository.commit(WEATHER)
+    made.select()
+    fail_at_night(made, monkeypatch)
     edit("one", "return 1", "return 0 + 1")
     assert made.select().everything == UNKNOWN
 
@@ -293,11 +301,8 @@ def test_a_run_that_fails_later_takes_the_base_back(
 def test_a_run_that_passes_again_gives_it_back(
     made: Project, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    test = "import os\n\ndef test_weather(): assert 'RAIN' not in os.environ\n"
-    made.repository.commit({"tests/test_weather.py": test})
-    with monkeypatch.context() as night:
-        night.setenv("RAIN", "heavy")
-        assert made.run(RECORD).ret == 1
+    made.repository.commit(WEATHER)
+    fail_at_night(made, monkeypatch)
     made.select()
     edit("one", "return 1", "return 0 + 1")
     assert selected(made.select()) == {ONE}

@@ -235,7 +235,7 @@ def _local(uri: str) -> str:
 
 
 def _is_write(mode: object, flags: int) -> bool:
-    """Whether nothing that the file held can matter."""
+    """Whether nothing can be read from a file that is opened like this."""
     if isinstance(mode, str):
         return mode[:1] in "wx" or (mode[:1] == "a" and "+" not in mode)
     new = flags & os.O_TRUNC or (flags & os.O_CREAT and flags & os.O_EXCL)
