@@ -110,7 +110,8 @@ class Packages(Breakable):
     def _is_set_up(self, node: pytest.Package, stretch: Stretch) -> None:
         self._tracer.leave(stretch)
         finalizers, _ = node.session._setupstate.stack.get(node, ([], None))
-        if stretch.units or stretch.unseen or stretch.reads or len(finalizers) > 1:
+        did = stretch.units or stretch.unseen or stretch.reads or stretch.to_run or stretch.starts
+        if did or len(finalizers) > 1:
             number = self._tracer.new_life()
             self._known[node] = Life(number, node.name, 0, None, stretch)
             # Finalizers run in reverse: this one before those of the package itself.

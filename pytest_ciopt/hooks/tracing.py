@@ -10,7 +10,7 @@ import pytest
 from pytest_ciopt.adapters.environment import digests
 from pytest_ciopt.adapters.tracing.tracer import Tracer, can_trace, tracer_for
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
-from pytest_ciopt.hooks.options import VARIABLES, WATCHED
+from pytest_ciopt.hooks.options import VARIABLES, WATCHED, contexts_are_asked
 from pytest_ciopt.hooks.shipping import Shipping, has_workers
 
 _TRACER = pytest.StashKey[Tracer]()
@@ -24,7 +24,9 @@ def watch(config: pytest.Config) -> None:
         return
     if watched := config.getini(WATCHED):
         config.stash[VARIABLES] = digests(watched)
-    tracer = tracer_for(config.rootpath)
+    # What a test covers is kept of this process alone: whoever starts others has to run again.
+    children = not contexts_are_asked(config, config.option)
+    tracer = tracer_for(config.rootpath, children=children)
     if tracer.start():
         config.stash[_TRACER] = tracer
         config.add_cleanup(tracer.stop)

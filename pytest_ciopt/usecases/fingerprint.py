@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing.inputs import content_id
 from pytest_ciopt.core.history.decoding import decoded
-from pytest_ciopt.core.history.traces import Inputs, Source
+from pytest_ciopt.core.history.traces import ABSENT, CHANGED, Inputs, Source
 
 _INPUTS = b'{"kind":"inputs"'
 
@@ -21,7 +21,13 @@ def loaded_in(lines: bytes) -> dict[str, str]:
         record = decoded(line) if line.startswith(_INPUTS) else None
         if isinstance(record, Inputs):
             found.update(record.sources)
+            # What only processes of tests loaded stands among the data.
+            found.update((path, old) for path, old in record.data.items() if _is_source(path, old))
     return found
+
+
+def _is_source(path: str, content: str) -> bool:
+    return path.endswith((".py", ".pyw")) and content not in (ABSENT, CHANGED)
 
 
 def fingerprints(folder: Path, loaded: Mapping[str, str]) -> Iterator[Source]:

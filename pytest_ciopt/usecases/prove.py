@@ -63,6 +63,8 @@ class Ask:
     """Of those the Python files that the base does not have."""
     firm: frozenset[str]
     """Files whose tests run for a reason that no record can answer."""
+    ruled: str | None = None
+    """A changed file of which a rule tells whom it concerns, or imports of what is installed."""
     unreached: frozenset[str] = frozenset()
     """Edited modules that nothing imports: whatever loads them does so in a way of its own."""
     job: str | None = None
@@ -113,6 +115,9 @@ class _Prove:
             if known.seen is not None
         }
         self.evidence = Evidence(knowledge)
+        seen = (known.seen for known in knowledge.tests.values() if known.seen is not None)
+        self.elsewhere = frozenset(path for one in seen for path, _ in one.elsewhere or ())
+        """Modules that processes loaded which tests started."""
         self.test_files = frozenset(map(_file, knowledge.tests))
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
@@ -121,7 +126,7 @@ class _Prove:
 
     def run(self) -> Selection:
         stale = {number: self._stale(one) for number, one in self.processes.items()}
-        self._fetch({old for one in stale.values() for old in one.sources.values()})
+        self._fetch({old for number in stale for old in self._older(number, stale[number])})
         grounds = {
             number: self._ground(process, stale[number])
             for number, process in self.processes.items()
@@ -138,6 +143,12 @@ class _Prove:
                 owed[witness] = f"has to import {path}, which changed"
                 found = self._with(proved, owed)
         return found
+
+    def _older(self, number: int, stale: _Stale) -> Iterable[str]:
+        """Of modules that differ now, those included that only processes of tests loaded."""
+        yield from stale.sources.values()
+        data = self.processes[number].inputs.data
+        yield from (data[path] for path in sorted(stale.data & self.elsewhere))
 
     def _with(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> Selection:
         owing = frozenset(map(_file, owed))
@@ -166,6 +177,10 @@ class _Prove:
             else:
                 why = affected(known.seen, ground, self.ask.changed)
                 unseen = known.seen.unseen or ground.unseen.get(path)
+                if unseen is None and known.seen.elsewhere is not None:
+                    # What it does now in processes that it starts, neither imports tell nor the
+                    # record of what it did before.
+                    unseen = why or objection(path, known.seen, ground)
                 if unseen is not None and self.ask.selection.substantial:
                     why = unseen
                 if why is not None:
@@ -263,14 +278,15 @@ class _Prove:
     # --- whom it concerns ------------------------------------------------------------------------
 
     def _ground(self, process: Process, stale: _Stale) -> Ground:
-        everybody, importers = self._importers(reinstalled(process, self.present.distributions))
+        distributions = reinstalled(process, self.present.distributions)
+        everybody, importers = self._importers(distributions)
         unseen: dict[str, str] = {}
         for path, trace in sorted(process.imports.items()):
             if trace.unseen is not None:
                 self._add_users(unseen, path, f"{path} {trace.unseen}")
         shaken = process.session.unseen or everybody or self._shaken(process, stale)
         if shaken is not None:
-            return Ground(shaken=shaken, unseen=unseen)
+            return Ground(shaken=shaken, children=shaken, unseen=unseen)
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
         for path, impact in self._impacts(process, stale):
@@ -280,7 +296,8 @@ class _Prove:
                 self._add_users(files, seen, f"{path}: {why}")
             if self.may_end and self.test_files <= files.keys():
                 break  # all tests run
-        for path in sorted(self._new(process, stale)):
+        new = sorted(self._new(process, stale))
+        for path in new:
             self._add_users(files, path, f"{path} may be new")
         for path, imported in sorted(importers.items()):
             self._add_users(files, path, f"{path} imports {imported}")
@@ -293,6 +310,8 @@ class _Prove:
             unseen=unseen,
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
+            elsewhere=self._elsewhere(process, stale),
+            children=self._unimported(process, stale, distributions, new),
         )
 
     def _shaken(self, process: Process, stale: _Stale) -> str | None:
@@ -303,6 +322,40 @@ class _Prove:
         read = stale.data & set(process.session.reads)
         if read or stale.folders & set(process.session.lists):
             return f"{min(read or stale.folders)} changed, which was read for all"
+        return None
+
+    def _elsewhere(self, process: Process, stale: _Stale) -> dict[Unit, str]:
+        """What does something else in processes that tests started.
+
+        Imports do not tell what those load. So whatever differs outside of functions concerns
+        everybody whose process loaded the module.
+        """
+        found: dict[Unit, str] = {}
+        for path in sorted(self.elsewhere & (stale.sources.keys() | stale.data)):
+            old = process.inputs.sources.get(path) or process.inputs.data[path]
+            difference = self._difference(path, old)
+            if difference is None or difference.bindings or difference.effects:
+                found[path, BODY] = path
+            else:
+                found.update(((path, name), path) for name in difference.units)
+        return found
+
+    def _unimported(
+        self, process: Process, stale: _Stale, distributions: Sequence[str], new: Iterable[str]
+    ) -> str | None:
+        """What processes that a test started may import now, though the test itself does not."""
+        known = process.inputs.packages
+        new = sorted(new, key=lambda f: (f not in self.ask.added, f))
+        fresh = (f for f in new if folder_of(f) not in known or self._lies_in(f, stale.packages))
+        first = next(iter(distributions), None) or next(fresh, None)
+        if first is not None:
+            return f"starts a process, which may import {first}"
+        if stale.packages:  # what is gone can have been looked for, and not been loaded
+            return (
+                f"starts a process, which may look for what is gone from {_shown(stale.packages)}"
+            )
+        if self.ask.ruled is not None:
+            return f"starts a process, which {self.ask.ruled} may concern"
         return None
 
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
@@ -323,7 +376,8 @@ class _Prove:
     def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
         near = {f for f in self.texts.files if self._lies_in(f, stale.packages)}
-        return (near | self.ask.added) - process.inputs.sources.keys()
+        elsewhere = self.elsewhere & process.inputs.data.keys()
+        return (near | self.ask.added) - process.inputs.sources.keys() - elsewhere
 
     def _lies_in(self, path: str, folders: set[str]) -> bool:
         """Whether a module lies in one of the folders, or is a package that does."""
@@ -371,6 +425,10 @@ class _Prove:
         """Of a file that is gone, or whose older text is."""
         inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
+
+
+def _shown(folders: Iterable[str]) -> str:
+    return f"{min(folders) or '.'}/"
 
 
 def _file(test: str) -> str:

@@ -175,9 +175,11 @@ class _Select:
         from pytest_ciopt.usecases.prove import Ask
 
         firm: dict[str, str] = {}
+        ruled: str | None = None
         for change, effect in zip(self.changes, effects, strict=True):
             if not is_recorded(change, self.rules):
                 firm.update(effect.seeds)
+                ruled = ruled or (change.path if effect.seeds else None)
         reached = search(firm, self.index, self.layout) if firm else Reached()
         below = (file for folder in reached.scopes for file in self.index.below(folder))
         return Ask(
@@ -186,6 +188,7 @@ class _Select:
             changed=frozenset(one.change.path for one in selection.changed),
             added=frozenset(c.path for c in self.changes if _is_new_module(c)),
             firm=frozenset((*reached.files, *below)),
+            ruled=ruled,
             unreached=frozenset(unreached),
         )
 

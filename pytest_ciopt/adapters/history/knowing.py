@@ -53,7 +53,7 @@ _COMPUTED_BY = (
 @cache
 def version() -> str:
     """Of the file's form and of what is computed into it."""
-    return version_of("8", *_COMPUTED_BY)
+    return version_of("9", *_COMPUTED_BY)
 
 
 def place(python: str) -> str:

@@ -5,7 +5,9 @@ to be binaries: a script of that name may do anything.
 """
 
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
@@ -23,6 +25,11 @@ _BINARY = (
     *(b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"),  # Mach-O
 )
 _INJECTING = ("LD_PRELOAD", "LD_AUDIT", "DYLD_")
+_TELLING = ("PYTHONVERBOSE", "PYTHONPROFILEIMPORTTIME", "PYTHONHOME")
+"""Variables by which Python tells what is imported, or finds another environment."""
+_HARMLESS = re.compile("-[IEsPBubOq]+[cm]?|-Xdev|-Xutf8(=1)?|-W[^ ]+")
+_LONGEST = 256
+"""Bytes of the first line of a script: Linux looks at no more."""
 _STARTED = vars(subprocess.Popen)["_execute_child"].__code__
 _SPAWNED = getattr(vars(subprocess.Popen).get("_posix_spawn"), "__code__", None)
 
@@ -30,6 +37,53 @@ _SPAWNED = getattr(vars(subprocess.Popen).get("_posix_spawn"), "__code__", None)
 def is_told_already(caller: FrameType) -> bool:
     """Whether a spawned process is one that `subprocess.Popen` has announced."""
     return caller.f_code is _SPAWNED
+
+
+def is_python(arguments: tuple[Any, ...], caller: FrameType) -> bool:
+    """Whether a child will be this very Python, and call what `pytest_ciopt.pth` names first.
+
+    `arguments` are those of the event `subprocess.Popen`, which `caller` raises.
+    """
+    if caller.f_code is not _STARTED or caller.f_locals.get("preexec_fn") is not None:
+        return False
+    executable, words, folder, given = arguments
+    environment = os.environ if given is None else given
+    if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
+        return False
+    try:
+        texts = [os.fsdecode(word) for word in words]
+        start = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
+        program = _program(os.fsdecode(executable), start, environment)
+        names = [os.fsdecode(name) for name in environment]
+        if program is None or any(one.startswith((*_INJECTING, *_TELLING)) for one in names):
+            return False
+        return _is_this(program) and _has_harmless_options(texts[1:])
+    except (TypeError, ValueError, OSError):
+        return False
+
+
+def _is_this(program: str) -> bool:
+    """Whether a program is this Python, or a script for it."""
+    if not os.path.samefile(program, sys.executable):
+        with open(program, "rb") as stream:
+            line = stream.readline(_LONGEST)
+        program = os.fsdecode(line[2:].strip())
+        if not line.startswith(b"#!") or not line.endswith(b"\n") or not os.path.isabs(program):
+            return False
+    same_folder = os.path.samefile(os.path.dirname(program), os.path.dirname(sys.executable))
+    return same_folder and os.path.samefile(program, sys.executable)
+
+
+def _has_harmless_options(words: Iterable[str]) -> bool:
+    """Whether Python will look at the hook, and not tell of it."""
+    for word in words:
+        if not word.startswith("-") or word == "-" or word[:2] in ("-c", "-m"):
+            return True
+        if not _HARMLESS.fullmatch(word):
+            return False
+        if word.endswith(("c", "m")):
+            return True
+    return True
 
 
 def looked_at(arguments: tuple[Any, ...], caller: FrameType) -> list[str] | None:

@@ -12,12 +12,13 @@ from functools import partial
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_ciopt.adapters.tracing import children
+from pytest_ciopt.adapters.tracing import child, children
 from pytest_ciopt.adapters.tracing.places import Places
+from pytest_ciopt.adapters.tracing.starts import Starts
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
 
-PROCESS = "starts a process"
+PROCESS = child.STARTS
 """What the child executes and reads is not seen."""
 _STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
 _IMPORTING = "<frozen importlib"
@@ -41,10 +42,13 @@ class Readers:
 class Files:
     """Charges what it hears of to the present stretch, to an import, or to the session."""
 
-    def __init__(self, places: Places, registry: Registry, session: Stretch) -> None:
+    def __init__(
+        self, places: Places, registry: Registry, session: Stretch, starts: Starts
+    ) -> None:
         self._places = places
         self._registry = registry
         self._session = session
+        self._starts = starts
         self.stretch = session
         """Where a test or a fixture is, its stretch; else that of the session."""
         self.imports: dict[str, Stretch] = {}
@@ -60,6 +64,9 @@ class Files:
         self._handlers.update(
             {
                 "open": self._opened,
+                "os.link": self._linked,
+                "os.symlink": self._linked,
+                "os.rename": self._linked,
                 "os.listdir": self._listed,
                 "os.scandir": self._listed,
                 "sqlite3.connect": self._connected,
@@ -93,25 +100,43 @@ class Files:
         if not place:
             return
         caller = sys._getframe(2)  # below this method and `heard`
-        if _is_write(mode, flags):
+        if is_write(mode, flags):
             # What is appended to, or opened only where it is not there, holds what it held.
             if flags & os.O_TRUNC or not os.path.lexists(os.path.join(self._places.top, place)):
                 self.stretch.written.add(place)
-        elif not _is_of_no_account(place, caller.f_code.co_filename, caller.f_code.co_name):
+        elif place.endswith(_LOADED) and child.is_to_run(caller):
+            self._charge(caller, lambda stretch: stretch.to_run.add(place))
+        elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
             if not place.endswith(".py"):  # read for tracebacks mostly, and kept by nobody
                 self._note_readers(place, caller)
+
+    def _linked(self, arguments: tuple[object, ...]) -> None:
+        """What has a second name, or another one, can be read by that."""
+        source, link = map(_text, arguments[:2])
+        if source is None or link is None:
+            return
+        place = self._place(source)
+        if place is None:  # symbolic links are relative to where they lie
+            place = self._place(os.path.join(os.path.dirname(link), source))
+        if place is None:
+            return
+        caller = sys._getframe(2)
+        if os.path.isdir(os.path.join(self._places.top, place)):
+            why = f"links or moves {place or 'the repository'}"
+            self._charge(caller, lambda stretch: stretch.miss(why), by_project=True)
+        else:
+            self._charge(caller, partial(_reads, place))
 
     def _connected(self, arguments: tuple[object, ...]) -> None:
         name = _text(arguments[0])
         if name is None or name.startswith(":memory:") or not name:
             return
         if name.startswith("file:"):
-            name, _, options = name[5:].partition("?")
-            if "mode=memory" in options:
+            if "mode=memory" in name.partition("?")[2]:
                 return
-            name = _local(name)
+            name = _unquoted(child.path_in(name))
         place = self._place(name)
         if place:
             self._charge(sys._getframe(2), lambda stretch: stretch.read(place))
@@ -141,6 +166,9 @@ class Files:
     def _popened(self, arguments: tuple[object, ...]) -> None:
         """A child of which it is known what it looks at reads that, as if the caller did."""
         caller = sys._getframe(2)
+        self._starts.forget()
+        if children.is_python(arguments, caller) and self._watch(caller):
+            return
         paths = children.looked_at(arguments, caller)
         if paths is None or any(map(self._is_our_folder, paths)):
             self._charge(caller, lambda stretch: stretch.miss(PROCESS))
@@ -148,6 +176,16 @@ class Files:
         for place in filter(None, map(self._place, paths)):
             self._charge(caller, partial(_reads, place))
             self._note_readers(place, caller)
+
+    def _watch(self, caller: FrameType) -> bool:
+        """Whether the child that is about to be started will tell what it does."""
+        _, module = self._on_stack(caller)
+        if module is not None or self.stretch is self._session:
+            return False
+        start = self._starts.expect(self.stretch.written)
+        if start is not None:
+            self.stretch.starts.append(start)
+        return start is not None
 
     def _is_our_folder(self, path: str) -> bool:
         """Whether a path is a folder from which files of ours can be reached."""
@@ -222,19 +260,13 @@ def _text(path: object) -> str | None:
     return None
 
 
-def _local(uri: str) -> str:
-    """The path that the URI of a file has behind its scheme, see SQLite, *Uniform Resource
-    Identifiers*, section 3."""
+def _unquoted(path: str) -> str:
     from urllib.parse import unquote
 
-    for authority in ("//localhost/", "///"):
-        if uri.startswith(authority):
-            uri = uri[len(authority) - 1 :]
-            break
-    return unquote(uri)
+    return unquote(path)
 
 
-def _is_write(mode: object, flags: int) -> bool:
+def is_write(mode: object, flags: int) -> bool:
     """Whether nothing can be read from a file that is opened like this."""
     if isinstance(mode, str):
         return mode[:1] in "wx" or (mode[:1] == "a" and "+" not in mode)
@@ -242,11 +274,6 @@ def _is_write(mode: object, flags: int) -> bool:
     return bool(new) or flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
-def _is_of_no_account(place: str, filename: str, function: str) -> bool:
-    """Modules that the import system reads are known from what is loaded, not so data that it reads
-    for `pkgutil.get_data`; folders are opened to remove."""
-    return (
-        (filename.startswith(_IMPORTING) and place.endswith(_LOADED))
-        or filename.endswith(_REWRITING)
-        or function.startswith(_REMOVING)
-    )
+def _is_of_no_account(filename: str, function: str) -> bool:
+    """Modules that pytest rewrites are known from what is loaded; folders are opened to remove."""
+    return filename.endswith(_REWRITING) or function.startswith(_REMOVING)

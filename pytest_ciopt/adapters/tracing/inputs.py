@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha1
 from itertools import islice
 from types import ModuleType
@@ -40,16 +40,24 @@ def _files_of(module: object) -> Iterator[str]:
 
 def shadowed(places: Places) -> str | None:
     """A package of the repository that was loaded from elsewhere, e.g. from an installed copy."""
-    roots = [folder for folder in ("", "src/") if os.path.isdir(os.path.join(places.top, folder))]
     for name, module in list(sys.modules.items()):
-        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
-            continue
         files = [file for file in _files_of(module) if file.endswith("__init__.py")]
-        if files and not any(places.find(file) for file in files):
-            inside = (os.path.join(places.top, root, name, "__init__.py") for root in roots)
-            if any(map(os.path.isfile, inside)):
-                return name
+        if is_shadowed(places, name, files):
+            return name
     return None
+
+
+def is_shadowed(places: Places, name: str, files: Sequence[str]) -> bool:
+    """Whether a module of these files is loaded from elsewhere, while the repository has one."""
+    if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+        return False
+    if not files or any(places.find(file) for file in files):
+        return False
+    return any(
+        os.path.isfile(os.path.join(places.top, root, file))
+        for root in ("", "src")
+        for file in (f"{name}.py", os.path.join(name, "__init__.py"))
+    )
 
 
 def content_ids(top: str, paths: Iterable[str], since: int) -> dict[str, str]:
@@ -100,6 +108,8 @@ def packages_id(folder: str) -> str:
 def _names_id(folder: str, counts: Callable[[str], bool]) -> str:
     try:
         names = sorted(os.listdir(folder))
+    except NotADirectoryError:
+        return content_id(folder) or ABSENT  # an archive, from which modules can be imported
     except OSError:
         return ABSENT
     kept = (name for name in names if name not in _UNLISTED and not name.endswith(".pyc"))
@@ -107,21 +117,27 @@ def _names_id(folder: str, counts: Callable[[str], bool]) -> str:
     return sha1(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def package_ids(top: str, sources: Iterable[str]) -> dict[str, str]:
-    """Ids of what can be imported from the folders of sources and all above, by path, sorted."""
-    folders = {folder for path in sources for folder in ancestors(folder_of(path))}
+def package_ids(top: str, sources: Iterable[str], more: Iterable[str] = ()) -> dict[str, str]:
+    """Ids of what can be imported from the folders of sources, from `more` folders, and from all
+    above, by path, sorted."""
+    near = {*map(folder_of, sources), *more}
+    folders = {folder for one in near for folder in ancestors(one)}
     return {folder: packages_id(os.path.join(top, folder)) for folder in sorted(folders)}
 
 
 def distributions(path: Iterable[str]) -> tuple[str, ...]:
     """Installed distributions, e.g. `click-8.1.8`, sorted; ours left out."""
     found: set[str] = set()
-    for folder in path:
-        if os.path.basename(folder) in _SITES:
-            with contextlib.suppress(OSError):
-                found.update(os.listdir(folder))
+    for folder in sites(path):
+        with contextlib.suppress(OSError):
+            found.update(os.listdir(folder))
     names = {name.rpartition(".")[0] for name in found if name.endswith(_METADATA)}
     return tuple(sorted(name for name in names if not name.startswith(_OURS)))
+
+
+def sites(path: Iterable[str]) -> set[str]:
+    """Folders of installed distributions."""
+    return {folder for folder in path if os.path.basename(folder) in _SITES}
 
 
 def split(contents: Mapping[str, str], size: int) -> Iterator[dict[str, str]]:

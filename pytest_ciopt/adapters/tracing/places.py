@@ -13,25 +13,25 @@ class Places:
     def __init__(self, top: str) -> None:
         self.top = top
         # Both spellings count, for paths go by the one that the process was started with.
-        self._tops = tuple({os.path.join(one, "") for one in (top, os.path.realpath(top))})
+        self.tops = tuple({os.path.join(one, "") for one in (top, os.path.realpath(top))})
         self._folders: dict[str, bool] = {"": True}
 
     def find(self, path: str) -> str | None:
         """The place of a file or folder, "" for the top itself; None for what is not ours."""
-        if os.path.isabs(path) and not path.startswith(self._tops) and ".." not in path:
-            return "" if os.path.join(path, "") in self._tops else None
+        if os.path.isabs(path) and not path.startswith(self.tops) and ".." not in path:
+            return "" if os.path.join(path, "") in self.tops else None
         absolute = os.path.abspath(path)
-        for top in self._tops:
+        for top in self.tops:
             if absolute.startswith(top):
                 place = absolute[len(top) :].replace(os.sep, "/")
                 folder, _, name = place.rpartition("/")
                 return place if name not in _FOREIGN and self._is_ours(folder) else None
-        return "" if os.path.join(absolute, "") in self._tops else None
+        return "" if os.path.join(absolute, "") in self.tops else None
 
     def are_below(self, folder: str) -> bool:
         """Whether the repository lies within a folder, or is it."""
         around = os.path.join(os.path.realpath(folder), "")
-        return any(top.startswith(around) for top in self._tops)
+        return any(top.startswith(around) for top in self.tops)
 
     def _is_ours(self, folder: str) -> bool:
         known = self._folders.get(folder)

@@ -1,5 +1,6 @@
 """A stretch of execution: what ran and was read between two boundaries, or several of those."""
 
+from pytest_ciopt.adapters.tracing.starts import Start
 from pytest_ciopt.core.history.traces import Trace
 
 MOST = 5_000
@@ -9,7 +10,7 @@ MOST = 5_000
 class Stretch:
     """Fills while a test, a fixture or an import goes on, perhaps with interruptions."""
 
-    __slots__ = ("fixtures", "lists", "reads", "units", "unseen", "written")
+    __slots__ = ("fixtures", "lists", "reads", "starts", "to_run", "units", "unseen", "written")
 
     def __init__(self) -> None:
         self.units: set[int] = set()
@@ -17,7 +18,11 @@ class Stretch:
         self.lists: set[str] = set()
         self.written: set[str] = set()
         """Files that were written before they were read: they are no inputs."""
+        self.to_run: set[str] = set()
+        """Modules that the import system has opened to run them."""
         self.fixtures: set[int] = set()
+        self.starts: list[Start] = []
+        """Children that have not been asked yet what they did."""
         self.unseen: str | None = None
 
     def read(self, place: str) -> None:

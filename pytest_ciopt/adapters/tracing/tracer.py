@@ -21,10 +21,13 @@ from pytest_ciopt.adapters.tracing.files import PROCESS, Files
 from pytest_ciopt.adapters.tracing.monitor import Monitor, is_available
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.profiler import Profiler
+from pytest_ciopt.adapters.tracing.starts import Starts
 from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.adapters.tracing.told import Listener, Told
 from pytest_ciopt.adapters.tracing.units import Registry
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import (
+    CHILD,
     Collected,
     Inputs,
     TracedCalls,
@@ -50,8 +53,9 @@ def can_trace() -> bool:
 class Tracer:
     """Watches this process from `start` to `stop`."""
 
-    def __init__(self, top: str, git: Git | None = None) -> None:
+    def __init__(self, top: str, git: Git | None = None, *, children: bool = True) -> None:
         self._git = git
+        self._watches_children = children
         self._since = time.time_ns()
         self._places = Places(top)
         self._registry = Registry(self._places)
@@ -61,7 +65,12 @@ class Tracer:
         )
         self._session = Stretch()
         self._stack = [self._session]
-        self._files = Files(self._places, self._registry, self._session)
+        self._starts = Starts(self._places.tops)
+        self._files = Files(self._places, self._registry, self._session, self._starts)
+        self._told = Told()
+        """What children did, all together."""
+        self._children: list[TracedFixture] = []
+        """Their records that have not been written yet."""
         self._reads: set[str] = set()
         self._lists: set[str] = set()
         self._lives = itertools.count()
@@ -73,12 +82,15 @@ class Tracer:
         """Whether there was a place for us beside other tools."""
         if not self._monitor.start():
             return False
+        if self._watches_children:
+            self._starts.start()
         self._files.start()
         return True
 
     def stop(self) -> None:
         """Lets go of everything. More than once does no harm."""
         self._files.stop()
+        self._starts.stop()
         self._monitor.stop()
 
     @property
@@ -177,11 +189,13 @@ class Tracer:
 
     def test(self, nodeid: str, stretch: Stretch) -> TracedTest:
         """The record of a test whose stretch has been left."""
+        self._ask_children(stretch)
         self._name(stretch)
         return TracedTest(nodeid, stretch.trace(), self.worker)
 
     def fixture(self, number: int, name: str, stretch: Stretch) -> TracedFixture:
         """The record of a life whose last stretch has been left."""
+        self._ask_children(stretch)
         self._name(stretch)
         return TracedFixture(number, name, stretch.trace(), self.worker)
 
@@ -189,14 +203,37 @@ class Tracer:
         """The record of a module, all of whose tests are known."""
         return Collected(path, digest_of(nodeids), self.worker)
 
+    def _ask_children(self, stretch: Stretch) -> None:
+        """Each child that told all that it did has a life of its own, which the stretch uses."""
+        starts, stretch.starts = stretch.starts, []
+        for start in starts:
+            lines = self._starts.told(start)
+            told = Listener(self._places, self._registry, start.written).hear(lines or ())
+            if lines is None:
+                told.stretch.miss(PROCESS)
+            if told.stretch.unseen is not None:
+                stretch.miss(told.stretch.unseen)
+                continue
+            self._name(told.stretch)
+            self._told.sources |= told.sources
+            self._told.folders |= told.folders
+            number = self.new_life()
+            stretch.fixtures.add(number)
+            self._children.append(TracedFixture(number, CHILD, told.stretch.trace(), self.worker))
+
     def _name(self, stretch: Stretch) -> None:
+        if stretch.to_run:
+            # What cannot be compiled was read all the same.
+            for place in stretch.to_run - self._registry.sources():
+                stretch.read(place)
         self._reads |= stretch.reads
         self._lists |= stretch.lists
 
     def encoded(self, *records: TraceRecord) -> str:
         """The lines of records, after those with the names of units that they may tell of."""
         named = (replace(units, worker=self.worker) for units in self._registry.fresh())
-        return b"".join(map(encoded_trace, (*named, *records))).decode("ascii")
+        children, self._children = self._children, []
+        return b"".join(map(encoded_trace, (*named, *children, *records))).decode("ascii")
 
     def finish(self) -> Iterator[TraceRecord]:
         """What is known at the end only; nothing is watched any more."""
@@ -226,10 +263,12 @@ class Tracer:
         loaded = self._registry.sources() | inputs.loaded_sources(self._places)
         sources = {path for path in loaded if path.endswith((".py", ".pyw"))}
         self.loaded = inputs.content_ids(top, sources, self._since)
-        data = inputs.content_ids(top, self._not_ignored(), self._since)
+        # What only children loaded is not there for an import in this process.
+        apart = self._told.sources - sources
+        data = inputs.content_ids(top, self._not_ignored() | apart, self._since)
         installed = inputs.distributions(sys.path)
         folders = inputs.listing_ids(top, self._lists)
-        packages = inputs.package_ids(top, sources)
+        packages = inputs.package_ids(top, sources | apart, self._told.folders)
         yield Inputs({}, {}, folders, installed, worker, packages)
         for part in inputs.split(self.loaded, _PART):
             yield Inputs(part, worker=worker)
@@ -250,10 +289,11 @@ def _rising(numbers: set[int]) -> tuple[int, ...]:
     return tuple(sorted(number for number in numbers if number >= 0))
 
 
-def tracer_for(folder: Path) -> Tracer:
-    """A tracer for the repository that `folder` lies in; without one, for the folder."""
+def tracer_for(folder: Path, *, children: bool = True) -> Tracer:
+    """A tracer for the repository that `folder` lies in; without one, for the folder. `children`:
+    whether it watches Pythons that tests start."""
     try:
         git = Git(folder)
     except GitError:
-        return Tracer(os.path.abspath(folder))
-    return Tracer(str(git.top), git)
+        return Tracer(os.path.abspath(folder), children=children)
+    return Tracer(str(git.top), git, children=children)

@@ -19,7 +19,7 @@ _PROCESS = -2
 """Instead of the number of a unit: starts a process."""
 _FIRST_FILE = -3
 """From here down: the file that the code was made from is no Python source, e.g. a template."""
-_STARTERS: Mapping[str, frozenset[str]] = {
+STARTERS: Mapping[str, frozenset[str]] = {
     "/multiprocessing/process.py": frozenset(("BaseProcess.start",)),
     "/multiprocessing/util.py": frozenset(("spawnv_passfds",)),
 }
@@ -32,8 +32,13 @@ def unit_name(code: CodeType) -> str | None:
     What is no function of its own (a lambda, a comprehension) belongs to the class or the module
     around it.
     """
-    outermost, inner, _ = code.co_qualname.partition(".<locals>")
-    if not inner and not code.co_flags & CO_OPTIMIZED:
+    return unit_named(code.co_qualname, code.co_flags)
+
+
+def unit_named(qualname: str, flags: int) -> str | None:
+    """The same for code that is in another process."""
+    outermost, inner, _ = qualname.partition(".<locals>")
+    if not inner and not flags & CO_OPTIMIZED:
         return BODY if outermost == "<module>" else None
     while outermost.endswith(">"):  # also `<generic parameters of f>`
         outermost = outermost[: max(0, outermost.rfind("<"))].removesuffix(".")
@@ -81,7 +86,7 @@ class Registry:
         found = None
         if not filename.startswith("<"):
             found = self._places.find(filename) or None
-            for end, names in _STARTERS.items():
+            for end, names in STARTERS.items():
                 if filename.endswith(end):
                     self._starting[filename] = names
         self._files[filename] = found
@@ -190,6 +195,12 @@ class Registry:
                 self._fresh.append(Units(place, fresh))
             for name in fresh:
                 self._units[place, name] = len(self._units)
+
+    def numbers_of_names(self, place: str, names: Iterable[str]) -> set[int]:
+        """Numbers of units that ran in another process."""
+        named = tuple(names)
+        self._add_units({place: named})
+        return {self._units[place, name] for name in named}
 
     def numbers_of_frames(self, codes: Iterable[CodeType]) -> set[int]:
         """Numbers of units whose code is running, units that have not been seen included."""

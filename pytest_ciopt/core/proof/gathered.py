@@ -6,6 +6,7 @@ from dataclasses import replace
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
 from pytest_ciopt.core.history.results import BAD, Outcome, last_of, outcome_of
 from pytest_ciopt.core.history.traces import (
+    CHILD,
     Collected,
     Inputs,
     Source,
@@ -28,6 +29,7 @@ from pytest_ciopt.core.proof.seen import (
     Ran,
     Seen,
     Unit,
+    both,
     read_in,
 )
 
@@ -44,6 +46,8 @@ class Gathered:
         self._units: dict[str | None, list[Unit]] = {}
         self._traced: list[TracedTest] = []
         self._lives: dict[tuple[str | None, int], Trace] = {}
+        self._children: dict[tuple[str | None, int], Trace] = {}
+        """Lives that are processes which a test started."""
         self._imports: dict[str | None, dict[str, Trace]] = {}
         self._sessions: dict[str | None, Trace] = {}
         self._inputs: dict[str | None, Inputs] = {}
@@ -63,7 +67,8 @@ class Gathered:
                 units = self._units.setdefault(record.worker, [])
                 units.extend((record.path, name) for name in record.names)
             case TracedFixture():
-                self._lives[record.worker, record.number] = record.trace
+                lives = self._children if record.name == CHILD else self._lives
+                lives[record.worker, record.number] = record.trace
             case TracedImport():
                 self._imports.setdefault(record.worker, {})[record.path] = record.trace
             case TracedCalls():
@@ -179,33 +184,43 @@ class Gathered:
         process = processes.get(traced.worker)
         if process is None:
             return None
-        traces = self._with_fixtures(traced)
-        if traces is None:
+        traces, children = [traced.trace], list[Trace]()
+        if not self._add_lives(traced.worker, traces, children):
             return None
         try:
-            units = {unit for trace in traces for unit in self._named(traced.worker, trace.units)}
+            units, elsewhere = (
+                frozenset(
+                    unit for trace in some for unit in self._named(traced.worker, trace.units)
+                )
+                for some in (traces, children)
+            )
         except IndexError:  # a number without a name: not ours to guess
             return None
+        every = (*traces, *children)
         return Seen(
             process,
-            frozenset(units),
-            frozenset(path for trace in traces for path in trace.reads),
-            frozenset(path for trace in traces for path in trace.lists),
-            next((trace.unseen for trace in traces if trace.unseen is not None), None),
+            units,
+            frozenset(path for trace in every for path in trace.reads),
+            frozenset(path for trace in every for path in trace.lists),
+            next((trace.unseen for trace in every if trace.unseen is not None), None),
+            elsewhere if children else None,
         )
 
-    def _with_fixtures(self, traced: TracedTest) -> list[Trace] | None:
-        """The trace of a test and of all lives that it uses; None when one has not ended."""
-        found, seen = [traced.trace], set[int]()
-        for trace in found:  # which grows
+    def _add_lives(self, worker: str | None, traces: list[Trace], children: list[Trace]) -> bool:
+        """Adds lives that a test uses, and processes; False if one has not ended."""
+        seen = set[int]()
+        for trace in traces:  # which grows
             for number in trace.fixtures:
                 if number not in seen:
                     seen.add(number)
-                    life = self._lives.get((traced.worker, number))
-                    if life is None:
-                        return None
-                    found.append(life)
-        return found
+                    key = (worker, number)
+                    if key in self._children:
+                        children.append(self._children[key])
+                    elif key in self._lives:
+                        traces.append(self._lives[key])
+                    else:
+                        return False
+        return True
 
 
 def _added(one: Inputs, other: Inputs) -> Inputs:
@@ -234,4 +249,5 @@ def _joined(one: Seen, other: Seen) -> Seen:
         one.reads | other.reads,
         one.lists | other.lists,
         one.unseen or other.unseen,
+        both(one.elsewhere, other.elsewhere),
     )

@@ -26,6 +26,11 @@ class Ground:
     """Data files whose content changed."""
     folders: frozenset[str] = frozenset()
     """Folders that hold something else."""
+    elsewhere: Mapping[Unit, str] = field(default_factory=dict)
+    """As `units`, of those that ran in processes which a test started: there nothing was kept from
+    before. The body of a module stands for all that is not inside of its functions."""
+    children: str | None = None
+    """Why tests that started processes are not proved."""
 
 
 def objection(path: str, seen: Seen, ground: Ground) -> str | None:
@@ -36,6 +41,8 @@ def objection(path: str, seen: Seen, ground: Ground) -> str | None:
         return seen.unseen
     if path in ground.unseen:
         return ground.unseen[path]
+    if seen.elsewhere is not None and ground.children is not None:
+        return ground.children
     if path in ground.files:
         return ground.files[path]
     return affected(seen, ground)
@@ -52,6 +59,11 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
         hit = {unit for unit in hit if causes is None or ground.units[unit] in causes}
         if hit:
             return f"executes {dotted(*min(hit))}"
+    if seen.elsewhere is not None and not seen.elsewhere.isdisjoint(ground.elsewhere):
+        hit = ground.elsewhere.keys() & seen.elsewhere
+        hit = {unit for unit in hit if causes is None or ground.elsewhere[unit] in causes}
+        if hit:
+            return f"executes {dotted(*min(hit))} in a process that it starts"
     read = _those(ground.data & seen.reads, causes)
     if read:
         return f"reads {min(read)}"

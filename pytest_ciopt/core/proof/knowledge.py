@@ -15,7 +15,7 @@ from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import Record
 from pytest_ciopt.core.history.traces import Source, TraceRecord
 from pytest_ciopt.core.proof.gathered import Gathered
-from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen
+from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen, both
 
 _RUNS = 20
 """How many of the newest runs of a module's tests are gone through for those that are gone."""
@@ -123,6 +123,7 @@ def _united(one: Seen | None, other: Seen | None) -> Seen | None:
     newer, older = (one, other) if one.process.run >= other.process.run else (other, one)
     before, after = older.process.inputs.sources, newer.process.inputs.sources
     kept = {unit for unit in older.units - newer.units if before.get(unit[0]) == after.get(unit[0])}
-    if not kept:
+    elsewhere = both(newer.elsewhere, older.elsewhere)
+    if not kept and elsewhere == newer.elsewhere:
         return newer
-    return Seen(newer.process, newer.units | kept, newer.reads, newer.lists, newer.unseen)
+    return newer._replace(units=newer.units | kept, elsewhere=elsewhere)

@@ -55,6 +55,9 @@ class Seen(NamedTuple):
     lists: frozenset[str] = frozenset()
     unseen: str | None = None
     """Why more may have run than was seen."""
+    elsewhere: frozenset[Unit] | None = None
+    """What ran in Pythons that it started, with the body of each module that they loaded; None
+    where it started none. Apart from `units`: nothing that ran there was kept for other tests."""
 
 
 class Known(NamedTuple):
@@ -118,3 +121,10 @@ class Ran:
 def read_in(trace: Trace) -> frozenset[str]:
     """Files, and folders with a slash."""
     return frozenset((*trace.reads, *(f"{folder}/" for folder in trace.lists)))
+
+
+def both(one: frozenset[Unit] | None, other: frozenset[Unit] | None) -> frozenset[Unit] | None:
+    """What ran elsewhere by two accounts."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one | other

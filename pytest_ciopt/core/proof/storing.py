@@ -79,8 +79,15 @@ def _trace(made: Sequence[Any]) -> Trace:
 def _seen(
     made: Sequence[Any], processes: Sequence[Process], sets: Sequence[frozenset[Unit]]
 ) -> Seen:
-    process, units, reads, lists, unseen = made
-    return Seen(processes[process], sets[units], frozenset(reads), frozenset(lists), unseen)
+    process, units, reads, lists, unseen, elsewhere = made
+    return Seen(
+        processes[process],
+        sets[units],
+        frozenset(reads),
+        frozenset(lists),
+        unseen,
+        None if elsewhere is None else sets[elsewhere],
+    )
 
 
 class _Plain:
@@ -88,7 +95,7 @@ class _Plain:
         self._processes: dict[int, int] = {}
         self._sets: dict[frozenset[Unit], int] = {}
         several = [k.seen for k in knowledge.tests.values() if k.seen is not None]
-        used = set[Unit]().union(*(seen.units for seen in several))
+        used = set[Unit]().union(*(seen.units | (seen.elsewhere or set()) for seen in several))
         for process in {id(seen.process): seen.process for seen in several}.values():
             used |= process.outside.union(*(by for by, _ in process.readers.values()))
             used = used.union(*(units for units, _ in (*process.openings, *process.lives)))
@@ -138,10 +145,11 @@ class _Plain:
         if seen is None:
             return [known.run, known.failed, None]
         facts = [self._process(seen.process), self._set(seen.units)]
+        elsewhere = None if seen.elsewhere is None else self._set(seen.elsewhere)
         return [
             known.run,
             known.failed,
-            [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen],
+            [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen, elsewhere],
         ]
 
     def _process(self, process: Process) -> int:

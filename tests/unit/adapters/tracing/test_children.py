@@ -30,6 +30,7 @@ tracer.enter(stretch)
 try: {call}
 except OSError: pass
 tracer.leave(stretch)
+tracer.test("", stretch)
 found[{call!r}] = [sorted(stretch.reads), sorted(stretch.lists), stretch.unseen]
 """
 AFTER = """
@@ -67,7 +68,7 @@ READS: dict[str, list[str]] = {
     "run('../bin/head', '../a.txt', cwd='sub')": ["a.txt", "bin/head"],
 }
 UNSEEN = [
-    "run(sys.executable, '-c', '')",
+    "run(sys.executable, '-S', '-c', '')",
     "run('sh', '-c', 'true')",
     "run('true', shell=True)",
     "run('env', 'true')",
