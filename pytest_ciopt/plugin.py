@@ -36,7 +36,7 @@ def pytest_load_initial_conftests(
     if recorded == options.DEPS:
         from pytest_ciopt.hooks import tracing
 
-        tracing.watch(early_config)
+        tracing.watch(early_config, known)
     if recorded != options.OFF:
         from pytest_ciopt.hooks import request
 

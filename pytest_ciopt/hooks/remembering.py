@@ -74,7 +74,7 @@ def _rounds(config: pytest.Config, remembering: "Remembering") -> "Rounds":
 def _trace(config: pytest.Config, remembering: "Remembering | None") -> None:
     from pytest_ciopt.hooks.tracing import Traces, watch
 
-    watch(config)
+    watch(config, config.option)
     traces = Traces(config, lambda lines: None if remembering is None else remembering.add(lines))
     if remembering is not None:
         remembering.traces = traces

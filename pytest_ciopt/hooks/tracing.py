@@ -3,6 +3,7 @@
 Watching begins before conftest files are imported, for what they run belongs to the record, too.
 """
 
+import argparse
 from collections.abc import Callable
 
 import pytest
@@ -18,14 +19,14 @@ _UNAVAILABLE = "dependencies are recorded on CPython only; results are recorded"
 _TAKEN = "dependencies are not recorded: other tools that watch Python left no place"
 
 
-def watch(config: pytest.Config) -> None:
+def watch(config: pytest.Config, known: argparse.Namespace) -> None:
     """Begins, where this Python can do it. More than once does no harm."""
     if _TRACER in config.stash or not can_trace():
         return
     if watched := config.getini(WATCHED):
         config.stash[VARIABLES] = digests(watched)
     # What a test covers is kept of this process alone: whoever starts others has to run again.
-    children = not contexts_are_asked(config, config.option)
+    children = not contexts_are_asked(config, known)
     tracer = tracer_for(config.rootpath, children=children)
     if tracer.start():
         config.stash[_TRACER] = tracer

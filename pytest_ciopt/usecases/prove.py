@@ -5,17 +5,16 @@ it needs no base. What is added is what the change since the base affects by the
 import shows it, and what was not sound when it last ran.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.history.traces import ABSENT, BODY, Source
-from pytest_ciopt.core.naming import folder_of
-from pytest_ciopt.core.proof import prints
+from pytest_ciopt.core.proof import children, prints
 from pytest_ciopt.core.proof.evidence import Evidence
-from pytest_ciopt.core.proof.judge import Ground, affected, objection, reinstalled
+from pytest_ciopt.core.proof.judge import Ground, Stale, affected, lies_in, objection, reinstalled
 from pytest_ciopt.core.proof.knowledge import Knowledge, gone
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
@@ -83,17 +82,6 @@ def prove(
     return _Prove(ask, knowledge, texts, present, by_name).run()
 
 
-@dataclass(slots=True)
-class _Stale:
-    """Inputs of a process that differ now."""
-
-    sources: dict[str, str] = field(default_factory=dict)
-    data: set[str] = field(default_factory=set)
-    folders: set[str] = field(default_factory=set)
-    packages: set[str] = field(default_factory=set)
-    """Folders in which modules came or went."""
-
-
 class _Prove:
     def __init__(
         self,
@@ -144,7 +132,7 @@ class _Prove:
                 found = self._with(proved, owed)
         return found
 
-    def _older(self, number: int, stale: _Stale) -> Iterable[str]:
+    def _older(self, number: int, stale: Stale) -> Iterable[str]:
         """Of modules that differ now, those included that only processes of tests loaded."""
         yield from stale.sources.values()
         data = self.processes[number].inputs.data
@@ -199,7 +187,7 @@ class _Prove:
     def _is_tested(self, path: str) -> bool:
         return path in self.test_files or self.texts.is_test_module(path)
 
-    def _rebinding(self, stale: Mapping[int, _Stale]) -> set[str]:
+    def _rebinding(self, stale: Mapping[int, Stale]) -> set[str]:
         """Modules whose import does something else than whenever they were loaded."""
         as_now = {
             path
@@ -240,9 +228,9 @@ class _Prove:
 
     # --- what differs ----------------------------------------------------------------------------
 
-    def _stale(self, process: Process) -> _Stale:
+    def _stale(self, process: Process) -> Stale:
         inputs, present = process.inputs, self.present
-        return _Stale(
+        return Stale(
             {p: old for p, old in inputs.sources.items() if not present.has(p, old)},
             {p for p, old in inputs.data.items() if not present.has(p, old)},
             {p for p, old in inputs.folders.items() if not present.holds(p, old)},
@@ -277,7 +265,7 @@ class _Prove:
 
     # --- whom it concerns ------------------------------------------------------------------------
 
-    def _ground(self, process: Process, stale: _Stale) -> Ground:
+    def _ground(self, process: Process, stale: Stale) -> Ground:
         distributions = reinstalled(process, self.present.distributions)
         everybody, importers = self._importers(distributions)
         unseen: dict[str, str] = {}
@@ -287,16 +275,20 @@ class _Prove:
         shaken = process.session.unseen or everybody or self._shaken(process, stale)
         if shaken is not None:
             return Ground(shaken=shaken, children=shaken, unseen=unseen)
+        new = sorted(self._new(process, stale))
+        concerned = self._children(process, stale, distributions, new)
+        started = children.started(
+            process, self.knowledge, concerned, substantial=self.ask.selection.substantial
+        )
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
-        for path, impact in self._impacts(process, stale):
+        for path, impact in self._impacts(process, stale, started):
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
                 self._add_users(files, seen, f"{path}: {why}")
             if self.may_end and self.test_files <= files.keys():
                 break  # all tests run
-        new = sorted(self._new(process, stale))
         for path in new:
             self._add_users(files, path, f"{path} may be new")
         for path, imported in sorted(importers.items()):
@@ -304,17 +296,9 @@ class _Prove:
         for path, trace in sorted(process.imports.items()):
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
-        return Ground(
-            units=affected_units,
-            files=files,
-            unseen=unseen,
-            data=frozenset(stale.data),
-            folders=frozenset(stale.folders),
-            elsewhere=self._elsewhere(process, stale),
-            children=self._unimported(process, stale, distributions, new),
-        )
+        return replace(concerned, units=affected_units, files=files, unseen=unseen)
 
-    def _shaken(self, process: Process, stale: _Stale) -> str | None:
+    def _shaken(self, process: Process, stale: Stale) -> str | None:
         """Which change lets nothing be proved that ran in a process; None when none does."""
         loaded = self.ask.unreached & stale.sources.keys()
         if loaded:
@@ -324,39 +308,17 @@ class _Prove:
             return f"{min(read or stale.folders)} changed, which was read for all"
         return None
 
-    def _elsewhere(self, process: Process, stale: _Stale) -> dict[Unit, str]:
-        """What does something else in processes that tests started.
-
-        Imports do not tell what those load. So whatever differs outside of functions concerns
-        everybody whose process loaded the module.
-        """
-        found: dict[Unit, str] = {}
-        for path in sorted(self.elsewhere & (stale.sources.keys() | stale.data)):
-            old = process.inputs.sources.get(path) or process.inputs.data[path]
-            difference = self._difference(path, old)
-            if difference is None or difference.bindings or difference.effects:
-                found[path, BODY] = path
-            else:
-                found.update(((path, name), path) for name in difference.units)
-        return found
-
-    def _unimported(
-        self, process: Process, stale: _Stale, distributions: Sequence[str], new: Iterable[str]
-    ) -> str | None:
-        """What processes that a test started may import now, though the test itself does not."""
-        known = process.inputs.packages
-        new = sorted(new, key=lambda f: (f not in self.ask.added, f))
-        fresh = (f for f in new if folder_of(f) not in known or self._lies_in(f, stale.packages))
-        first = next(iter(distributions), None) or next(fresh, None)
-        if first is not None:
-            return f"starts a process, which may import {first}"
-        if stale.packages:  # what is gone can have been looked for, and not been loaded
-            return (
-                f"starts a process, which may look for what is gone from {_shown(stale.packages)}"
-            )
-        if self.ask.ruled is not None:
-            return f"starts a process, which {self.ask.ruled} may concern"
-        return None
+    def _children(
+        self, process: Process, stale: Stale, distributions: Sequence[str], new: Iterable[str]
+    ) -> Ground:
+        """What concerns processes that tests started."""
+        nearest = sorted(new, key=lambda path: (path not in self.ask.added, path))
+        return Ground(
+            data=frozenset(stale.data),
+            folders=frozenset(stale.folders),
+            elsewhere=children.elsewhere(self.elsewhere, process, stale, self._difference),
+            children=children.unimported(process, stale, (distributions, nearest), self.ask.ruled),
+        )
 
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
         """Whom it concerns that these are not what they were."""
@@ -373,16 +335,11 @@ class _Prove:
             concerns_all=lambda path: self.may_end and self.test_files <= self.texts.users(path),
         )
 
-    def _new(self, process: Process, stale: _Stale) -> Iterable[str]:
+    def _new(self, process: Process, stale: Stale) -> Iterable[str]:
         """Modules that were not loaded and may not have been there."""
-        near = {f for f in self.texts.files if self._lies_in(f, stale.packages)}
+        near = {f for f in self.texts.files if lies_in(f, stale.packages)}
         elsewhere = self.elsewhere & process.inputs.data.keys()
         return (near | self.ask.added) - process.inputs.sources.keys() - elsewhere
-
-    def _lies_in(self, path: str, folders: set[str]) -> bool:
-        """Whether a module lies in one of the folders, or is a package that does."""
-        folder = folder_of(path)
-        return folder in folders or (folder != "" and folder_of(folder) in folders)
 
     @cached_property
     def may_end(self) -> bool:
@@ -394,10 +351,12 @@ class _Prove:
         for user in self.texts.users(path):
             files.setdefault(user, why)
 
-    def _impacts(self, process: Process, stale: _Stale) -> Iterator[tuple[str, Impact]]:
+    def _impacts(
+        self, process: Process, stale: Stale, started: Set[str]
+    ) -> Iterator[tuple[str, Impact]]:
         """What each changed input affects, beside what one before it has; first what differs from
         the base, and what concerns whoever can import it."""
-        if not stale.sources and not stale.data and not stale.folders:
+        if not (stale.sources or stale.data or stale.folders or started):
             return
         self.texts.recorded_with(process.inputs.sources, self.present)
         changed = self.ask.changed
@@ -418,17 +377,18 @@ class _Prove:
             yield path, spread.add(path, difference)
         for path in sorted({*stale.data, *(f"{folder}/" for folder in stale.folders)}):
             if path in process.readers:  # whom it concerns beside those that were seen to read it
-                reading = self._spread(lookup, firsts.of_read(path))
+                reading = self._spread(lookup, firsts.of_reads({path}))
                 yield path, reading.add_read(*process.readers[path])
+        if started:
+            reading = self._spread(lookup, firsts.of_reads(started))
+            units, handed = zip(*map(process.readers.__getitem__, started), strict=True)
+            of_all = (frozenset[Unit]().union(*several) for several in (units, handed))
+            yield min(changed, default=""), reading.add_read(*of_all)
 
     def _unknown(self, path: str) -> Impact:
         """Of a file that is gone, or whose older text is."""
         inside = {unit for unit in self.evidence.units if unit[0] == path}
         return Impact({(path, BODY), *inside}, {path: "what changed in it cannot be told"})
-
-
-def _shown(folders: Iterable[str]) -> str:
-    return f"{min(folders) or '.'}/"
 
 
 def _file(test: str) -> str:

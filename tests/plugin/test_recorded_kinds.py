@@ -912,6 +912,133 @@ CASES = {
         ("app/code.py", "1", "2"),
         spared=(),
     ),
+    "answer of a process that is kept": Case(
+        {
+            "app/code.py": CODE,
+            "helper.py": """
+                import functools
+                import subprocess
+                import sys
+
+                @functools.cache
+                def told():
+                    code = "from app." + "code import make; print(make())"
+                    return subprocess.check_output([sys.executable, "-c", code], text=True)
+                """,
+            "tests/test_other.py": "import app.code\n\ndef test_code():\n    assert app.code\n",
+            TEST: """
+                from helper import told
+
+                def test_first():
+                    assert told() == "1\\n"
+
+                def test_second():
+                    assert told() == "1\\n"
+
+                def test_free():
+                    pass
+                """,
+        },
+        MAKE,
+    ),
+    "module that cannot be compiled": Case(
+        {
+            "app/bad.py": "def f(:\n",
+            TEST: """
+                import importlib
+                import pytest
+
+                def test_first():
+                    with pytest.raises(SyntaxError):
+                        importlib.import_module("app.b" + "ad")
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+        },
+        ("app/bad.py", "def f(:", "def f():\n    pass"),
+    ),
+    "module that is read as data": Case(
+        {
+            "app/data.py": "x = 1\n",
+            TEST: """
+                import pkgutil
+
+                def test_first():
+                    assert pkgutil.get_data("app", "dat" + "a.py") == b"x = 1\\n"
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "from app import data\n\ndef test_app():\n    assert data.x\n",
+        },
+        ("app/data.py", "x = 1", "x = 1  # one"),
+    ),
+    "module that its loader translates": Case(
+        {
+            "app/page.py": "print(1)\n",
+            "app/code.py": """
+                from importlib.machinery import SourceFileLoader
+                from importlib.util import module_from_spec, spec_from_loader
+
+                class Loader(SourceFileLoader):
+                    def source_to_code(self, data, path):
+                        text = bytes(data).decode().replace("print", "value =")
+                        return compile(text, "<page>", "exec")
+
+                def load(name):
+                    spec = spec_from_loader("page", Loader("page", f"app/{name}.py"))
+                    module = module_from_spec(spec)
+                    spec.loader.exec_module(module)
+                    return module.value
+                """,
+            TEST: """
+                from app.code import load
+
+                def test_first():
+                    assert load("pa" + "ge") == 1
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "from app import page\n\ndef test_app():\n    assert page\n",
+        },
+        ("app/page.py", "1", "2"),
+    ),
+    "file that has another name": Case(
+        {
+            "app/data/a.txt": "1",
+            TEST: """
+                import os
+
+                DATA = os.path.abspath("app/da" + "ta")
+
+                def test_first(tmp_path):
+                    os.link(f"{DATA}/a.txt", tmp_path / "a")
+                    assert (tmp_path / "a").read_text() == "1"
+
+                def test_linked(tmp_path):
+                    (tmp_path / "a").symlink_to(f"{DATA}/a.txt")
+                    assert (tmp_path / "a").read_text() == "1"
+
+                def test_folder(tmp_path):
+                    (tmp_path / "data").symlink_to(DATA)
+                    assert (tmp_path / "data" / "a.txt").read_text() == "1"
+
+                def test_renamed(tmp_path):
+                    os.rename(f"{DATA}/a.txt", tmp_path / "a")
+                    text = (tmp_path / "a").read_text()
+                    os.rename(tmp_path / "a", f"{DATA}/a.txt")
+                    assert text == "1"
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+        },
+        ("app/data/a.txt", "1", "2"),
+    ),
 }
 
 

@@ -4,6 +4,7 @@ An audit hook cannot be removed: when the watch is over it stays, and does nothi
 goes through Python's `open`, `os` and `sqlite3`; what C code opens by itself it does not.
 """
 
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.starts import Starts
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.adapters.tracing.units import Registry
+from pytest_ciopt.core.history.traces import STARTED
 
 PROCESS = child.STARTS
 """What the child executes and reads is not seen."""
@@ -58,6 +60,7 @@ class Files:
         self.problem: str | None = None
         """An error of ours, after which nothing is heard."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
+        self._processes = itertools.count()
 
     def start(self) -> None:
         """Begins to listen."""
@@ -65,8 +68,8 @@ class Files:
             {
                 "open": self._opened,
                 "os.link": self._linked,
-                "os.symlink": self._linked,
                 "os.rename": self._linked,
+                "os.symlink": self._symlinked,
                 "os.listdir": self._listed,
                 "os.scandir": self._listed,
                 "sqlite3.connect": self._connected,
@@ -113,21 +116,21 @@ class Files:
                 self._note_readers(place, caller)
 
     def _linked(self, arguments: tuple[object, ...]) -> None:
-        """What has a second name, or another one, can be read by that."""
-        source, link = map(_text, arguments[:2])
-        if source is None or link is None:
-            return
-        place = self._place(source)
-        if place is None:  # symbolic links are relative to where they lie
-            place = self._place(os.path.join(os.path.dirname(link), source))
-        if place is None:
+        """What a file holds can be read by its new name."""
+        place = self._place(arguments[0])
+        if not place:
             return
         caller = sys._getframe(2)
         if os.path.isdir(os.path.join(self._places.top, place)):
-            why = f"links or moves {place or 'the repository'}"
-            self._charge(caller, lambda stretch: stretch.miss(why), by_project=True)
-        else:
-            self._charge(caller, partial(_reads, place))
+            self._charge(caller, lambda stretch: stretch.miss(f"moves {place}"), by_project=True)
+        self._charge(caller, partial(_reads, place))
+
+    def _symlinked(self, arguments: tuple[object, ...]) -> None:
+        """From now on what is opened elsewhere may lie in the repository."""
+        source, link = map(_text, arguments[:2])
+        if source is not None and link is not None:
+            source = os.path.join(os.path.dirname(link), source)
+            self._places.follows_links |= self._place(source) is not None
 
     def _connected(self, arguments: tuple[object, ...]) -> None:
         name = _text(arguments[0])
@@ -156,12 +159,12 @@ class Files:
             self._charge(sys._getframe(2), lambda stretch: stretch.miss(why))
 
     def _started(self, arguments: object) -> None:
-        self._charge(sys._getframe(2), lambda stretch: stretch.miss(PROCESS))
+        self._start(sys._getframe(2), _misses)
 
     def _spawned(self, arguments: object) -> None:
         caller = sys._getframe(2)
         if not children.is_told_already(caller):
-            self._charge(caller, lambda stretch: stretch.miss(PROCESS))
+            self._start(caller, _misses)
 
     def _popened(self, arguments: tuple[object, ...]) -> None:
         """A child of which it is known what it looks at reads that, as if the caller did."""
@@ -171,7 +174,7 @@ class Files:
             return
         paths = children.looked_at(arguments, caller)
         if paths is None or any(map(self._is_our_folder, paths)):
-            self._charge(caller, lambda stretch: stretch.miss(PROCESS))
+            self._start(caller, _misses)
             return
         for place in filter(None, map(self._place, paths)):
             self._charge(caller, partial(_reads, place))
@@ -183,9 +186,17 @@ class Files:
         if module is not None or self.stretch is self._session:
             return False
         start = self._starts.expect(self.stretch.written)
-        if start is not None:
-            self.stretch.starts.append(start)
-        return start is not None
+        if start is None:
+            return False
+        self._start(caller, lambda stretch: stretch.starts.append(start))
+        return True
+
+    def _start(self, caller: FrameType, tell: Callable[[Stretch], None]) -> None:
+        """A process gives an answer, as a file does that is read."""
+        name = f"{STARTED}{next(self._processes)}"
+        self._charge(caller, tell)
+        self._charge(caller, partial(_reads, name))
+        self._note_readers(name, caller)
 
     def _is_our_folder(self, path: str) -> bool:
         """Whether a path is a folder from which files of ours can be reached."""
@@ -245,6 +256,10 @@ class Files:
                     return True, place
             frame = frame.f_back
         return is_project, None
+
+
+def _misses(stretch: Stretch) -> None:
+    stretch.miss(PROCESS)
 
 
 def _reads(place: str, stretch: Stretch) -> None:

@@ -14,12 +14,16 @@ class Places:
         self.top = top
         # Both spellings count, for paths go by the one that the process was started with.
         self.tops = tuple({os.path.join(one, "") for one in (top, os.path.realpath(top))})
+        self.follows_links = False
+        """Whether links from outside may lead to files of ours."""
         self._folders: dict[str, bool] = {"": True}
 
     def find(self, path: str) -> str | None:
         """The place of a file or folder, "" for the top itself; None for what is not ours."""
         if os.path.isabs(path) and not path.startswith(self.tops) and ".." not in path:
-            return "" if os.path.join(path, "") in self.tops else None
+            if not self.follows_links:
+                return "" if os.path.join(path, "") in self.tops else None
+            path = os.path.realpath(path)
         absolute = os.path.abspath(path)
         for top in self.tops:
             if absolute.startswith(top):

@@ -28,6 +28,7 @@ from pytest_ciopt.adapters.tracing.units import Registry
 from pytest_ciopt.core.history.trace_encoding import encoded_trace
 from pytest_ciopt.core.history.traces import (
     CHILD,
+    STARTED,
     Collected,
     Inputs,
     TracedCalls,
@@ -226,7 +227,7 @@ class Tracer:
             # What cannot be compiled was read all the same.
             for place in stretch.to_run - self._registry.sources():
                 stretch.read(place)
-        self._reads |= stretch.reads
+        self._reads.update(one for one in stretch.reads if not one.startswith(STARTED))
         self._lists |= stretch.lists
 
     def encoded(self, *records: TraceRecord) -> str:

@@ -16,6 +16,8 @@ AT = ":"
 CHILD = "a child process"
 """Instead of the name of a fixture: this life is a Python which a test or a fixture started. Its
 trace has the body of each module that was loaded."""
+STARTED = ":process "
+"""Begins the name of a process that was started, among what was read: its answer may be kept."""
 CHANGED = "changed"
 """Instead of the content id of a file that changed while the run went on."""
 ABSENT = "absent"

@@ -4,9 +4,10 @@ A test is proved when it was sound with these very inputs: nothing that ran for 
 else now, nothing that it read changed, and neither did the ground that its process stood on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
+from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof.seen import Process, Seen, Unit
 
 
@@ -33,6 +34,24 @@ class Ground:
     """Why tests that started processes are not proved."""
 
 
+@dataclass(slots=True)
+class Stale:
+    """Inputs of a process that differ now."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    """With the content ids that they had."""
+    data: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
+    """Folders in which modules came or went."""
+
+
+def lies_in(path: str, folders: Set[str]) -> bool:
+    """Whether a module lies in one of the folders, or is a package that does."""
+    folder = folder_of(path)
+    return folder in folders or (folder != "" and folder_of(folder) in folders)
+
+
 def objection(path: str, seen: Seen, ground: Ground) -> str | None:
     """Why a test of the file `path` is not proved; None when it is."""
     if ground.shaken is not None:
@@ -54,16 +73,16 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
 
     Of several reasons the first by name is told.
     """
-    if not seen.units.isdisjoint(ground.units):  # of few tests, and quickly seen of the others
-        hit = ground.units.keys() & seen.units
-        hit = {unit for unit in hit if causes is None or ground.units[unit] in causes}
-        if hit:
-            return f"executes {dotted(*min(hit))}"
     if seen.elsewhere is not None and not seen.elsewhere.isdisjoint(ground.elsewhere):
         hit = ground.elsewhere.keys() & seen.elsewhere
         hit = {unit for unit in hit if causes is None or ground.elsewhere[unit] in causes}
         if hit:
             return f"executes {dotted(*min(hit))} in a process that it starts"
+    if not seen.units.isdisjoint(ground.units):  # of few tests, and quickly seen of the others
+        hit = ground.units.keys() & seen.units
+        hit = {unit for unit in hit if causes is None or ground.units[unit] in causes}
+        if hit:
+            return f"executes {dotted(*min(hit))}"
     read = _those(ground.data & seen.reads, causes)
     if read:
         return f"reads {min(read)}"

@@ -91,11 +91,13 @@ class Firsts:
         test in which that ran as well, or both did in a fixture of wider scope."""
         return origin in self._opening.get(unit, ()) or self._lives.together(unit, origin)
 
-    def of_read(self, read: str) -> "OfRead":
-        """The same of a file that was read, or a folder with a slash that was listed."""
+    def of_reads(self, some: Set[str]) -> "OfRead":
+        """The same of files that were read, or folders with a slash that were listed."""
         process = self._process
-        outside = any(read in read_in(one) for one in (process.session, *process.imports.values()))
-        found = frozenset[Unit]().union(*(units for units, reads in self._fresh if read in reads))
+        traces = (process.session, *process.imports.values())
+        outside = any(not some.isdisjoint(read_in(one)) for one in traces)
+        fresh = (units for units, reads in self._fresh if not some.isdisjoint(reads))
+        found = frozenset[Unit]().union(*fresh)
         return OfRead(found | process.outside if outside else found)
 
 

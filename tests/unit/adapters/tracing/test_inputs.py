@@ -102,3 +102,12 @@ def test_parts() -> None:
     assert [len(part) for part in parts] == [2, 2, 1]
     assert {key for part in parts for key in part} == set(whole)
     assert list(inputs.split({}, 2)) == []
+
+
+def test_an_archive_may_come_where_modules_are_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "more.zip"
+    before = inputs.packages_id(str(path))
+    path.write_bytes(b"one")
+    after = inputs.packages_id(str(path))
+    path.write_bytes(b"another")
+    assert len({before, after, inputs.packages_id(str(path))}) == 3

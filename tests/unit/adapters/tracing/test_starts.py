@@ -72,6 +72,7 @@ FILES = {
     "pkg/child.py": "def run(): return 1\n",
     "tool.py": "import pkg.child\npkg.child.run()\n",
     "a.txt": "1",
+    "bad.py": "def f(:\n",
     "sub/only.py": "",
 }
 BODIES = ["pkg/__init__.py:", "pkg/cli.py:", "pkg/work.py:"]
@@ -105,6 +106,21 @@ SEEN: dict[str, list[Any]] = {
     "code('import pkg.late as m; m.a = m.A()')": [
         ["pkg/__init__.py:", "pkg/late.py:", "pkg/late.py:A.__del__", "pkg/late.py:late"],
         *([], [], None),
+    ],
+    "run('bad.py')": [[], ["bad.py"], [], None],
+    "run('no-such-script.py')": [[], ["no-such-script.py"], [], None],
+    "code('import importlib; importlib.import_module(\"bad\")')": [[], ["bad.py"], [], None],
+    'code(\'import pkgutil; pkgutil.get_data("pkg", "child.py")\')': [
+        ["pkg/__init__.py:"],
+        ["pkg/child.py"],
+        *([], None),
+    ],
+    'code(\'open("a.txt", "a").close(); open("a.txt").close()\')': [[], ["a.txt"], [], None],
+    "code('import sqlite3; sqlite3.connect(\"file:a.txt?mode=ro\", uri=True)')": [
+        *([], ["a.txt"], [], None),
+    ],
+    'code(\'import os; os.link("a.txt", "b.txt"); os.rename("b.txt", "c.txt")\')': [
+        *([], ["a.txt", "b.txt"], [], None),
     ],
     "run('-m', 'pkg.cli'), run('tool.py')": [
         sorted({*CLI[0], *TOOL[0]}),
@@ -140,6 +156,8 @@ UNSEEN = [
     "p.start(); p.join()')",
     "code('import os, shutil; shutil.rmtree(os.environ[\"HERE\"], True)', "
     "env={**os.environ, 'HERE': tracer._starts._folder}), os.mkdir(tracer._starts._folder)",
+    "code('import sqlite3; sqlite3.connect(\"file:a%2etxt\", uri=True)')",
+    'code(\'import os; os.rename("empty", "moved"); os.rename("moved", "empty")\')',
     "wait_for('fork')",
     "wait_for('spawn')",
     "wait_for('forkserver')",
@@ -162,6 +180,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (top / name).write_text(text)
     (top / "tool").write_text(f"#!{sys.executable}\nimport pkg.child\npkg.child.run()\n")
     (top / "tool").chmod(0o755)
+    (top / "empty").mkdir()
     return outcome(top, "".join(EACH.format(call=call) for call in (*SEEN, *UNSEEN)))
 
 
@@ -275,3 +294,40 @@ def test_a_child_that_ends_late_prints_nothing(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "'late'" in (tmp_path / "told").read_text()
+
+
+def test_a_module_that_loads_late_stays_unloaded(tmp_path: Path) -> None:
+    """To ask a lazy module for anything loads it."""
+    (tmp_path / "heavy.py").write_text("print('loaded')\n")
+    (tmp_path / "use.py").write_text(
+        "import importlib.util as util, sys\n"
+        "spec = util.find_spec('heavy'); spec.loader = util.LazyLoader(spec.loader)\n"
+        "module = sys.modules['heavy'] = util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import use"],
+        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "'ended'" in (tmp_path / "told").read_text()
+
+
+def test_a_child_that_opens_files_late_prints_nothing(tmp_path: Path) -> None:
+    """Nothing is left in `os` by then."""
+    path = tmp_path / "late.py"
+    path.write_text(
+        "import io, os, sys\n"
+        f"class A:\n    def __del__(self, open=io.open): open({str(path)!r}).close()\n"
+        "sys.a = io.a = A(); os.b = A(); a = A(); a.a = a\n"
+    )
+    done = subprocess.run(
+        [sys.executable, path],
+        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "told").read_text().endswith("('missed', 'an error of ours')\n")

@@ -232,9 +232,9 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     assert {one for one in firsts.units if firsts.began(one, a)} == {f, a}
     assert {one for one in firsts.units if firsts.began(one, f)} == {f, a, g}
     assert {one for one in firsts.units if firsts.began(one, g)} == {g, db}  # db in a fixture
-    assert firsts.of_read("a.json").units == {f, a}
-    assert firsts.of_read("data/").units == set()
-    assert firsts.of_read("a.json").began(f, db)
+    assert firsts.of_reads({"a.json"}).units == {f, a}
+    assert firsts.of_reads({"data/"}).units == set()
+    assert firsts.of_reads({"a.json"}).began(f, db)
 
 
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)
