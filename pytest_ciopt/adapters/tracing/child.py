@@ -21,22 +21,14 @@ VARIABLE = "CIOPT_CHILD"
 FORMAT = "1"
 STARTS = "starts a process"
 """What the child's own children execute and read is not seen."""
+POPEN = "subprocess.Popen"
 _STARTING = frozenset(
-    "subprocess.Popen os.system os.spawn os.posix_spawn os.exec os.fork os.forkpty "
+    f"{POPEN} os.system os.spawn os.posix_spawn os.exec os.fork os.forkpty "
     "cpython.PyInterpreterState_New".split()
 )
 _MOVING = frozenset(("os.link", "os.rename"))
-_HEARD = (
-    _STARTING
-    | _MOVING
-    | {
-        "open",
-        "os.listdir",
-        "os.scandir",
-        "sqlite3.connect",
-        "ctypes.dlopen",
-    }
-)
+_LOOKING = frozenset("open os.listdir os.scandir sqlite3.connect ctypes.dlopen".split())
+_HEARD = _STARTING | _MOVING | _LOOKING
 _SILENT = ("/multiprocessing/process.py", "/multiprocessing/util.py")
 """Of the standard library: they start processes without an audit event."""
 _IDS = (4, 5, 2, 3, 0, 1)
@@ -141,11 +133,28 @@ class Child:
             return
         try:
             if event in _STARTING:
-                self._tell("missed", STARTS)
+                self._starts(event, arguments)
             else:
                 self._looked(event, arguments)
         except Exception:
             self._fail()
+
+    def _starts(self, event: str, arguments: "Any") -> None:
+        """Tells of a process; whether one does only what its arguments say, the run knows."""
+        caller = sys._getframe(2)
+        popen = vars(sys.modules["subprocess"].Popen) if "subprocess" in sys.modules else {}
+        if event == "os.posix_spawn" and caller.f_code is _code_of(popen, "_posix_spawn"):
+            return  # told already
+        is_popen = event == POPEN and caller.f_code is _code_of(popen, "_execute_child")
+        if is_popen and caller.f_locals.get("preexec_fn") is None:
+            program, words, folder, given = arguments
+            here = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
+            texts = tuple(map(os.fsdecode, words))
+            names = tuple(map(os.fsdecode, os.environ if given is None else given))
+            path = os.pathsep.join(os.get_exec_path(given))
+            self._tell(POPEN, os.fsdecode(program), texts, here, names, path)
+        else:
+            self._tell("missed", STARTS)
 
     def _looked(self, event: str, arguments: "Any") -> None:
         name = arguments[0] if arguments and arguments[0] is not None else os.curdir
@@ -167,6 +176,8 @@ class Child:
         reads = event not in _MOVING and _reads_module(event, name)
         if event != "open" and reads:
             return  # the import system looks which modules are there
+        if event == "ctypes.dlopen" and not is_file_loaded(arguments[0]):
+            return
         path = self._place_of(os.path.abspath(name))
         if path and event in _MOVING:
             if event == "os.rename" and os.path.isdir(path):
@@ -227,6 +238,10 @@ class Child:
             return
 
 
+def _code_of(members: "Any", name: str) -> object:
+    return getattr(members.get(name), "__code__", _OURS)  # which is no code
+
+
 def path_in(address: str) -> str:
     """The path in the URI of a SQLite database, quoted as it is. See SQLite, *Uniform Resource
     Identifiers*, section 3."""
@@ -235,6 +250,14 @@ def path_in(address: str) -> str:
         if path.startswith(authority):
             return path[len(authority) - 1 :]
     return path
+
+
+def is_file_loaded(library: object) -> bool:
+    """Whether a library is a file named by its path: others are looked for among those of the
+    system, see dlopen(3), and none is Python itself."""
+    if not isinstance(library, str | bytes) or not library:
+        return False
+    return os.sep in os.fsdecode(library) or os.path.exists(library)
 
 
 def is_to_run(reader: "FrameType") -> bool:
@@ -287,7 +310,7 @@ def _modules() -> "list[tuple[str, str]]":
     """Names and files of what is loaded."""
     kind, found = type(sys), []
     for name, module in list(sys.modules.items()):
-        if isinstance(module, kind):
+        if issubclass(type(module), kind):  # others only say so
             # Not by `getattr`: a lazy module would be loaded by it.
             file = kind.__getattribute__(module, "__dict__").get("__file__")
             if isinstance(file, str):

@@ -94,7 +94,11 @@ def looked_at(arguments: tuple[Any, ...], caller: FrameType) -> list[str] | None
     """
     if caller.f_code is not _STARTED or caller.f_locals.get("preexec_fn") is not None:
         return None  # a function of whoever starts it would run in the child
-    executable, words, folder, given = arguments
+    return read_by(*arguments)
+
+
+def read_by(executable: Any, words: Any, folder: Any, given: Any) -> list[str] | None:
+    """The same of a child that `subprocess.Popen` starts with nothing but this."""
     environment = os.environ if given is None else given
     if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
         return None

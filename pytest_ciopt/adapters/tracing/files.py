@@ -154,7 +154,7 @@ class Files:
 
     def _loaded(self, arguments: tuple[object, ...]) -> None:
         place = self._place(arguments[0]) if arguments else None
-        if place:
+        if place and child.is_file_loaded(arguments[0]):
             why = f"loads {place}"
             self._charge(sys._getframe(2), lambda stretch: stretch.miss(why))
 
@@ -173,7 +173,7 @@ class Files:
         if children.is_python(arguments, caller) and self._watch(caller):
             return
         paths = children.looked_at(arguments, caller)
-        if paths is None or any(map(self._is_our_folder, paths)):
+        if paths is None or any(map(self._places.are_reached_from, paths)):
             self._start(caller, _misses)
             return
         for place in filter(None, map(self._place, paths)):
@@ -197,12 +197,6 @@ class Files:
         self._charge(caller, tell)
         self._charge(caller, partial(_reads, name))
         self._note_readers(name, caller)
-
-    def _is_our_folder(self, path: str) -> bool:
-        """Whether a path is a folder from which files of ours can be reached."""
-        if not os.path.isdir(path):
-            return False
-        return self._place(path) is not None or self._places.are_below(path)
 
     def _place(self, path: object) -> str | None:
         name = _text(path)

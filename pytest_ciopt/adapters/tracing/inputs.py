@@ -31,7 +31,7 @@ def loaded_sources(places: Places) -> set[str]:
 
 
 def _files_of(module: object) -> Iterator[str]:
-    if isinstance(module, ModuleType):
+    if issubclass(type(module), ModuleType):  # others only say so
         # Not by `getattr`: a lazy module would be loaded by it.
         names = ModuleType.__getattribute__(module, "__dict__")
         origin = getattr(names.get("__spec__"), "origin", None)

@@ -32,10 +32,12 @@ class Places:
                 return place if name not in _FOREIGN and self._is_ours(folder) else None
         return "" if os.path.join(absolute, "") in self.tops else None
 
-    def are_below(self, folder: str) -> bool:
-        """Whether the repository lies within a folder, or is it."""
-        around = os.path.join(os.path.realpath(folder), "")
-        return any(top.startswith(around) for top in self.tops)
+    def are_reached_from(self, path: str) -> bool:
+        """Whether a path is a folder that lies in the repository, or in which that lies."""
+        if not os.path.isdir(path):
+            return False
+        around = os.path.join(os.path.realpath(path), "")
+        return self.find(path) is not None or any(top.startswith(around) for top in self.tops)
 
     def _is_ours(self, folder: str) -> bool:
         known = self._folders.get(folder)

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_ciopt.adapters.tracing import child, inputs
+from pytest_ciopt.adapters.tracing import child, children, inputs
 from pytest_ciopt.adapters.tracing.files import is_write
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.starts import Words
@@ -56,6 +56,8 @@ class Listener:
                     self._look(words[0], self.told.stretch.read)
                 case "ctypes.dlopen":
                     self._look(words[0], lambda place: self.told.stretch.miss(f"loads {place}"))
+                case child.POPEN:
+                    self._started(*words)
                 case "missed":
                     self.told.stretch.miss(words[0])
                 case "searched":
@@ -75,6 +77,16 @@ class Listener:
             self.told.sources.add(place)
             named = {BODY, unit_named(qualname, flags) or BODY}
             stretch.units |= self._registry.numbers_of_names(place, sorted(named))
+
+    def _started(
+        self, program: str, words: Sequence[str], folder: str, names: Iterable[str], path: str
+    ) -> None:
+        environment = {**dict.fromkeys(names, ""), "PATH": path}
+        paths = children.read_by(program, list(words), folder, environment)
+        if paths is None or any(map(self._places.are_reached_from, paths)):
+            self.told.stretch.miss(child.STARTS)
+        for place in filter(None, map(self._places.find, paths or ())):
+            self.told.stretch.read(place)
 
     def _opened(self, path: str, mode: object, flags: int, was_there: bool) -> None:
         place = self._places.find(path)
