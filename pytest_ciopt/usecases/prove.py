@@ -261,7 +261,15 @@ class _Prove:
         before, after = self.old.get(old), self._source(path)
         if before is None or after is None or self.present.has(path, ABSENT):
             return None
-        return prints.difference(before, after)
+        return prints.difference(before, after) if self._compiles(path, old) else None
+
+    def _compiles(self, path: str, old: str) -> bool:
+        """Whether Python compiles a file, and warns of nothing that it did not warn of before."""
+        now = trees.complaints(self.texts.content(path))
+        if not now:
+            return now is not None
+        before = self.present.contents([old]).get(old)
+        return before is not None and trees.complaints(before) == now
 
     # --- whom it concerns ------------------------------------------------------------------------
 

@@ -912,6 +912,120 @@ CASES = {
         ("app/code.py", "1", "2"),
         spared=(),
     ),
+    "return type that is looked at": Case(
+        {
+            "app/code.py": "def two() -> int:\n    return 2\n",
+            TEST: """
+                from app import code
+
+                def test_first():
+                    assert code.two.__annotations__["return"] is int
+
+                def test_free():
+                    pass
+                """,
+        },
+        ("app/code.py", "-> int", "-> str"),
+    ),
+    "function that can be parsed and not compiled": Case(
+        {
+            "app/code.py": "def two():\n    return 2\n\ndef never():\n    return two()\n",
+            TEST: """
+                import importlib
+
+                def test_first():
+                    assert importlib.import_module("app.co" + "de").two() == 2
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_other.py": "def test_code():\n    from app import code\n",
+        },
+        ("app/code.py", "return two()", "return await two()"),
+        spared=(),
+    ),
+    "function that Python warns of": Case(
+        {
+            "app/code.py": "def two():\n    return 2\n\ndef never(x):\n    return x == 1\n",
+            "pytest.ini": "[pytest]\npythonpath = .\nfilterwarnings = error\n",
+            TEST: """
+                import importlib
+
+                def test_first():
+                    assert importlib.import_module("app.co" + "de").two() == 2
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_other.py": "def test_code():\n    from app import code\n",
+        },
+        ("app/code.py", "x == 1", "x is 1"),
+        spared=(),
+    ),
+    "name that leads up from a link": Case(
+        {
+            "app/data/a.txt": "1",
+            "app/data/more/b.txt": "",
+            TEST: """
+                import os
+                import pathlib
+
+                def test_first(tmp_path):
+                    os.symlink("app/data/more", "link")
+                    text = pathlib.Path("link/../a.txt").read_text()
+                    os.remove("link")
+                    assert text == "1"
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+        },
+        ("app/data/a.txt", "1", "2"),
+    ),
+    "names relative to a folder": Case(
+        {
+            "app/data/a.txt": "1",
+            TEST: """
+                import os
+
+                def folder():
+                    return os.open("app/da" + "ta", os.O_RDONLY)
+
+                def test_first():
+                    with open(os.open("a.txt", os.O_RDONLY, dir_fd=folder())) as stream:
+                        assert stream.read() == "1"
+
+                def test_second(tmp_path):
+                    os.rename("a.txt", tmp_path / "a", src_dir_fd=folder())
+                    text = (tmp_path / "a").read_text()
+                    os.rename(tmp_path / "a", "a.txt", dst_dir_fd=folder())
+                    assert text == "1"
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+        },
+        ("app/data/a.txt", "1", "2"),
+    ),
+    "new file in a folder that is listed by its descriptor": Case(
+        {
+            "app/data/a.txt": "1",
+            TEST: """
+                import os
+
+                def test_first():
+                    folder = os.open(os.path.abspath("app/da" + "ta"), os.O_RDONLY)
+                    assert os.listdir(folder) == ["a.txt"]
+
+                def test_free():
+                    pass
+                """,
+            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+        },
+        ("app/data/b.txt", "", "new"),
+    ),
     "answer of a process that is kept": Case(
         {
             "app/code.py": CODE,

@@ -26,9 +26,9 @@ _STARTING = frozenset(
     f"{POPEN} os.system os.spawn os.posix_spawn os.exec os.fork os.forkpty "
     "cpython.PyInterpreterState_New".split()
 )
-_MOVING = frozenset(("os.link", "os.rename"))
+_MOVING = frozenset(("os.link", "os.rename", "os.symlink"))
 _LOOKING = frozenset("open os.listdir os.scandir sqlite3.connect ctypes.dlopen".split())
-_HEARD = _STARTING | _MOVING | _LOOKING
+_HEARD = _STARTING | _MOVING | _LOOKING | {"os.mkdir", "sys.addaudithook"}
 _SILENT = ("/multiprocessing/process.py", "/multiprocessing/util.py")
 """Of the standard library: they start processes without an audit event."""
 _IDS = (4, 5, 2, 3, 0, 1)
@@ -38,10 +38,16 @@ _COMPILING = "get_code"
 """Function of the import system that reads a module to run it; others read data."""
 SOURCE = "source"
 """A module was opened to run it. Where its body did not run, it was read like any file."""
+_USUAL = sys.modules["_frozen_importlib_external"].SourceFileLoader.source_to_code
 _REMOVING = "_rmtree"
 """Beginning of the functions of `shutil` that open and list folders relative to others."""
 _ARCHIVES = "<frozen zipimport"
 _OURS = "pytest_ciopt"
+_HERE = __file__[: __file__.rindex(_OURS)] + _OURS
+_PYTHON = os.path.dirname(os.__file__)
+_INSTALLED = "-packages" + os.sep
+_ENDED = f"{VARIABLE}.end"
+"""Raised by ourselves at the end: in an audit hook nothing is traced or profiled."""
 
 
 def begin() -> None:
@@ -66,6 +72,8 @@ class Child:
         """In order, each thing once."""
         self._folder = os.getcwd()
         self._files: dict[str, str] = {}
+        self._made: set[str] = set()
+        """Folders."""
         self._has_ended = False
         self._is_lost = False
         self._hears = False
@@ -96,7 +104,8 @@ class Child:
         monitoring.set_events(self._tool, start)
         sys.addaudithook(self._heard)
         sys.audit(VARIABLE)  # another hook can refuse ours without a word
-        atexit.register(self._end)  # the first to be registered is the last to be called
+        # The first to be registered is the last to be called.
+        atexit.register(sys.audit, _ENDED)
 
     def _starting(self, disable: object) -> "Any":
         files, find, tell, fail = self._files, self._find, self._tell, self._fail
@@ -107,8 +116,8 @@ class Child:
                 file = files[name] if name in files else find(name)
                 if file:
                     tell("ran", file, code.co_qualname, code.co_flags)
-            except Exception:  # it would come up in the code that is watched
-                fail()
+            except Exception as error:  # it would come up in the code that is watched
+                fail(error)
             return disable
 
         return started
@@ -123,21 +132,32 @@ class Child:
     def _place_of(self, path: str) -> str:
         """Where a path leads to in the repository, through links from outside as well; else
         nothing. Of a link within, the link counts: what it leads to is its content."""
-        if not path.startswith(self._tops):
-            path = os.path.realpath(path)
+        # What lies above a link is not what lies above it in its name.
+        absolute = os.path.realpath(path) if os.pardir in path else os.path.abspath(path)
+        path = absolute if absolute.startswith(self._tops) else os.path.realpath(absolute)
         return path if os.path.join(path, "").startswith(self._tops) else ""
 
     def _heard(self, event: str, arguments: "Any") -> None:
         if event not in _HEARD:
             self._hears = self._hears or event == VARIABLE
+            if event == _ENDED:
+                self._end()
+            return
+        if self._is_lost:
             return
         try:
             if event in _STARTING:
                 self._starts(event, arguments)
+            elif event in _MOVING:
+                self._moved(event, *arguments)
+            elif event == "os.mkdir":
+                self._made.add(os.path.abspath(os.fsdecode(arguments[0])))
+            elif event == "sys.addaudithook":
+                self._is_lost = True  # whoever listens hears what we do as well
             else:
                 self._looked(event, arguments)
-        except Exception:
-            self._fail()
+        except Exception as error:
+            self._fail(error)
 
     def _starts(self, event: str, arguments: "Any") -> None:
         """Tells of a process; whether one does only what its arguments say, the run knows."""
@@ -156,6 +176,23 @@ class Child:
         else:
             self._tell("missed", STARTS)
 
+    def _moved(self, event: str, source: "Any", target: "Any", *folders: int) -> None:
+        """What a file holds can be read by its new name."""
+        source, target = os.fsdecode(source), os.fsdecode(target)
+        if folders and folders[0] != -1 and not os.path.isabs(source):
+            self._tell("missed", "names a file relative to a folder")
+        if event == "os.symlink":  # which is relative to where it lies
+            source = os.path.join(os.path.dirname(os.path.abspath(target)), source)
+            around = os.path.join(os.path.realpath(source), "")
+            if self._place_of(source) or any(top.startswith(around) for top in self._tops):
+                self._tell("missed", "links into the repository")
+            return
+        path = self._place_of(source)
+        if path and os.path.isdir(path) and os.path.abspath(source) not in self._made:
+            self._tell("missed", "moves a folder")
+        if path:
+            self._tell("open", path, None, os.O_RDONLY, True)
+
     def _looked(self, event: str, arguments: "Any") -> None:
         name = arguments[0] if arguments and arguments[0] is not None else os.curdir
         mode, flags = arguments[1:3] if event == "open" else (None, 0)
@@ -172,26 +209,24 @@ class Child:
             return  # what is told here may lie in the repository
         is_low = event == "open" and mode is None and not flags & os.O_WRONLY
         if is_low and not os.path.isabs(name) and not _is_removing():
-            self._tell("missed", "opens a file relative to a folder")  # which one is not told
-        reads = event not in _MOVING and _reads_module(event, name)
+            self._tell("missed", "names a file relative to a folder")  # which one is not told
+        reads = _reads_module(event, name)
         if event != "open" and reads:
             return  # the import system looks which modules are there
         if event == "ctypes.dlopen" and not is_file_loaded(arguments[0]):
             return
-        path = self._place_of(os.path.abspath(name))
-        if path and event in _MOVING:
-            if event == "os.rename" and os.path.isdir(path):
-                self._tell("missed", "moves a folder")
-            self._tell("open", path, None, os.O_RDONLY, True)
-        elif path and reads and not flags & (os.O_WRONLY | os.O_RDWR):
+        path = self._place_of(name)
+        if path and reads and not flags & (os.O_WRONLY | os.O_RDWR):
             self._tell(SOURCE, path)
         elif path:
             was_there = not flags & os.O_CREAT or os.path.lexists(path)
             self._tell(event, path, mode if isinstance(mode, str) else None, flags, was_there)
 
-    def _fail(self) -> None:
+    def _fail(self, error: Exception) -> None:
         """After an error of ours, which nobody may see."""
         self._is_lost = True
+        if interrupts(error):
+            raise error
         if self._has_ended:
             self._write([("missed", "an error of ours")])
 
@@ -238,6 +273,22 @@ class Child:
             return
 
 
+def interrupts(error: BaseException) -> bool:
+    """Whether an error that came up while code of ours ran is somebody else's, e.g. that of a
+    handler of signals: then it is theirs to see."""
+    if type(error).__module__ != "builtins":
+        return True
+    step = error.__traceback__
+    while step is not None:
+        file = step.tb_frame.f_code.co_filename
+        if not file.startswith((_HERE, "<frozen ")) and (
+            not file.startswith(_PYTHON) or _INSTALLED in file
+        ):
+            return True
+        step = step.tb_next
+    return False
+
+
 def _code_of(members: "Any", name: str) -> object:
     return getattr(members.get(name), "__code__", _OURS)  # which is no code
 
@@ -269,8 +320,7 @@ def is_to_run(reader: "FrameType") -> bool:
     if code.co_name != _COMPILING or not code.co_filename.startswith(_IMPORTING):
         return False
     compiles = getattr(type(asking.f_locals.get("self")), "source_to_code", None)
-    usual = sys.modules["_frozen_importlib_external"].SourceFileLoader.source_to_code
-    return compiles in (None, usual)
+    return compiles is None or compiles is _USUAL
 
 
 def _reads_module(event: str, path: str) -> bool:
@@ -312,7 +362,7 @@ def _modules() -> "list[tuple[str, str]]":
     for name, module in list(sys.modules.items()):
         if issubclass(type(module), kind):  # others only say so
             # Not by `getattr`: a lazy module would be loaded by it.
-            file = kind.__getattribute__(module, "__dict__").get("__file__")
+            file = vars(kind)["__dict__"].__get__(module).get("__file__")
             if isinstance(file, str):
                 found.append((name, file))
     return found

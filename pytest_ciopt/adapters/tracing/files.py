@@ -33,6 +33,10 @@ _REMOVING = "_rmtree"
 """Beginning of the functions of `shutil` that open folders relative to others."""
 
 
+_RELATIVE = "names a file relative to a folder"
+_UNNAMED = "lists a folder by its descriptor"
+
+
 @dataclass(slots=True)
 class Readers:
     """Numbers of units that read something, and of those that had others read it."""
@@ -88,6 +92,8 @@ class Files:
                 except Exception as error:  # it would come up in the code that opens the file
                     self.problem = f"{type(error).__name__}: {error}"
                     handlers.clear()
+                    if child.interrupts(error):
+                        raise
 
         sys.addaudithook(heard)
 
@@ -103,6 +109,11 @@ class Files:
         if not place:
             return
         caller = sys._getframe(2)  # below this method and `heard`
+        is_low = mode is None and not flags & os.O_WRONLY
+        is_relative = is_low and not os.path.isabs(_text(path) or "")
+        if is_relative and not caller.f_code.co_name.startswith(_REMOVING):
+            # Which folder it is relative to is not told.
+            self._charge(caller, lambda stretch: stretch.miss(_RELATIVE), by_project=True)
         if is_write(mode, flags):
             # What is appended to, or opened only where it is not there, holds what it held.
             if flags & os.O_TRUNC or not os.path.lexists(os.path.join(self._places.top, place)):
@@ -117,10 +128,11 @@ class Files:
 
     def _linked(self, arguments: tuple[object, ...]) -> None:
         """What a file holds can be read by its new name."""
-        place = self._place(arguments[0])
+        place, caller = self._place(arguments[0]), sys._getframe(2)
+        if arguments[2] != -1 and not os.path.isabs(_text(arguments[0]) or ""):
+            self._charge(caller, lambda stretch: stretch.miss(_RELATIVE), by_project=True)
         if not place:
             return
-        caller = sys._getframe(2)
         if os.path.isdir(os.path.join(self._places.top, place)):
             self._charge(caller, lambda stretch: stretch.miss(f"moves {place}"), by_project=True)
         self._charge(caller, partial(_reads, place))
@@ -130,7 +142,8 @@ class Files:
         source, link = map(_text, arguments[:2])
         if source is not None and link is not None:
             source = os.path.join(os.path.dirname(link), source)
-            self._places.follows_links |= self._place(source) is not None
+            inside = self._place(source) is not None or self._places.are_reached_from(source)
+            self._places.follows_links |= inside
 
     def _connected(self, arguments: tuple[object, ...]) -> None:
         name = _text(arguments[0])
@@ -148,6 +161,8 @@ class Files:
         path = arguments[0] if arguments and arguments[0] is not None else os.curdir
         place = self._place(path)
         caller = sys._getframe(2)
+        if isinstance(path, int) and not caller.f_code.co_name.startswith(_REMOVING):
+            self._charge(caller, lambda stretch: stretch.miss(_UNNAMED), by_project=True)
         if place is not None and not caller.f_code.co_filename.startswith(_IMPORTING):
             self._charge(caller, lambda stretch: stretch.lists.add(place))
             self._note_readers(f"{place}/", caller)

@@ -33,7 +33,7 @@ def loaded_sources(places: Places) -> set[str]:
 def _files_of(module: object) -> Iterator[str]:
     if issubclass(type(module), ModuleType):  # others only say so
         # Not by `getattr`: a lazy module would be loaded by it.
-        names = ModuleType.__getattribute__(module, "__dict__")
+        names = vars(ModuleType)["__dict__"].__get__(module)
         origin = getattr(names.get("__spec__"), "origin", None)
         yield from (file for file in (names.get("__file__"), origin) if isinstance(file, str))
 

@@ -15,6 +15,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pytest_ciopt.adapters.tracing.calls import MANY, Calls
+from pytest_ciopt.adapters.tracing.child import interrupts
 from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 _IDS = (3, 4, 2, 5, 1, 0)
@@ -92,6 +93,8 @@ class Monitor:
                     self._arm(code)
             except Exception as error:  # it would come up in the code that is watched
                 self.problem = f"{type(error).__name__}: {error}"
+                if interrupts(error):
+                    raise
             return disable
 
         return discovered
@@ -125,6 +128,8 @@ class Monitor:
                 self._ends()
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
+            if interrupts(error):
+                raise
 
     def _returned(self, code: CodeType, offset: int, value: object) -> object:
         try:
@@ -132,6 +137,8 @@ class Monitor:
                 self._ends()
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
+            if interrupts(error):
+                raise
         return None
 
     def take(self) -> dict[int, CodeType]:

@@ -24,7 +24,8 @@ class Places:
             if not self.follows_links:
                 return "" if os.path.join(path, "") in self.tops else None
             path = os.path.realpath(path)
-        absolute = os.path.abspath(path)
+        # What lies above a link is not what lies above it in its name.
+        absolute = os.path.realpath(path) if os.pardir in path else os.path.abspath(path)
         for top in self.tops:
             if absolute.startswith(top):
                 place = absolute[len(top) :].replace(os.sep, "/")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 
 from pytest_ciopt.adapters.tracing.calls import MANY, Calls
+from pytest_ciopt.adapters.tracing.child import interrupts
 from pytest_ciopt.adapters.tracing.units import Registry, identity, is_body
 
 
@@ -60,6 +61,8 @@ class Profiler:
                 self.problem = f"{type(error).__name__}: {error}"
                 self._is_on = False
                 sys.setprofile(None)
+                if interrupts(error):
+                    raise
 
     def take(self) -> dict[int, CodeType]:
         """What has run since the last time, by identity."""

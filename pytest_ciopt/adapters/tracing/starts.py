@@ -67,7 +67,9 @@ class Starts:
         if not is_available() or not _is_as_known() or not _is_installed():
             return
         with suppress(OSError):
+            before = tempfile.tempdir
             self._folder = tempfile.mkdtemp(prefix="ciopt-children-")
+            tempfile.tempdir = before  # tests may want another one
             self._replace(subprocess, "_fork_exec", self._forking)
             self._replace(subprocess.Popen, "_posix_spawn", self._spawning)
 

@@ -105,9 +105,19 @@ class Listener:
         foreign = inputs.sites(folders) - inputs.sites(sys.path)
         if foreign:
             self.told.stretch.miss(f"imports from {min(foreign)}")
-        self.told.folders.update(filter(None, map(self._places.find, folders)))
+        searched = (folder for folder in folders if not _is_script(folder))
+        self.told.folders.update(filter(None, map(self._places.find, searched)))
 
     def _loaded(self, packages: Iterable[tuple[str, str]]) -> None:
         for name, file in packages:
             if inputs.is_shadowed(self._places, name, (file,)):
                 self.told.stretch.miss(f"{name} is loaded from outside of the repository")
+
+
+def _is_script(path: str) -> bool:
+    """Whether what was searched for modules is a script that Python was started with."""
+    if not os.path.isfile(path):
+        return False
+    from zipfile import is_zipfile
+
+    return not is_zipfile(path)

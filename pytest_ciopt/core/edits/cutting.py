@@ -121,7 +121,7 @@ class _Cutter:
 
     def _class(self, node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
         name = prefix + node.name
-        rest: list[ast.AST] = [*node.bases, *node.keywords]
+        rest: list[ast.AST] = [*_parameters(node), *node.bases, *node.keywords]
         self._cut(node.body, name, pieces, rest)
         named = self._named([*rest, *node.decorator_list])
         pieces.append(
@@ -147,7 +147,7 @@ class _Cutter:
         return Definition(
             name=prefix + node.name,
             kind=Kind.FUNCTION,
-            content=self._text(type(node), node.args, node.returns, *node.body),
+            content=self._text(type(node), *_parameters(node), node.args, node.returns, *node.body),
             decorators=_decorators(node),
             named=named,
             uses=Uses((node, bool(prefix))),
@@ -165,7 +165,13 @@ class _Cutter:
         """What can be told of a function without running it."""
         if not self._is_compared:
             return ""
-        return _sort(node) + self._text(node.args, ast.get_docstring(node, clean=False))
+        documented = ast.get_docstring(node, clean=False)
+        return _sort(node) + self._text(*_parameters(node), node.args, node.returns, documented)
+
+
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
+    """Those of types, which Python has from 3.12 on."""
+    return getattr(node, "type_params", [])
 
 
 def _accountants(node: ast.ClassDef) -> Iterator[str]:

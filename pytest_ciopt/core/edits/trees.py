@@ -23,6 +23,18 @@ def parse(source: bytes) -> ast.Module | None:
         return None
 
 
+def complaints(source: bytes) -> tuple[str, ...] | None:
+    """What Python warns of when it compiles a text, sorted; None for what it does not compile, be
+    it that a tree can be made of it."""
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            compile(source, "<source>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return tuple(sorted(str(one.message) for one in told))
+
+
 def same(before: ast.AST, after: ast.AST) -> bool:
     """Whether two trees are equal but for positions. Stops at the first difference."""
     waiting: list[tuple[object, object]] = [(before, after)]

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_ciopt.adapters.tracing import starts
+from pytest_ciopt.adapters.tracing import child, starts
 from pytest_ciopt.adapters.tracing.monitor import is_available
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="children are not watched here")
@@ -111,6 +113,11 @@ SEEN: dict[str, list[Any]] = {
     "code('import platform as p; p.uname().processor')": NOTHING,
     "code('import ctypes; ctypes.CDLL(\"libc.so.6\")')": NOTHING,
     "run('bad.py')": [[], ["bad.py"], [], None],
+    'code(\'import os; os.mkdir("made"); os.rename("made", "m"); os.rmdir("m")\')': [
+        *([], ["made"], [], None),
+    ],
+    "code('import sys; sys.modules.clear(); import tool')": TOOL,
+    'code(\'import os; os.symlink("/dev/null", "null"); os.remove("null")\')': NOTHING,
     "run('no-such-script.py')": [[], ["no-such-script.py"], [], None],
     "code('import importlib; importlib.import_module(\"bad\")')": [[], ["bad.py"], [], None],
     'code(\'import pkgutil; pkgutil.get_data("pkg", "child.py")\')': [
@@ -167,6 +174,9 @@ UNSEEN = [
     "env={**os.environ, 'HERE': tracer._starts._folder}), os.mkdir(tracer._starts._folder)",
     "code('import sqlite3; sqlite3.connect(\"file:a%2etxt\", uri=True)')",
     'code(\'import os; os.rename("empty", "moved"); os.rename("moved", "empty")\')',
+    'code(\'import os; os.symlink("a.txt", "link"); os.remove("link")\')',
+    'code(\'import os; os.symlink("/", "link"); os.remove("link")\')',
+    "code('import sys; sys.addaudithook(lambda *words: None)')",
     "wait_for('fork')",
     "wait_for('spawn')",
     "wait_for('forkserver')",
@@ -339,4 +349,67 @@ def test_a_child_that_opens_files_late_prints_nothing(tmp_path: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (tmp_path / "told").read_text().endswith("('missed', 'an error of ours')\n")
+    told = (tmp_path / "told").read_text()
+    assert "('missed', 'an error of ours')" in told.partition("('ended'")[2]
+
+
+ODD = """
+import sys, types
+class Says:
+    __class__ = types.ModuleType
+class Odd(types.ModuleType):
+    @property
+    def __dict__(self):
+        print('asked')
+        return {}
+sys.modules['says'], sys.modules['odd'] = Says(), Odd('odd')
+sys.setprofile(lambda frame, event, argument: event == 'call' and print(frame.f_code.co_name))
+"""
+
+
+def test_the_end_disturbs_neither_odd_modules_nor_a_profiler(tmp_path: Path) -> None:
+    ran = []
+    for told in ({}, {"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"}):
+        words = [sys.executable, "-c", ODD]
+        done = subprocess.run(words, env=told, capture_output=True, text=True)
+        ran.append((done.returncode, done.stdout, done.stderr))
+    assert ran[0] == ran[1]
+    assert "'ended'" in (tmp_path / "told").read_text()
+
+
+def test_what_another_hook_could_hear_is_not_done(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.addaudithook(lambda event, _: print(event)); open('/dev/null').close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"},
+        capture_output=True,
+        text=True,
+    )
+    heard = done.stdout.splitlines()
+    assert heard[0] == "open"
+    assert not [event for event in heard if event.startswith(("sys._getframe", "sys.monitoring"))]
+    assert not (tmp_path / "told").exists()
+
+
+class Late(Exception):
+    """As of a handler of signals."""
+
+
+def _raised(by: Callable[[], object]) -> Exception:
+    with pytest.raises((TimeoutError, TypeError, AttributeError)) as caught:
+        by()
+    return caught.value.with_traceback(caught.tb.tb_next)
+
+
+def _late() -> None:
+    raise TimeoutError
+
+
+def test_whose_error_came_up_while_ours_ran() -> None:
+    wrong: Any = None
+    assert not child.interrupts(_raised(partial(child.path_in, wrong)))
+    assert not child.interrupts(_raised(partial(os.fsdecode, wrong)))
+    assert child.interrupts(_raised(_late))
+    assert child.interrupts(Late())
