@@ -153,7 +153,9 @@ class Child:
             elif event == "os.mkdir":
                 self._made.add(os.path.abspath(os.fsdecode(arguments[0])))
             elif event == "sys.addaudithook":
-                self._is_lost = True  # whoever listens hears what we do as well
+                # Who listens hears what we do as well. Libraries listen for something else.
+                file = sys._getframe(1).f_code.co_filename
+                self._is_lost = not file.startswith(_PYTHON) and _INSTALLED not in file
             else:
                 self._looked(event, arguments)
         except Exception as error:

@@ -75,6 +75,7 @@ FILES = {
     "tool.py": "import pkg.child\npkg.child.run()\n",
     "a.txt": "1",
     "bad.py": "def f(:\n",
+    "more-packages/lib.py": "import sys\nsys.addaudithook(lambda event, arguments: None)\n",
     "sub/only.py": "",
 }
 BODIES = ["pkg/__init__.py:", "pkg/cli.py:", "pkg/work.py:"]
@@ -118,6 +119,10 @@ SEEN: dict[str, list[Any]] = {
     ],
     "code('import sys; sys.modules.clear(); import tool')": TOOL,
     'code(\'import os; os.symlink("/dev/null", "null"); os.remove("null")\')': NOTHING,
+    "code('import sys; sys.path.insert(0, \"more-packages\"); import lib')": [
+        ["more-packages/lib.py:"],
+        *([], [], None),
+    ],
     "run('no-such-script.py')": [[], ["no-such-script.py"], [], None],
     "code('import importlib; importlib.import_module(\"bad\")')": [[], ["bad.py"], [], None],
     'code(\'import pkgutil; pkgutil.get_data("pkg", "child.py")\')': [
