@@ -631,8 +631,10 @@ def test_after(): lib.three()
 
 
 BREAKING = """
+from pytest_ciopt import plugin
 from pytest_ciopt.{module} import {owner}
-def broken(*arguments): raise ZeroDivisionError("ours")
+code = "def broken(*arguments): raise ZeroDivisionError('ours')"
+exec(compile(code, plugin.__file__, "exec"))
 {owner}.{name} = broken
 """
 

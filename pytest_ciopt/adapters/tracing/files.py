@@ -65,6 +65,7 @@ class Files:
         """An error of ours, after which nothing is heard."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
         self._processes = itertools.count()
+        self._opens_folders = False
 
     def start(self) -> None:
         """Begins to listen."""
@@ -105,15 +106,12 @@ class Files:
 
     def _opened(self, arguments: tuple[object, object, int]) -> None:
         path, mode, flags = arguments
+        if mode is None and not flags & os.O_WRONLY:
+            self._opened_by_os(path, sys._getframe(2))
         place = self._place(path)
         if not place:
             return
         caller = sys._getframe(2)  # below this method and `heard`
-        is_low = mode is None and not flags & os.O_WRONLY
-        is_relative = is_low and not os.path.isabs(_text(path) or "")
-        if is_relative and not caller.f_code.co_name.startswith(_REMOVING):
-            # Which folder it is relative to is not told.
-            self._charge(caller, lambda stretch: stretch.miss(_RELATIVE), by_project=True)
         if is_write(mode, flags):
             # What is appended to, or opened only where it is not there, holds what it held.
             if flags & os.O_TRUNC or not os.path.lexists(os.path.join(self._places.top, place)):
@@ -125,6 +123,16 @@ class Files:
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
             if not place.endswith(".py"):  # read for tracebacks mostly, and kept by nobody
                 self._note_readers(place, caller)
+
+    def _opened_by_os(self, path: object, caller: FrameType) -> None:
+        """To which folder a path is relative is not told; it can be one that has been opened."""
+        name = _text(path)
+        if name is None or caller.f_code.co_name.startswith(_REMOVING):
+            return
+        if os.path.isdir(name):
+            self._opens_folders = True
+        elif self._opens_folders and not os.path.isabs(name):
+            self._charge(caller, lambda stretch: stretch.miss(_RELATIVE), by_project=True)
 
     def _linked(self, arguments: tuple[object, ...]) -> None:
         """What a file holds can be read by its new name."""

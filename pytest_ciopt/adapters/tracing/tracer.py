@@ -227,7 +227,7 @@ class Tracer:
             # What cannot be compiled was read all the same.
             for place in stretch.to_run - self._registry.sources():
                 stretch.read(place)
-        self._reads.update(one for one in stretch.reads if not one.startswith(STARTED))
+        self._reads |= stretch.reads
         self._lists |= stretch.lists
 
     def encoded(self, *records: TraceRecord) -> str:
@@ -278,12 +278,13 @@ class Tracer:
 
     def _not_ignored(self) -> set[str]:
         """What git ignores is made by the run, or by the person who runs it."""
-        if self._git is None or not self._reads:
-            return self._reads
+        reads = {one for one in self._reads if not one.startswith(STARTED)}
+        if self._git is None or not reads:
+            return reads
         try:
-            return self._reads - self._git.ignored(self._reads)
+            return reads - self._git.ignored(reads)
         except GitError:
-            return self._reads
+            return reads
 
 
 def _rising(numbers: set[int]) -> tuple[int, ...]:
