@@ -382,6 +382,11 @@ def is_recorded(change: FileChange, rules: Rules) -> bool:
     )
 
 
+def is_older_data(change: FileChange) -> bool:
+    """Whether a file is no source, and was there before: then whoever reads it has read it."""
+    return change.status is not Status.ADDED and not change.path.endswith((".py", ".pyw"))
+
+
 def _decoded(content: bytes | None) -> str | None:
     return None if content is None else content.decode("utf-8", "replace")
 

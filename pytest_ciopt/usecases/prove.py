@@ -62,6 +62,10 @@ class Ask:
     """Of those the Python files that the base does not have."""
     firm: frozenset[str]
     """Files whose tests run for a reason that no record can answer."""
+    data: Mapping[str, Mapping[str, str]]
+    """Data that changed, by its path before, with where the search for whom it concerns begins."""
+    reach: Callable[[Mapping[str, str]], frozenset[str]]
+    """Files that imports lead to from there."""
     ruled: str | None = None
     """A changed file of which a rule tells whom it concerns, or imports of what is installed."""
     unreached: frozenset[str] = frozenset()
@@ -107,6 +111,7 @@ class _Prove:
         self.elsewhere = frozenset(path for one in seen for path, _ in one.elsewhere or ())
         """Modules that processes loaded which tests started."""
         self.test_files = frozenset(map(_file, knowledge.tests))
+        self.firm = ask.firm | ask.reach(self._unread())
         self.old: dict[str, Source] = dict(knowledge.sources)
         self.now: dict[str, Source | None] = {}
         self.differences: dict[tuple[str, str], Difference | None] = {}
@@ -131,6 +136,13 @@ class _Prove:
                 owed[witness] = f"has to import {path}, which changed"
                 found = self._with(proved, owed)
         return found
+
+    def _unread(self) -> dict[str, str]:
+        """Of data that nobody was seen to read: C code may have, or something that keeps a copy
+        elsewhere. So no record tells whom it concerns."""
+        read = set[str]().union(*(one.inputs.data for one in self.processes.values()))
+        seeds = (some for path, some in self.ask.data.items() if path not in read)
+        return {path: why for some in seeds for path, why in some.items()}
 
     def _older(self, number: int, stale: Stale) -> Iterable[str]:
         """Of modules that differ now, those included that only processes of tests loaded."""
@@ -158,7 +170,7 @@ class _Prove:
             ground = grounds[id(known.seen.process)]
             if (
                 self.ask.job in (None, known.seen.process.job)
-                and path not in self.ask.firm
+                and path not in self.firm
                 and objection(path, known.seen, ground) is None
             ):
                 proved[test] = known.seen.process.run

@@ -19,6 +19,7 @@ from pytest_ciopt.usecases.effects import (
     Dependencies,
     Effect,
     Effects,
+    is_older_data,
     is_recorded,
 )
 
@@ -175,22 +176,31 @@ class _Select:
         from pytest_ciopt.usecases.prove import Ask
 
         firm: dict[str, str] = {}
+        data: dict[str, Mapping[str, str]] = {}
         ruled: str | None = None
         for change, effect in zip(self.changes, effects, strict=True):
             if not is_recorded(change, self.rules):
                 firm.update(effect.seeds)
                 ruled = ruled or (change.path if effect.seeds else None)
-        reached = search(firm, self.index, self.layout) if firm else Reached()
-        below = (file for folder in reached.scopes for file in self.index.below(folder))
+            elif is_older_data(change):
+                data[change.renamed_from or change.path] = effect.seeds
         return Ask(
             selection,
             importers,
             changed=frozenset(one.change.path for one in selection.changed),
             added=frozenset(c.path for c in self.changes if _is_new_module(c)),
-            firm=frozenset((*reached.files, *below)),
+            firm=self._reach(firm),
+            data=data,
+            reach=self._reach,
             ruled=ruled,
             unreached=frozenset(unreached),
         )
+
+    def _reach(self, seeds: Mapping[str, str]) -> frozenset[str]:
+        """Files that imports lead to."""
+        reached = search(seeds, self.index, self.layout) if seeds else Reached()
+        below = (file for folder in reached.scopes for file in self.index.below(folder))
+        return frozenset((*reached.files, *below))
 
     def _reached(
         self, effects: Sequence[Effect], changed: Sequence[ChangedFile]

@@ -1005,7 +1005,7 @@ CASES = {
                 def test_free():
                     pass
                 """,
-            "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
+            "tests/test_app.py": "def test_app():\n    open('app/data/a.txt').close()\n",
         },
         ("app/data/a.txt", "1", "2"),
     ),
@@ -1025,6 +1025,44 @@ CASES = {
             "tests/test_app.py": "import app\n\ndef test_app():\n    assert app\n",
         },
         ("app/data/b.txt", "", "new"),
+    ),
+    "data of which a copy is kept elsewhere": Case(
+        {
+            "app/data/grammar.txt": "1",
+            "app/code.py": """
+                import os
+                import pathlib
+                import shutil
+
+                SOURCE = pathlib.Path(__file__).with_name("data") / "grammar.txt"
+
+                def grammar(copy):
+                    if not copy.exists() or copy.stat().st_mtime < SOURCE.stat().st_mtime:
+                        shutil.copy2(SOURCE, copy)
+                    return copy.read_text()
+                """,
+            "conftest.py": """
+                import pathlib
+                import sys
+
+                COPY = pathlib.Path(__file__).resolve().parent.with_name("copy.txt")
+                if not COPY.exists():
+                    COPY.write_text("1")
+                """,
+            TEST: """
+                from app.code import grammar
+                from conftest import COPY
+
+                def test_first():
+                    assert grammar(COPY) == "1"
+
+                def test_second():
+                    assert grammar(COPY) == "1"
+                """,
+            "tests/test_app.py": "def test_app():\n    pass\n",
+        },
+        ("app/data/grammar.txt", "1", "2"),
+        spared=(),
     ),
     "answer of a process that is kept": Case(
         {
