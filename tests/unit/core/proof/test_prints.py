@@ -1,6 +1,7 @@
 """What two texts of a module disagree on, by fingerprint."""
 
 import ast
+import sys
 from dataclasses import replace
 
 import pytest
@@ -86,6 +87,17 @@ def test_signature_and_docstring_are_seen_without_a_call() -> None:
     both = Difference(units=names("plain"), bindings=names("plain"))
     assert difference(BASE, BASE.replace("What it does.", "What it did.", 1)) == both
     assert edited("y=1", "y=2") == both
+
+
+def test_what_a_function_returns_by_its_annotation_is_seen_without_a_call() -> None:
+    found = difference("def f() -> int: ...\n", "def f() -> str: ...\n")
+    assert found == Difference(units=names("f"), bindings=names("f"))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="types have parameters from 3.12 on")
+@pytest.mark.parametrize("text", ["def f[T: int](): ...\n", "class f[T: int]: ...\n"])
+def test_parameters_of_types_are_seen_without_a_call(text: str) -> None:
+    assert difference(text, text.replace("int", "str")).bindings == names("f")
 
 
 def test_whoever_decorates_a_function_sees_signature_and_docstring() -> None:
