@@ -8,42 +8,20 @@ import shows it, and what was not sound when it last ran.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
-from pytest_ciopt.core.edits import trees
-from pytest_ciopt.core.history.traces import ABSENT, BODY, Source
-from pytest_ciopt.core.proof import children, prints
+from pytest_ciopt.core.history.traces import BODY
+from pytest_ciopt.core.proof import children
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, Stale, affected, lies_in, objection, reinstalled
 from pytest_ciopt.core.proof.knowledge import Knowledge, gone
-from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Lookup, Spread
 from pytest_ciopt.core.proof.stretches import Firsts, OfRead
 from pytest_ciopt.core.selection import Records, Selection, Verdict
+from pytest_ciopt.usecases.differences import Differences, Present
 from pytest_ciopt.usecases.texts import Texts
 
 FAILED_LAST = "failed last"
-
-
-class Present(Protocol):
-    """The inputs as they are now."""
-
-    distributions: tuple[str, ...]
-    """As `Inputs.distributions`."""
-
-    def has(self, path: str, content: str) -> bool:
-        """Whether a file has the content of this id."""
-
-    def holds(self, folder: str, names: str) -> bool:
-        """Whether a folder holds the names of this id."""
-
-    def offers(self, folder: str, modules: str) -> bool:
-        """Whether an import finds the modules of this id in a folder."""
-
-    def contents(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Texts that git knows by these ids; missing ones are left out."""
-
 
 Importers = Callable[[Sequence[str]], tuple[str | None, Mapping[str, str]]]
 """Of changed distributions: why they concern every test, or who imports what they can alter, and
@@ -112,14 +90,13 @@ class _Prove:
         """Modules that processes loaded which tests started."""
         self.test_files = frozenset(map(_file, knowledge.tests))
         self.firm = ask.firm | ask.reach(self._unread())
-        self.old: dict[str, Source] = dict(knowledge.sources)
-        self.now: dict[str, Source | None] = {}
-        self.differences: dict[tuple[str, str], Difference | None] = {}
+        self.differences = Differences(knowledge.sources, texts, present)
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
         stale = {number: self._stale(one) for number, one in self.processes.items()}
-        self._fetch({old for number in stale for old in self._older(number, stale[number])})
+        older = {old for number, one in stale.items() for old in self._older(number, one)}
+        self.differences.fetch(older)
         grounds = {
             number: self._ground(process, stale[number])
             for number, process in self.processes.items()
@@ -211,7 +188,7 @@ class _Prove:
             for one in stale.values()
             for path, old in one.sources.items()
             if path not in as_now
-            and (difference := self._difference(path, old)) is not None
+            and (difference := self.differences.of(path, old)) is not None
             and (difference.bindings or difference.effects)
         }
 
@@ -248,40 +225,6 @@ class _Prove:
             {p for p, old in inputs.folders.items() if not present.holds(p, old)},
             {p for p, old in inputs.packages.items() if not present.offers(p, old)},
         )
-
-    def _fetch(self, ids: Iterable[str]) -> None:
-        """Fingerprints of older texts that git still has."""
-        wanted = [one for one in ids if one not in self.old]
-        for content_id, content in self.present.contents(wanted).items():
-            tree = trees.parse(content)
-            made = None if tree is None else prints.source(content_id, tree)
-            if made is not None:
-                self.old[content_id] = made
-
-    def _source(self, path: str) -> Source | None:
-        if path not in self.now:
-            self.now[path] = self.texts.prints(path)
-        return self.now[path]
-
-    def _difference(self, path: str, old: str) -> Difference | None:
-        """None when the two texts cannot be compared."""
-        if (path, old) not in self.differences:
-            self.differences[path, old] = self._compared(path, old)
-        return self.differences[path, old]
-
-    def _compared(self, path: str, old: str) -> Difference | None:
-        before, after = self.old.get(old), self._source(path)
-        if before is None or after is None or self.present.has(path, ABSENT):
-            return None
-        return prints.difference(before, after) if self._compiles(path, old) else None
-
-    def _compiles(self, path: str, old: str) -> bool:
-        """Whether Python compiles a file, and warns of nothing that it did not warn of before."""
-        now = trees.complaints(self.texts.content(path))
-        if not now:
-            return now is not None
-        before = self.present.contents([old]).get(old)
-        return before is not None and trees.complaints(before) == now
 
     # --- whom it concerns ------------------------------------------------------------------------
 
@@ -336,8 +279,8 @@ class _Prove:
         return Ground(
             data=frozenset(stale.data),
             folders=frozenset(stale.folders),
-            elsewhere=children.elsewhere(self.elsewhere, process, stale, self._difference),
-            children=children.unimported(process, stale, (distributions, nearest), self.ask.ruled),
+            elsewhere=children.elsewhere(self.elsewhere, process, stale, self.differences.of),
+            children=children.unimported(process, stale, distributions, nearest, self.ask.ruled),
         )
 
     def _importers(self, distributions: tuple[str, ...]) -> tuple[str | None, Mapping[str, str]]:
@@ -381,7 +324,7 @@ class _Prove:
         self.texts.recorded_with(process.inputs.sources, self.present)
         changed = self.ask.changed
         order = sorted(stale.sources.items(), key=lambda one: (one[0] not in changed, one))
-        found = {path: self._difference(path, old) for path, old in order}
+        found = {path: self.differences.of(path, old) for path, old in order}
         for path, difference in found.items():
             if difference is None:
                 yield path, self._unknown(path)

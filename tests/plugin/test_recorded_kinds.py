@@ -42,6 +42,20 @@ CODE = "def make():\n    return 1\n\ndef other():\n    return 1\n"
 MAKE = ("app/code.py", "def make():\n    return 1", "def make():\n    return 2")
 
 
+IMPORTING = {
+    TEST: """
+        import importlib
+
+        def test_first():
+            assert importlib.import_module("app.co" + "de").two() == 2
+
+        def test_free():
+            pass
+        """,
+    "tests/test_other.py": "def test_code():\n    from app import code\n",
+}
+
+
 def fixture(scope: str) -> dict[str, str]:
     """Two users of a fixture, whose code runs for the first one only."""
     conftest = f"""
@@ -928,36 +942,18 @@ CASES = {
         ("app/code.py", "-> int", "-> str"),
     ),
     "function that can be parsed and not compiled": Case(
-        {
+        IMPORTING
+        | {
             "app/code.py": "def two():\n    return 2\n\ndef never():\n    return two()\n",
-            TEST: """
-                import importlib
-
-                def test_first():
-                    assert importlib.import_module("app.co" + "de").two() == 2
-
-                def test_free():
-                    pass
-                """,
-            "tests/test_other.py": "def test_code():\n    from app import code\n",
         },
         ("app/code.py", "return two()", "return await two()"),
         spared=(),
     ),
     "function that Python warns of": Case(
-        {
+        IMPORTING
+        | {
             "app/code.py": "def two():\n    return 2\n\ndef never(x):\n    return x == 1\n",
             "pytest.ini": "[pytest]\npythonpath = .\nfilterwarnings = error\n",
-            TEST: """
-                import importlib
-
-                def test_first():
-                    assert importlib.import_module("app.co" + "de").two() == 2
-
-                def test_free():
-                    pass
-                """,
-            "tests/test_other.py": "def test_code():\n    from app import code\n",
         },
         ("app/code.py", "x == 1", "x is 1"),
         spared=(),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 _WITHOUT_FILES = frozenset(
     "arch clear echo false id logname nproc sleep true tty uname whoami".split()
@@ -39,27 +39,50 @@ def is_told_already(caller: FrameType) -> bool:
     return caller.f_code is _SPAWNED
 
 
+class _Command(NamedTuple):
+    """How a child is started."""
+
+    program: str
+    """The file that is executed."""
+    words: list[str]
+    start: str
+    """The folder that it starts in."""
+    names: list[str]
+    """Of environment variables."""
+
+
 def is_python(arguments: tuple[Any, ...], caller: FrameType) -> bool:
     """Whether a child will be this very Python, and call what `pytest_ciopt.pth` names first.
 
     `arguments` are those of the event `subprocess.Popen`, which `caller` raises.
     """
-    if caller.f_code is not _STARTED or caller.f_locals.get("preexec_fn") is not None:
+    command = _command(*arguments) if _starts_nothing_else(caller) else None
+    if command is None or any(one.startswith((*_INJECTING, *_TELLING)) for one in command.names):
         return False
-    executable, words, folder, given = arguments
+    try:
+        return _is_this(command.program) and _has_harmless_options(command.words[1:])
+    except (ValueError, OSError):
+        return False
+
+
+def _starts_nothing_else(caller: FrameType) -> bool:
+    """Whether `subprocess` starts a child, and no function of whoever asked for it runs there."""
+    return caller.f_code is _STARTED and caller.f_locals.get("preexec_fn") is None
+
+
+def _command(executable: Any, words: Any, folder: Any, given: Any) -> _Command | None:
+    """Of the arguments of the event; None where they tell of no program that is there."""
     environment = os.environ if given is None else given
     if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
-        return False
+        return None
     try:
         texts = [os.fsdecode(word) for word in words]
         start = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
         program = _program(os.fsdecode(executable), start, environment)
         names = [os.fsdecode(name) for name in environment]
-        if program is None or any(one.startswith((*_INJECTING, *_TELLING)) for one in names):
-            return False
-        return _is_this(program) and _has_harmless_options(texts[1:])
     except (TypeError, ValueError, OSError):
-        return False
+        return None
+    return None if program is None else _Command(program, texts, start, names)
 
 
 def _is_this(program: str) -> bool:
@@ -92,25 +115,18 @@ def looked_at(arguments: tuple[Any, ...], caller: FrameType) -> list[str] | None
     None for a child that may do more. `arguments` are those of the event `subprocess.Popen`, which
     `caller` raises.
     """
-    if caller.f_code is not _STARTED or caller.f_locals.get("preexec_fn") is not None:
-        return None  # a function of whoever starts it would run in the child
-    return read_by(*arguments)
+    return read_by(*arguments) if _starts_nothing_else(caller) else None
 
 
 def read_by(executable: Any, words: Any, folder: Any, given: Any) -> list[str] | None:
     """The same of a child that `subprocess.Popen` starts with nothing but this."""
-    environment = os.environ if given is None else given
-    if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
-        return None
+    command = _command(executable, words, folder, given)
     try:
-        texts = [os.fsdecode(word) for word in words]
-        start = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
-        program = _program(os.fsdecode(executable), start, environment)
-        names = [os.fsdecode(name) for name in environment]
-        if program is None or not texts or not _is_known(program, texts[0]):
+        if command is None or not command.words or not _is_known(command.program, command.words[0]):
             return None
-    except (TypeError, ValueError, OSError):
+    except OSError:
         return None
+    program, texts, start, names = command
     name = os.path.basename(program)
     if any(one.startswith(_INJECTING) for one in names) or (
         name in _PAGERS and _may_run_commands(texts, names)

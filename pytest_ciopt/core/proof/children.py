@@ -4,7 +4,7 @@ What those import, no import of a test tells. But they began afresh, and nothing
 other tests; only their answers may be.
 """
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Set
 
 from pytest_ciopt.core.history.traces import BODY, STARTED
 from pytest_ciopt.core.naming import folder_of
@@ -39,12 +39,12 @@ def elsewhere(
 def unimported(
     process: Process,
     stale: Stale,
-    new: tuple[Iterable[str], Sequence[str]],
+    distributions: Iterable[str],
+    modules: Iterable[str],
     ruled: str | None,
 ) -> str | None:
-    """What a process may import now, though the test itself does not: `new` are distributions and
-    modules, `ruled` is a file of which a rule tells whom it concerns."""
-    distributions, modules = new
+    """What a process may import now, though the test itself does not: distributions and modules
+    that are new. `ruled` is a file of which a rule tells whom it concerns."""
     known = process.inputs.packages
     fresh = (f for f in modules if folder_of(f) not in known or lies_in(f, stale.packages))
     first = next(iter(distributions), None) or next(fresh, None)

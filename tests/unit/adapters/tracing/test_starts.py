@@ -263,6 +263,12 @@ def test_what_is_no_environment_is_handed_on_and_the_child_not_seen() -> None:
     watching.stop()
 
 
+def watched(top: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """A Python that was told to tell in `told`."""
+    told = {"CIOPT_CHILD": f"{top / 'told'}\n{top}/", "PYTHONPATH": str(top)}
+    return subprocess.run([sys.executable, *words], env=told, capture_output=True, text=True)
+
+
 LINE = "pytest_ciopt.pth"
 BROKEN = {
     "gone": None,
@@ -281,12 +287,7 @@ def test_a_hook_that_was_left_behind_breaks_nothing(tmp_path: Path, name: str) -
         (folder / "child.py").write_text(text)
     (tmp_path / LINE).write_bytes((Path(__file__).parents[4] / LINE).read_bytes())
     code = f"import site; site.addsitedir({str(tmp_path)!r}); print(1)"
-    done = subprocess.run(
-        [sys.executable, "-ISc", code],
-        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"},
-        capture_output=True,
-        text=True,
-    )
+    done = watched(tmp_path, "-ISc", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
     assert not (tmp_path / "told").exists()
 
@@ -310,12 +311,7 @@ def test_a_child_that_ends_late_prints_nothing(tmp_path: Path) -> None:
         "class A:\n    def __del__(self, late=late): late()\n"
         "sys.a = os.a = A(); a = A(); a.a = a; sys.meta_path.append(A())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", "import late; b = late.A()"],
-        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/", "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    done = watched(tmp_path, "-c", "import late; b = late.A()")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "'late'" in (tmp_path / "told").read_text()
 
@@ -329,12 +325,7 @@ def test_a_module_that_loads_late_stays_unloaded(tmp_path: Path) -> None:
         "module = sys.modules['heavy'] = util.module_from_spec(spec)\n"
         "spec.loader.exec_module(module)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", "import use"],
-        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/", "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    done = watched(tmp_path, "-c", "import use")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "'ended'" in (tmp_path / "told").read_text()
 
@@ -347,12 +338,7 @@ def test_a_child_that_opens_files_late_prints_nothing(tmp_path: Path) -> None:
         f"class A:\n    def __del__(self, open=io.open): open({str(path)!r}).close()\n"
         "sys.a = io.a = A(); os.b = A(); a = A(); a.a = a\n"
     )
-    done = subprocess.run(
-        [sys.executable, path],
-        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"},
-        capture_output=True,
-        text=True,
-    )
+    done = watched(tmp_path, path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     told = (tmp_path / "told").read_text()
     assert "('missed', 'an error of ours')" in told.partition("('ended'")[2]
@@ -386,12 +372,7 @@ def test_what_another_hook_could_hear_is_not_done(tmp_path: Path) -> None:
     script = (
         "import sys; sys.addaudithook(lambda event, _: print(event)); open('/dev/null').close()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"CIOPT_CHILD": f"{tmp_path / 'told'}\n{tmp_path}/"},
-        capture_output=True,
-        text=True,
-    )
+    done = watched(tmp_path, "-c", script)
     heard = done.stdout.splitlines()
     assert heard[0] == "open"
     assert not [event for event in heard if event.startswith(("sys._getframe", "sys.monitoring"))]
