@@ -1,4 +1,4 @@
-"""Which modules the project itself registers as entry points, from its build configuration.
+"""What the project itself registers, from its build configuration: entry points and commands.
 
 Reads the tables of `pyproject.toml` and `setup.cfg` by their shape (`name = "module:attribute"`)
 instead of parsing them: a module too many costs precision only, and builds differ in where they
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from pytest_ciopt.core.graph.commands import Command
 from pytest_ciopt.core.graph.dependents import EntryPoints
 
 FILES = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -26,6 +27,12 @@ _GROUP = re.compile(
     re.MULTILINE,
 )
 _DECLARED = re.compile(rb"entry[-_]points|\bplugins\.")
+_COMMAND = re.compile(
+    rb"(?<![\w.%\x80-\xff-])([\w.\x80-\xff-]++)['\"]?[ \t]*+=[ \t]*+"
+    rb"(?:\{[^{}]{0,300}?(?:reference|callable)['\"]?[ \t]*+=[ \t]*+)?"  # of Poetry
+    rb"['\"]?([A-Za-z_][\w.]*+)[ \t]*+:[ \t]*+[A-Za-z_]"
+)
+"""`name = module:function`."""
 _TABLE = 2_000
 """Bytes after the word in which its groups are looked for."""
 _LOADED_BY_OTHERS = frozenset((b"", b"console_scripts", b"gui_scripts", b"pytest11"))
@@ -67,3 +74,15 @@ def plugins(configuration: Iterable[bytes]) -> tuple[str, ...]:
         for table in _PLUGIN_TABLE.findall(content) if b"pytest11" in content else ():
             found.update(_REFERENCE.findall(table))
     return tuple(sorted(name.decode("ascii") for name in found))
+
+
+def commands(configuration: Iterable[bytes]) -> tuple[Command, ...]:
+    """Console scripts of all configurations, sorted."""
+    found: dict[bytes, set[bytes]] = {}
+    for content in configuration:
+        for name, module in _COMMAND.findall(content) if b"scripts" in content else ():
+            found.setdefault(name.rpartition(b"scripts.")[2], set()).add(module)
+    return tuple(
+        Command(name.decode("utf-8", "surrogateescape"), tuple(map(bytes.decode, sorted(modules))))
+        for name, modules in sorted(found.items())
+    )

@@ -13,16 +13,16 @@ from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core import naming
-from pytest_ciopt.core.graph import scanner, strings
+from pytest_ciopt.core.graph import commands, scanner, strings
 from pytest_ciopt.core.graph.index import Layer
 
 NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""
-_FORMAT = f"3-{sys.byteorder}-{array('I').itemsize}"
+_FORMAT = f"4-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
 _PIECE = 20_000
 """Bytes that are decoded at once."""
-_SCANNING = (scanner, strings, naming)
+_SCANNING = (scanner, strings, commands, naming)
 """Modules that decide what a scan finds."""
 
 
@@ -42,11 +42,13 @@ class StoredIndex(NamedTuple):
     """Blob ids, in the order of `layer.files`."""
     skipped: Sequence[str]
     """Files of that listing that are not in it, since their working tree differed."""
+    commands: tuple[str, ...] = ()
+    """Which were looked for, sorted."""
 
 
 def origin(stored: StoredIndex) -> str:
     """Equal for equal layers: they follow from the contents that they were made of."""
-    return "\0".join((version(), stored.key, *stored.skipped))
+    return "\0".join((version(), stored.key, *stored.skipped, "", *stored.commands))
 
 
 def load(state: StateDir) -> StoredIndex | None:
@@ -73,12 +75,13 @@ def _encoded(stored: StoredIndex) -> bytes:
         _joined(stored.layer.names),
         stored.layer.starts.tobytes(),
         stored.layer.owners.tobytes(),
+        _joined(stored.commands),
     )
     return sections.encoded(version(), stored.key, parts)
 
 
 def _decoded(content: bytes) -> StoredIndex | None:
-    found = sections.decoded(content, version(), number=6)
+    found = sections.decoded(content, version(), number=7)
     if found is None:
         return None
     files, blobs, skipped, names = map(_split, found.parts[:4])
@@ -87,7 +90,8 @@ def _decoded(content: bytes) -> StoredIndex | None:
     owners.frombytes(found.parts[5])
     if len(starts) != len(names) + 1 or len(blobs) != len(files):
         return None
-    return StoredIndex(found.key, Layer(files, names, starts, owners), blobs, skipped)
+    known = tuple(_split(found.parts[6]))
+    return StoredIndex(found.key, Layer(files, names, starts, owners), blobs, skipped, known)
 
 
 def _joined(texts: Sequence[str]) -> bytes:

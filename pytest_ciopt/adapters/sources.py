@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import StoredIndex
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.graph.commands import NO_COMMANDS, Names
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer, scans
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of, module_path
@@ -39,22 +41,28 @@ class Built(NamedTuple):
     """Equal for equal stored layers."""
 
 
-def build(top: Path, listing: Listing, state: StateDir) -> Built:
-    """Reads what is not stored yet: changed files always, all of them the first time."""
+def build(top: Path, listing: Listing, state: StateDir, commands: Names = NO_COMMANDS) -> Built:
+    """Reads what is not stored yet: changed files always, all of them the first time.
+
+    With other `commands` than the stored ones have been looked for, that is all of them, too.
+    """
+    look = partial(_scanned, top, commands)
     stored = index_cache.load(state)
+    if stored is not None and stored.commands != commands.all:
+        stored = None
     tracked, missing, stale = _compared(stored, listing)
-    scanned = {path: _scanned(top, path, listing.asked) for path in missing}
+    scanned = {path: look(path, listing.asked) for path in missing}
     fresh = {path: found.names for path, found in scanned.items()}
     note = None
     if stored is None or len(fresh) > _WORTH_STORING:
         settled = {path: found.names for path, found in scanned.items() if found.settled}
-        stored = _renewed(stored, stale, settled, listing, tracked)
+        stored = _renewed(stored, stale, settled, listing, tracked, commands)
         note = index_cache.save(state, stored)
         stale, fresh = set(), {path: fresh[path] for path in fresh.keys() - settled.keys()}
     stale |= listing.dirty.keys()
     untold = frozenset(ignored(top, listing))
-    fresh |= {path: _scanned(top, path).names for path in (*_edited(listing), *untold)}
-    fresh |= _linked(top, listing, [*stored.layer.files, *fresh])
+    fresh |= {path: look(path).names for path in (*_edited(listing), *untold)}
+    fresh |= _linked(top, listing, [*stored.layer.files, *fresh], look)
     origin = index_cache.origin(stored)
     return Built(_index(stored.layer, frozenset(stale), fresh), untold, note, origin)
 
@@ -78,6 +86,7 @@ def _renewed(
     fresh: dict[str, frozenset[str]],
     listing: Listing,
     tracked: dict[str, str],
+    commands: Names,
 ) -> StoredIndex:
     tracked = tracked or listing.sources()
     kept: dict[str, Iterable[str]] = dict(scans(stored.layer)) if stored is not None else {}
@@ -86,10 +95,10 @@ def _renewed(
     made = layer(kept | fresh)
     blobs = [tracked[path] for path in made.files]
     skipped = sorted(path for path in tracked if path not in kept and path not in fresh)
-    return StoredIndex(listing.key, made, blobs, skipped)
+    return StoredIndex(listing.key, made, blobs, skipped, commands.all)
 
 
-def _scanned(top: Path, path: str, asked: int = 0) -> _Scanned:
+def _scanned(top: Path, commands: Names, path: str, asked: int = 0) -> _Scanned:
     """What a file can load; nothing when it cannot be read (nor can Python read it, then).
 
     `asked` is when git was asked for the file's content, in nanoseconds of the epoch.
@@ -98,7 +107,8 @@ def _scanned(top: Path, path: str, asked: int = 0) -> _Scanned:
         with open(f"{top}/{path}", "rb", buffering=0) as stream:
             facts = os.fstat(stream.fileno())
             written = max(facts.st_mtime_ns, facts.st_ctime_ns)
-            return _Scanned(scan(stream.read(), folder_of(path)), written < asked - _TICK)
+            names = scan(stream.read(), folder_of(path), commands)
+            return _Scanned(names, written < asked - _TICK)
     except OSError:
         return _Scanned(frozenset(), settled=True)
 
@@ -154,7 +164,9 @@ def python_files(folder: Path) -> list[str]:
 # --- symlinks ------------------------------------------------------------------------------------
 
 
-def _linked(top: Path, listing: Listing, files: Iterable[str]) -> dict[str, frozenset[str]]:
+def _linked(
+    top: Path, listing: Listing, files: Iterable[str], look: Callable[[str], _Scanned]
+) -> dict[str, frozenset[str]]:
     """Modules that symlinks show under a second path: each loads what its target is."""
     found: dict[str, frozenset[str]] = {}
     for link in listing.links():
@@ -164,12 +176,12 @@ def _linked(top: Path, listing: Listing, files: Iterable[str]) -> dict[str, froz
         if target is None:
             continue
         if link.endswith(".py"):
-            found[link] = _scanned(top, link).names | {"/" + module_path(target)}
+            found[link] = look(link).names | {"/" + module_path(target)}
             continue
         for path in files:
             if path.startswith(target + "/") and listing.dirty.get(path) != "":
                 shown = link + path[len(target) :]
-                found[shown] = _scanned(top, shown).names | {"/" + module_path(path)}
+                found[shown] = look(shown).names | {"/" + module_path(path)}
     return found
 
 

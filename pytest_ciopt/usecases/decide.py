@@ -19,6 +19,7 @@ from pytest_ciopt.adapters.statedir import SEGMENTS, StateDir
 from pytest_ciopt.adapters.worktree import Worktree
 from pytest_ciopt.core.base import Base, NoBase, Passed
 from pytest_ciopt.core.change import Change, FileChange, Status
+from pytest_ciopt.core.graph.commands import Names
 from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.selection import Selection
 from pytest_ciopt.errors import CioptError
@@ -125,16 +126,18 @@ def _decided(
     written = {place_of(output, git.top) for output in settings.outputs}
     listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
-    built = sources.build(git.top, listing, state)
     configuration = entrypoints.contents(
         git.top, (*listing.ending(*entrypoints.FILES), *listing.untracked)
     )
+    commands = entrypoints.commands(configuration)
+    built = sources.build(git.top, listing, state, Names(command.name for command in commands))
     repository = Repository(
         imports=built.imports,
         contents=worktree,
         top_name=git.top.name,
         untold=built.untold,
         entry_points=entrypoints.declared(configuration),
+        commands=commands,
         links=tuple(_links(git.top, listing)),
         search=RememberedSearch(state, built.origin),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
 from pytest_ciopt.core.edits.words import words_of
+from pytest_ciopt.core.graph.commands import Command, Names
 from pytest_ciopt.core.graph.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.scanner import Flag, scan
@@ -54,6 +55,8 @@ class Repository(NamedTuple):
     top_name: str
     """Name of the folder of the checkout."""
     entry_points: tuple[EntryPoints, ...] = ()
+    commands: tuple[Command, ...] = ()
+    """Console scripts of the project."""
     untold: frozenset[str] = frozenset()
     """Python files that git ignores: nobody knows whether they changed."""
     links: tuple[tuple[str, str], ...] = ()
@@ -96,6 +99,7 @@ class _Select:
             packages=self._packages(),
             top=repository.top_name,
             loaders=tuple(self._loaders()),
+            commands=repository.commands,
             tests=tests,
         )
 
@@ -125,8 +129,9 @@ class _Select:
 
     def _scans_before(self) -> dict[str, frozenset[str]]:
         """A module that was deleted with its importers is reached from what those were."""
+        commands = Names(command.name for command in self.repository.commands)
         return {
-            change.path: scan(self.before[change.before], folder_of(change.path))
+            change.path: scan(self.before[change.before], folder_of(change.path), commands)
             for change in self.changes
             if change.before is not None
             and change.before in self.before

@@ -206,6 +206,43 @@ def test_entry_points_declared_in_a_subfolder_of_a_monorepo(project: MakeProject
     assert set(told.selected) == {"tests/test_core.py::test_core", "tests/test_plug.py::test_plug"}
 
 
+SCRIPT = '[project]\nname = "shop"\n[project.scripts]\nshop-report = "shop.report:main"\n'
+STARTS_IT = """
+    from shutil import which
+
+    def test_report():
+        assert which("shop-report") is None
+    """
+
+
+def test_a_test_that_starts_a_command_of_the_project(project: MakeProject) -> None:
+    files = {
+        "pyproject.toml": SCRIPT,
+        "shop/report.py": "from shop.prices import price\n\ndef main():\n    print(price(1))\n",
+        "tests/test_report.py": STARTS_IT,
+    }
+    shop = project({**SHOP, **files})
+    shop.repository.replace("shop/prices.py", "2 * n", "n + n")
+    expected = {"tests/test_cart.py::test_cart", "tests/test_report.py::test_report"}
+    assert set(shop.select().selected) == expected
+
+
+def test_a_command_that_is_installed_by_the_change(project: MakeProject) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\n',
+        "shop/report.py": "def main():\n    print(1)\n",
+        "tests/test_report.py": STARTS_IT,
+    }
+    shop = project({**SHOP, **files})
+    shop.select()  # the index of before is kept
+    shop.repository.write({"pyproject.toml": SCRIPT})
+    shop.repository.commit()
+    shop.repository.replace("shop/report.py", "print(1)", "print(2)")
+    assert shop.select().selected == {
+        "tests/test_report.py::test_report": "names the command shop-report"
+    }
+
+
 # --- options that a conftest defines --------------------------------------------------------------
 
 

@@ -1,15 +1,16 @@
 """What a change reaches through imports: the search backwards over the import index. Pure.
 
 Besides import statements it follows what Python and pytest load on their own: the packages above
-a module, the conftest files above a test, entry points of the project itself.
+a module, the conftest files above a test, entry points and commands of the project itself.
 """
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pytest_ciopt.core.graph.commands import MARK, Command
 from pytest_ciopt.core.graph.index import ImportIndex, Left, begins, continued
 from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of
@@ -43,6 +44,8 @@ class Layout(NamedTuple):
     """Name of the folder of the checkout."""
     loaders: tuple[tuple[str, frozenset[str]], ...] = ()
     """Files that load entry points, with the import names of those."""
+    commands: tuple[Command, ...] = ()
+    """Console scripts of the project."""
     tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
 
@@ -141,10 +144,10 @@ class _Search:
             self.wildcard_places.setdefault(place.rpartition("/")[2], []).append(place)
         self.ambiguous = index.marked("~")
         self.ambiguous_texts = sorted(self.ambiguous)
-        self.loading: dict[str, list[str]] = {}
-        for loader, entry_points in layout.loaders:
-            for entry_point in entry_points:
-                self.loading.setdefault(entry_point, []).append(loader)
+        self.loading: dict[str, list[tuple[str, str]]] = {}
+        """Files that load a module without importing it, and how; by the name of the module."""
+        for entry_point, loader, how in self._registered():
+            self.loading.setdefault(entry_point, []).append((loader, how))
         self.few = sorted(
             {*self.wildcards, *self.ambiguous, *self.loading, *index.fresh.names, *index.base.names}
         )
@@ -159,6 +162,17 @@ class _Search:
         for script, files in index.marked("=").items():
             named = self.scripts.setdefault(script.rpartition("/")[2], [])
             named.extend((script, file) for file in files)
+
+    def _registered(self) -> Iterator[tuple[str, str, str]]:
+        """(module, file that loads it, how) for what the project registers."""
+        for loader, entry_points in self.layout.loaders:
+            for entry_point in entry_points:
+                yield entry_point, loader, "loads entry points, one of which is this"
+        naming = self.index.marked(MARK) if self.layout.commands else {}
+        for command in self.layout.commands:
+            for file in naming.get(command.name, ()):
+                for module in command.modules:
+                    yield module, file, f"names the command {command.name}"
 
     def exhaust(self) -> None:
         """Follows everything that is reached, until nothing new is."""
@@ -328,8 +342,8 @@ class _Search:
 
     def _loaders(self, path: str, known: Sequence[str]) -> None:
         for entry_point in known:
-            for loader in self.loading.get(entry_point, ()):
-                self.reach(loader, path, "loads entry points, one of which is this")
+            for loader, how in self.loading.get(entry_point, ()):
+                self.reach(loader, path, how)
 
     def _children(self, path: str, folder: str) -> None:
         """A package is loaded before what lies in it."""

@@ -13,9 +13,10 @@ What a scan returns are *names* (see `core/naming.py`):
 - `=scripts/run.py`: a script named in a string,
 - `~pkg.json`: a string that may as well name a file: it counts only where it is a module,
 - `>pkg.mod`: imported by a doctest,
+- `$shop-report`: a string that may start a command of the project,
 - `#hooks`, `#always`, …: a `Flag`, a property of the whole file.
 
-This module does no IO and knows nothing of the other files.
+This module does no IO and knows nothing of the other files but the commands they install.
 """
 
 import re
@@ -23,6 +24,7 @@ import sys
 from enum import StrEnum
 from functools import lru_cache
 
+from pytest_ciopt.core.graph.commands import NO_COMMANDS, Names
 from pytest_ciopt.core.graph.strings import add_strings, text_of
 
 
@@ -102,7 +104,7 @@ _LIST_REACH = 60_000
 STDLIB = frozenset(sys.stdlib_module_names)
 
 
-def scan(source: bytes, folder: str) -> frozenset[str]:
+def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset[str]:
     """Names that a file in `folder` (repository-relative POSIX path, "" is the top) can load.
 
     Linear in the length of `source`. Never raises: what is no Python has no names or too many.
@@ -112,6 +114,7 @@ def scan(source: bytes, folder: str) -> frozenset[str]:
     found: set[str] = set()
     _add_imports(found, source, folder)
     add_strings(found, source)
+    found |= commands.within(source)
     for module in _DASH_M.findall(source):
         found.add(text_of(module.rstrip(b".")) + ".__main__")
     # Of the standard library only the top names are kept: nobody asks for more.

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.adapters.entrypoints import contents, declared, plugins
+from pytest_ciopt.adapters.entrypoints import commands, contents, declared, plugins
+from pytest_ciopt.core.graph.commands import Command
 
 PLUGIN_TABLES = {
     "pyproject": '[project.entry-points.pytest11]\nmine = "pkg.plugin"\n',
@@ -103,6 +104,55 @@ def test_what_others_load_is_no_group_of_ours(text: str) -> None:
     assert declared((text.encode(),)) == ()
 
 
+SCRIPTS = {
+    "table": '[project.scripts]\nshop-report = "shop.cli:main"\n',
+    "quoted": "[project.scripts]\n'shop-report' = 'shop.cli:main'\n",
+    "for a window": '[project.gui-scripts]\nshop-report="shop.cli:main"\n',
+    "with extras": '[project.scripts]\nshop-report = "shop.cli:main [pretty]"\n',
+    "of a class": '[project.scripts]\nshop-report = "shop.cli:Command.main"\n',
+    "inline table": '[project]\nscripts = {a = "b:c", shop-report = "shop.cli:main"}\n',
+    "dotted key": '[project]\nscripts.shop-report = "shop.cli:main"\n',
+    "dotted and quoted": '[project]\nscripts."shop-report" = "shop.cli:main"\n',
+    "group": '[project.entry-points.console_scripts]\nshop-report = "shop.cli:main"\n',
+    "poetry": '[tool.poetry.scripts]\nshop-report = "shop.cli:main"\n',
+    "poetry, described": (
+        "[tool.poetry.scripts]\n"
+        'shop-report = {type = "console", reference = "shop.cli:main", extras = ["a"]}\n'
+    ),
+    "poetry, older": '[tool.poetry.scripts]\nshop-report = {callable = "shop.cli:main"}\n',
+    "flit": '[tool.flit.scripts]\nshop-report = "shop.cli:main"\n',
+    "setup.cfg": "[options.entry_points]\nconsole_scripts =\n    shop-report = shop.cli:main\n",
+    "setup.cfg, spaced": "console_scripts =\n    shop-report=shop.cli : main\n",
+    "setup.py": "setup(entry_points={'console_scripts': ['a=b:c', 'shop-report=shop.cli:main']})",
+    "setup.py, text": "entry_points='''\n[console_scripts]\nshop-report = shop.cli:main\n'''\n",
+    "CRLF": '[project.scripts]\r\nshop-report = "shop.cli:main"\r\n',
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_commands_that_the_project_installs(text: str) -> None:
+    assert Command("shop-report", ("shop.cli",)) in commands((text.encode(),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[project]\nname = "scripts"\nurls = {Home = "https://example.org"}\n',
+        '[project.entry-points.pytest11]\nmine = "pkg.plugin:Plugin"\n',
+        "setup(entry_points={'console_scripts': ['shop%s = shop.cli:main' % VERSION]})\n",
+        "setup(entry_points={'console_scripts': [f'shop{VERSION} = shop.cli:main']})\n",
+    ],
+)
+def test_other_lines_are_no_commands(text: str) -> None:
+    assert commands((text.encode(),)) == ()
+
+
+def test_a_command_that_two_configurations_install_is_either() -> None:
+    one, two = b'[project.scripts]\nx = "b:f"\n', b'[project.scripts]\nx = "a.b:f"\ny = "c:f"\n'
+    assert commands((one, two)) == (Command("x", ("a.b", "b")), Command("y", ("c",)))
+
+
 def test_each_configuration_keeps_its_own(tmp_path: Path) -> None:
     texts = {
         "pyproject.toml": '[project.entry-points.a]\nx = "one"\n',
@@ -130,3 +180,4 @@ def test_each_configuration_keeps_its_own(tmp_path: Path) -> None:
 def test_hostile_content_raises_nothing_and_ends(content: bytes) -> None:
     assert isinstance(plugins((content,)), tuple)
     assert isinstance(declared((content,)), tuple)
+    assert isinstance(commands((content,)), tuple)

@@ -47,8 +47,18 @@ def content(state: StateDir) -> bytes:
         stored({f"m{n}.py": [f"m{m}" for m in range(n)] for n in range(60)}),
         StoredIndex("", layer({"a.py": ["x"]}), ["0" * 64], []),
         stored({"a.py": [""], "b.py": ["x", ""]}),
+        stored(SCANS)._replace(commands=("shop", "shop-report")),
     ],
-    ids=["mixed", "empty", "no names", "small", "large", "nothing skipped", "empty name"],
+    ids=[
+        "mixed",
+        "empty",
+        "no names",
+        "small",
+        "large",
+        "nothing skipped",
+        "empty name",
+        "commands",
+    ],
 )
 def test_what_is_saved_is_loaded(state: StateDir, index: StoredIndex) -> None:
     assert save(state, index) is None

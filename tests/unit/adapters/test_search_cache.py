@@ -9,6 +9,7 @@ from pytest_ciopt.adapters import search_cache
 from pytest_ciopt.adapters.search_cache import RememberedSearch, name
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.graph import dependents
+from pytest_ciopt.core.graph.commands import Command
 from pytest_ciopt.core.graph.dependents import Layout, Reached, search
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer
 from pytest_ciopt.settings import Discovery, Settings
@@ -26,7 +27,7 @@ SCANS = {
     "tests/test_\udce9.py": ["pkg"],
     "tests/test_b.py": ["other"],
 }
-LAYOUT = Layout(frozenset({"pkg"}), "top", (), Discovery(doctest_modules=True))
+LAYOUT = Layout(frozenset({"pkg"}), "top", tests=Discovery(doctest_modules=True))
 SEEDS = {"pkg/mod.py": "changed"}
 INDEX = ImportIndex(sorted(SCANS), layer(SCANS), frozenset(), layer({}))
 
@@ -102,6 +103,11 @@ QUESTIONS = {
         LAYOUT._replace(loaders=(("tests/test_b.py", frozenset({"pkg.other"})),)),
         {},
     ),
+    "commands": (
+        *("here", SEEDS, INDEX),
+        LAYOUT._replace(commands=(Command("shop", ("pkg.mod",)),)),
+        {},
+    ),
     "tests": ("here", SEEDS, INDEX, LAYOUT._replace(tests=Discovery()), {}),
     "narrowed": ("here", SEEDS, INDEX, LAYOUT, {"tests/test_a.py": True}),
     "how narrowed": ("here", SEEDS, INDEX, LAYOUT, {"tests/test_a.py": False}),
@@ -120,7 +126,7 @@ def test_each_question_is_another(state: StateDir, searched: list[None]) -> None
 def test_the_questions_leave_out_nothing() -> None:
     """Whoever gives an index or a layout another field must think of the question."""
     assert ImportIndex._fields == ("files", "stored", "stale", "fresh", "base")
-    assert Layout._fields == ("packages", "top", "loaders", "tests")
+    assert Layout._fields == ("packages", "top", "loaders", "commands", "tests")
     assert Layer._fields == ("files", "names", "starts", "owners")
 
 

@@ -9,6 +9,7 @@ from pytest_ciopt.adapters.git import Git
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.adapters.worktree import Worktree
+from pytest_ciopt.core.graph.commands import MARK, Names
 from pytest_ciopt.core.graph.index import ImportIndex
 from repository import Repository, repository
 
@@ -43,6 +44,22 @@ def test_a_file_written_after_git_was_asked_is_not_stored_under_its_old_content(
     again = built(project)
     assert again.importers("old") == ("a.py",)
     assert again.importers("new") == ()
+
+
+def test_with_other_commands_everything_is_read_again(project: Repository) -> None:
+    project.write({"b.py": 'run("report")\n'})
+    project.commit()
+    time.sleep(0.05)  # the files must be older than git's answer
+    state = StateDir(project.root / ".git" / "ciopt")
+
+    def naming(*commands: str) -> dict[str, list[str]]:
+        built = sources.build(project.root, listed(project), state, Names(commands))
+        return built.imports.marked(MARK)
+
+    assert naming() == {}
+    assert naming("report") == {"report": ["b.py"]}
+    assert naming("report", "x") == {"report": ["b.py"]}
+    assert naming("x") == {}
 
 
 def test_what_was_stored_is_not_read_again(project: Repository) -> None:

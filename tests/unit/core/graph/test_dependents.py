@@ -1,6 +1,7 @@
 import pytest
 
 from loading import Sources, indexed, laid_out, loading, reached
+from pytest_ciopt.core.graph.commands import Command
 from pytest_ciopt.core.graph.dependents import Layout, Link, leads_to, scope_of, search
 from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.settings import Discovery
@@ -212,6 +213,29 @@ def test_entry_points_reach_their_loaders() -> None:
     tree["pkg/plug.py"] = "from . import dep"
     assert "load.py" in loading("pkg/dep.py", tree, loaders=loaders)
     assert "load.py" in loading("pkg/__init__.py", tree, loaders=loaders)
+
+
+def test_a_command_reaches_who_names_it() -> None:
+    tree = {
+        "shop/__init__.py": "",
+        "shop/cli.py": "from shop import prices",
+        "shop/prices.py": "",
+        "shop/other.py": "",
+        "test_a.py": 'run(["report"])',
+        "test_b.py": 'run(["other"])',
+    }
+    commands = (Command("report", ("shop.cli",)),)
+    found = reached("shop/prices.py", tree, commands=commands)
+    assert set(found.files) == {"shop/prices.py", "shop/cli.py", "test_a.py"}
+    assert found.files["test_a.py"] == Link("shop/cli.py", "names the command report")
+    assert loading("shop/other.py", tree, commands=commands) == set()
+    assert "test_a.py" in loading("shop/__init__.py", tree, commands=commands)
+
+
+def test_a_command_of_a_package() -> None:
+    tree = {"shop/__init__.py": "", "shop/cli/__init__.py": "", "test_a.py": 'run("report -v")'}
+    commands = (Command("report", ("shop.cli",)),)
+    assert loading("shop/cli/__init__.py", tree, commands=commands) == {"test_a.py"}
 
 
 def test_the_top_may_be_a_package_itself() -> None:
