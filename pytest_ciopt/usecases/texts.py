@@ -25,6 +25,8 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _WORD = re.compile(rb"\w+")
 _AFTER_ESCAPE = re.compile(rb"\\\w(\w+)")
 """In a string, `name` after a line end: `\\nname`."""
+_NO_WORD = re.compile(rb"\W|\Z")
+_BEFORE_WORD = re.compile(rb"(?:\A|\W|\\\w)\Z")
 _OFTEN = 64
 """Searches of a file that take as long as putting down its words."""
 _BINDING_UNSEEN = re.compile(
@@ -51,6 +53,17 @@ class Present(Protocol):
 
     def contents(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Texts that git knows by these ids; missing ones are left out."""
+
+
+def _stands(content: bytes, word: bytes) -> bool:
+    """Whether a word stands in a text, and not only as a part of a longer one."""
+    begin = content.find(word)
+    while begin >= 0:
+        end = begin + len(word)
+        if _NO_WORD.match(content, end) and _BEFORE_WORD.search(content, max(0, begin - 2), begin):
+            return True
+        begin = content.find(word, begin + 1)
+    return False
 
 
 class Texts:
@@ -154,13 +167,13 @@ class Texts:
         return self._trees[path]
 
     def mentions(self, path: str, word: str) -> bool:
-        """Whether the word stands anywhere in a file, perhaps within a longer one."""
+        """Whether the word stands anywhere in a file."""
         if not word.isascii():
             return True
         asked = self._asked.get(path, 0)
         if asked < _OFTEN:  # so few that putting all words down would take longer
             self._asked[path] = asked + 1
-            return word.encode("ascii") in self.content(path)
+            return _stands(self.content(path), word.encode("ascii"))
         if path not in self._words:
             content = self.content(path)
             words = (*_WORD.findall(content), *_AFTER_ESCAPE.findall(content))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_ciopt.core.graph.commands import Command
 from pytest_ciopt.core.graph.dependents import Layout, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
 from pytest_ciopt.core.naming import INIT, folder_of, names
@@ -137,7 +138,7 @@ IMPORTS = st.sampled_from(
         *("one", "two", "p", "p.one", "p.two.x", "p.q", "p.q.one", "q.two", "r", "r.one", "r.s"),
         *("s.one", "/p/one", "/p/q/two", "/p", "/r/s/one/x", "/one", "*p", "*/p/q", "*r.s", "p.*x"),
         *("conftest", "p.conftest", "test_x", "/p/test_x", "absent", "absent.one", "on", "p.on"),
-        *("~p.one", "~r.two", "~p.q", ">p.one", ">r.s", ">/p/q", "=one.py", "=q/two.py"),
+        *("~p.one", "~r.two", "~p.q", ">p.one", ">r.s", ">/p/q", "=one.py", "=q/two.py", "$run"),
     )
 )
 TREES = st.dictionaries(st.sampled_from(FILES), st.frozensets(IMPORTS, max_size=3), min_size=1)
@@ -222,7 +223,10 @@ def test_without_reasons_the_same_is_reached(
     loading = data.draw(st.sets(st.sampled_from(("p.one", "p", "two", "r.s")), max_size=2))
     loaders = (("r/one.py", frozenset(loading)),)
     tests = Discovery(doctest_modules=doctests)
-    layout = Layout(packages_of(now) | data.draw(st.frozensets(st.just("r"))), "p", loaders, tests)
+    run = data.draw(st.sets(st.sampled_from(("p.one", "p", "q.two", "r")), max_size=2))
+    commands = (Command("run", tuple(sorted(run))),)
+    packages = packages_of(now) | data.draw(st.frozensets(st.just("r")))
+    layout = Layout(packages, "p", loaders, commands, tests)
     slow = search(seeds, index, layout, narrowed)
     fast = search(seeds, index, layout, narrowed, reasons=False)
     assert fast.files.keys() == slow.files.keys()

@@ -12,6 +12,14 @@ from pytest_ciopt.core.edits.trees import children, walk
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_WITH = (ast.With, ast.AsyncWith)
+_ENTERING = frozenset(
+    (
+        *("enter_context", "enter_async_context", "push"),
+        *("enterContext", "enterAsyncContext", "enterClassContext", "enterModuleContext"),
+    )
+)
+"""Methods of `ExitStack`, `AsyncExitStack` and `TestCase`."""
 _SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
@@ -87,6 +95,12 @@ class Uses:
     def looked_up(self) -> frozenset[str]:
         """Names that are read, as variables or attributes, and words in strings."""
         return frozenset[str]().union(*map(looked_up, self._inside))
+
+    @cached_property
+    def enters(self) -> bool:
+        """Whether there is a `with`, or a call that enters a context manager."""
+        asked = not self.looked_up.isdisjoint(_ENTERING)
+        return asked or any(isinstance(one, _WITH) for inside in self._inside for one in inside)
 
     @cached_property
     def only_written(self) -> frozenset[str]:

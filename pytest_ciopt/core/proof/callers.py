@@ -4,12 +4,17 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
+
+_WITH = frozenset(("__enter__", "__exit__", "__aenter__", "__aexit__"))
+_ASKING = frozenset(("getfixturevalue", "lazy_fixture"))
+"""What functions mention that ask for fixtures by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Called:
     callers: tuple[Caller, ...]
     unnoted: frozenset[Unit]
     """Who may do so without having been seen to."""
+    told: tuple[Node, ...] = ()
+    """Who only mentions what it makes: a fixture, which is called by pytest alone."""
 
 
 class Callers:
@@ -46,38 +53,55 @@ class Callers:
         self._tests: dict[Unit, bool] = {}
         self._named: dict[Node, tuple[Node, ...]] = {}
         """Who calls by name."""
+        self._told: dict[Node, tuple[Node, ...]] = {}
 
     def of(self, node: Node, candidates: Set[Unit]) -> Called:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
         noted. `candidates` are units that may have kept what they got when they first ran."""
         if node not in self._named:
-            self._named[node] = tuple(self._by_name(node))
+            by_name = list(self._by_name(node))
+            self._named[node] = tuple(one for one, calls in by_name if calls)
+            self._told[node] = tuple(one for one, calls in by_name if not calls)
         found = dict.fromkeys((*self._evidence.callers(node), *self._named[node]))
         nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
         some = nobody or self._evidence.is_called_often(node)
         unnoted = self._unnoted(node, candidates, nobody=nobody) if some else ()
         own = self._evidence.stretches.of((unit_of(node),))
         callers = (self._caller(one, own) for one in found)
-        return Called(unit_of(node), tuple(callers), frozenset(unnoted))
+        return Called(unit_of(node), tuple(callers), frozenset(unnoted), self._told[node])
 
     def _caller(self, node: Node, called: int) -> Caller:
         unit = unit_of(node)
         when = self._evidence.stretches.of((unit,))
         return Caller(node, unit, self.is_test(node), when, when & called != 0)
 
-    def _by_name(self, node: Node) -> Iterator[Node]:
+    def _by_name(self, node: Node) -> Iterator[tuple[Node, bool]]:
+        """Who names a function, and whether it is taken to call it, which all are but those that
+        name a fixture."""
         unit = unit_of(node)
         if not self._evidence.is_alone(unit):
             return
         own = self._keepers.definition(unit)
         by_call = own is not None and not own.decorators  # a property is not called
-        called = called_as(unit[1])
+        asked = own.fixture_name if own is not None and own.fixture else None
+        called = asked or called_as(unit[1])
         together = self._evidence.stretches.together
         for user, definition in self._mentions.of(unit[0], called, among=self._files(unit)):
-            if together((user, definition.name), unit) and (
-                called in definition.uses.calls or not by_call
-            ):
-                yield user, definition.name
+            if not together((user, definition.name), unit):
+                continue
+            if asked is not None:
+                yield (user, definition.name), self._may_be_given(user, definition, asked)
+            elif called in definition.uses.calls or not by_call:
+                yield (user, definition.name), True
+
+    def _may_be_given(self, path: str, definition: Definition, fixture: str) -> bool:
+        """Whether pytest may hand a fixture to a function, which nobody else can call."""
+        if not definition.mentions.isdisjoint(_ASKING):
+            return True
+        is_filled = definition.fixture or definition.foreign or self._sources.is_collected(path)
+        is_test = definition.simple.startswith("test")
+        asks = fixture in definition.named.asks and not is_special(definition.simple)
+        return asks and (is_filled or is_test)
 
     def _files(self, unit: Unit) -> set[str]:
         """Files of which something else than a test ran together with a unit."""
@@ -106,23 +130,34 @@ class Callers:
         }
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
-        """Whether a function looks up what another one is called by; operators have no names."""
-        name = simple_name(unit[1])
-        if is_special(name) and name not in MAKERS:
-            return True
+        """Whether a function looks up what another one is called by; operators have no names, but
+        for context managers there is a statement."""
+        name, called = simple_name(unit[1]), called_as(unit[1])
         definition = self._keepers.definition(caller)
-        called = called_as(unit[1])
         if definition is None:
+            return True
+        if name in _WITH and not self._is_decorator(unit):
+            return definition.uses.enters or called in definition.mentions
+        if is_special(name) and name not in MAKERS:
             return True
         return called in definition.mentions and called in definition.uses.looked_up
 
+    def _is_decorator(self, unit: Unit) -> bool:
+        """Whether objects with this method may be decorators: then calling what they decorate
+        enters them."""
+        of_class = self._keepers.definition((unit[0], unit[1].rpartition(".")[0]))
+        return of_class is None or any("ContextDecorator" in one for one in of_class.bases)
+
     def _is_for_pytest(self, node: Node) -> bool:
-        """Whether pytest calls a function: a test, a fixture, what is set up by convention."""
+        """Whether pytest calls a function: a test, a fixture, what is set up by convention, be it
+        in a class from which others inherit."""
         unit = unit_of(node)
-        return self._sources.is_collected(unit[0]) and (
-            self._keepers.is_test(unit)
-            or self._keepers.is_fixture(unit)
-            or is_called_by_convention(simple_name(unit[1]))
+        if self._keepers.is_test(unit) or self._keepers.is_fixture(unit):
+            return True
+        path, simple = unit[0], simple_name(unit[1])
+        is_inherited = "." in unit[1] and "test" in path.lower() and not is_special(simple)
+        return is_called_by_convention(simple) and (
+            is_inherited or self._sources.is_collected(path)
         )
 
     def is_test(self, node: Node) -> bool:

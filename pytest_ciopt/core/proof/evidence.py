@@ -22,12 +22,27 @@ def unit_of(node: Node) -> Unit:
     return node[0], node[1].partition(".<locals>")[0]
 
 
+def _name_of(test: str) -> str:
+    """The qualified name of the function in a node id, without parameters."""
+    return test.partition("::")[2].partition("[")[0].replace("::", ".")
+
+
+def _is_inherited(test: str, units: Set[Unit]) -> bool:
+    path, name = test.partition("::")[0], _name_of(test)
+    return "." in name and bool(units) and (path, name) not in units
+
+
 class Evidence:
     """Of all tests whose record counts, and of the processes in which they ran."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         seen = [known.seen for known in knowledge.tests.values() if known.seen is not None]
         self._tests = frozenset(one.units for one in seen)
+        self._inherited = frozenset(
+            _name_of(test).rpartition(".")[2]
+            for test, known in knowledge.tests.items()
+            if known.seen is not None and _is_inherited(test, known.seen.units)
+        )
         processes = {id(one.process): one.process for one in seen}
         first = (
             one for process in processes.values() for one in (*process.openings, *process.lives)
@@ -102,6 +117,10 @@ class Evidence:
     def is_alone(self, unit: Unit) -> bool:
         """Whether no other unit has the same simple name."""
         return self._alike[unit[1].rpartition(".")[2]] <= 1
+
+    def is_inherited_test(self, simple: str) -> bool:
+        """Whether a test of this name ran that its own module does not define."""
+        return simple in self._inherited
 
     def outlives_tests(self, path: str, name: str) -> bool:
         """Whether objects of a class were seen in tests that had not made them, or were made

@@ -45,13 +45,14 @@ class Keepers:
                     yield keeping
 
     def is_test(self, unit: Unit) -> bool:
-        """Whether a function is a test by its name: what one test leaves behind for another one is
-        no business of ours."""
+        """Whether a function is a test by its name, be it in a class from which those of test
+        modules inherit: what one test leaves behind for another one is no business of ours."""
         path, name = unit
-        return (
-            simple_name(name).startswith("test")
-            and not path.endswith(CONFTEST)
-            and self._sources.is_collected(path)
+        simple = simple_name(name)
+        if not simple.startswith("test") or path.endswith(CONFTEST):
+            return False
+        return self._sources.is_collected(path) or (
+            "." in name and self._evidence.is_inherited_test(simple)
         )
 
     def is_fixture(self, unit: Unit) -> bool:

@@ -155,7 +155,9 @@ class Spread:
         self._run_at_import(origin)
         self._keep(origin, None)
         began, when = self._firsts.began, self._evidence.stretches.of((origin,))
-        waiting = list(self._evidence.nodes(origin))
+        # Who keeps what a function inside of a test returns keeps what that test left behind.
+        is_test = self._callers.is_test(origin)
+        waiting = [origin] if is_test else list(self._evidence.nodes(origin))
         seen = set(waiting)
         while waiting and not self.is_over:
             called = self._called(waiting.pop())
@@ -172,6 +174,8 @@ class Spread:
                     seen.add(caller.node)
                     waiting.append(caller.node)
             self.impact.units.update(one for one in called.unnoted if began(one, origin))
+            for told in called.told:  # it may keep a value that has come by another way
+                self._keep(unit_of(told), called.unit)
 
     def _called(self, node: Node) -> Called:
         if node not in self._known:

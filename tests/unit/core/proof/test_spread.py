@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -314,6 +315,101 @@ def test_operators_have_no_names() -> None:
     assert ("user.py", "asks") in spread(
         old, old.replace("1", "2"), seen, user=user, test_a=""
     ).units
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "expected"),
+    [
+        ("def asks(x): x.go()", "", False),
+        ("def asks(x):\n    with x: pass", "", True),
+        ("async def asks(x):\n    async with x: pass", "", True),
+        ("def asks(x, stack): stack.enter_context(x)", "", True),
+        ("def asks(x): x(C)", "", True),
+        ("def asks(x): x.go()", "(contextlib.ContextDecorator)", True),
+    ],
+    ids=["nothing", "with", "async with", "stack", "class", "decorator"],
+)
+def test_context_managers_are_entered_by_a_statement(text: str, base: str, expected: bool) -> None:
+    old = f"class C{base}:\n    def __enter__(self): return 1\n"
+    tests = ["test_a:test_one m:C.__enter__ user:asks user:runs"]
+    calls = ["test_a:test_one > user:runs > m:C.__enter__"]
+    user = f"from m import C\n{text}\ndef runs(x):\n    with x: pass\n"
+    seen = knowledge(tests, calls, often="m:C.__enter__")
+    found = spread(old, old.replace("1", "2"), seen, user=user, test_a="").units
+    assert (("user.py", "asks") in found) is expected
+
+
+GIVEN = """
+{}
+def uses({}): return {}
+@lru_cache
+def one(): return uses()
+def asks(): return one()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "decorator", "parameter", "body", "expected"),
+    [
+        ("user", "", "", "it.server", False),
+        ("user", "", "server", "server", False),
+        ("user", "@pytest.fixture", "server", "server", True),
+        ("user", "@some.decorator", "server", "server", True),
+        ("test_user", "", "server", "server", True),
+        ("user", "", "request", "request.getfixturevalue('server')", True),
+        ("test_user", "", "request", "request.server", False),
+    ],
+    ids=["attribute", "parameter", "fixture", "decorated", "collected", "by name", "other"],
+)
+def test_fixtures_are_called_by_pytest(
+    name: str, decorator: str, parameter: str, body: str, expected: bool
+) -> None:
+    """So who calls those that only mention one need not have anything of it."""
+    keeper = GIVEN.format(decorator, parameter, body)
+    for decorated, own in (("fixture", "server"), ("fixture(name='server')", "f")):
+        old = f"@pytest.{decorated}\ndef {own}(): return 1\n"
+        seen = knowledge([f"conftest:{own} {name}:uses {name}:one"])
+        new = old.replace("1", "2")
+        found = spread(old, new, seen, path="conftest.py", **{name: keeper}).units
+        assert ((f"{name}.py", "asks") in found) is expected
+
+
+def test_whoever_mentions_a_fixture_may_keep_it() -> None:
+    """By way of an attribute, say, that another fixture has set."""
+    old = "@pytest.fixture\ndef server(): return 1\n"
+    keeper = "@lru_cache\ndef one(it): return it.server\ndef asks(): return one()\n"
+    seen = knowledge(["conftest:server keeper:one"])
+    found = spread(old, old.replace("1", "2"), seen, path="conftest.py", keeper=keeper).units
+    assert ("keeper.py", "asks") in found
+
+
+def test_tests_of_a_class_from_which_others_inherit() -> None:
+    """pytest calls them, though their file is no test module."""
+    old = "class Base:\n    def test_one(self): assert 1\n"
+    user = "def asks(): pass\n"
+    tests = knowledge(["bases:Base.test_one user:asks"])
+    named = {"test_a.py::TestA::test_one[x::y]": tests.tests["test_0"]}
+    for seen, expected in ((tests, True), (replace(tests, tests=named), False)):
+        found = spread(old, old.replace("1", "2"), seen, path="bases.py", user=user).units
+        assert (("user.py", "asks") in found) is expected
+
+
+def test_set_up_of_a_class_from_which_others_inherit() -> None:
+    old = "class Base:\n    def {}(self): return 1\n"
+    for name, expected in (("setup_method", False), ("setUpClass", False), ("serve", True)):
+        seen, text = knowledge([f"Testing:Base.{name} user:asks"]), old.format(name)
+        user = "def asks(): pass\n"
+        found = spread(text, text.replace("1", "2"), seen, path="Testing.py", user=user).units
+        assert (("user.py", "asks") in found) is expected
+
+
+def test_what_functions_inside_of_a_test_return_is_its_own_business() -> None:
+    keeper = "@lru_cache\ndef one(g): return g()\ndef asks(): one()\n"
+    for name, expected in (("test_a", False), ("helper", True)):
+        old = f"def {name}():\n    def g(): return 1\n    one(g)\n"
+        seen = knowledge(calls=[f"keeper:one > test_m:{name}.<locals>.g"])
+        found = spread(old, old.replace("1", "2"), seen, path="test_m.py", keeper=keeper).units
+        assert (("keeper.py", "asks") in found) is expected
 
 
 def test_of_what_a_thread_runs_no_caller_is_seen() -> None:
@@ -945,6 +1041,7 @@ def test_a_name_that_another_module_binds_itself_is_another(
         ("m = None\ndef sets():\n global m\n import m\ndef uses(): return vars(m)\n", True),
         ("def uses(): patch('pkg.m')\n", True),
         ("def uses(): patch('pkg.m.X')\n", True),
+        ("def uses(y): patch(f'pkg.m.{y}')\n", True),
         ("def uses(): patch('m')\n", False),
         ("def uses(): import_module('m')\n", True),
         ("def uses(): return vars(x.m)\n", True),
