@@ -7,7 +7,6 @@ over what it has gathered, which is noted here, and only what is new goes on int
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -210,5 +209,5 @@ def last_lines(covered: Elements, run: CoveredRun, top: Path) -> str:
     contents = {path: content for path, content in since.items() if content is not None}
     records: list[CoveredRecord] = list(interning.fresh(worker))
     records += (CoveredContents(part) for part in split(contents, _PART))
-    records.append(replace(run, sets=tuple(sorted(numbers)), worker=worker))
+    records.append(run._replace(sets=tuple(sorted(numbers)), worker=worker))
     return b"".join(map(encoded_covered, records)).decode("ascii")

@@ -5,7 +5,6 @@ latter measures nothing, so that nothing is taken either.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +77,6 @@ class Rounds(Breakable):
         share = min(ran / took, 1.0) if took > 0 else None
         clock = clock_of(name)
         found = summed_up(item.nodeid, values, stats.iterations, clock, machine(), share)
-        found = replace(found, limit=limit_of(item))
+        found = found._replace(limit=limit_of(item))
         for take in self.takers:
             take(found)

@@ -74,8 +74,10 @@ class Traces(Shipping):
         from pytest_ciopt.usecases.fingerprint import fingerprints, loaded_in
 
         try:
+            tracer = self.config.stash.get(_TRACER, None)
+            git = None if tracer is None else tracer.git  # without it nothing can be selected
             loaded = loaded_in(self._last.encode("ascii"))
-            for source in fingerprints(self.config.rootpath, loaded) if loaded else ():
+            for source in fingerprints(git, loaded) if git is not None and loaded else ():
                 super().finish(encoded_trace(source).decode("ascii"))
         except Exception as error:
             self._impossible = f"sources are not recorded: {type(error).__name__}: {error}"

@@ -30,12 +30,11 @@ def _is_source(path: str, content: str) -> bool:
     return path.endswith((".py", ".pyw")) and content not in (ABSENT, CHANGED)
 
 
-def fingerprints(folder: Path, loaded: Mapping[str, str]) -> Iterator[Source]:
-    """Of the files of the repository at `folder` that have to be kept, in order of their paths."""
+def fingerprints(git: Git, loaded: Mapping[str, str]) -> Iterator[Source]:
+    """Of the files of a repository that have to be kept, in order of their paths."""
     try:
-        git = Git(folder)
         missing = frozenset(loaded.values()) if git.is_shallow() else git.missing(loaded.values())
-    except GitError:  # nothing can be selected without git
+    except GitError:
         return
     for path, content in sorted(loaded.items()):
         if content in missing:

@@ -5,7 +5,7 @@ them puts the coverage together, and keeps it with their tests in a run of its o
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -198,6 +198,6 @@ def _renamed(records: Iterable[CoveredRecord], root: str, number: int) -> Iterat
             continue
         worker = f"{number}-{record.worker or 'main'}"
         if isinstance(record, CoveredTest):
-            yield replace(record, id=repository_id(root, record.id), worker=worker)
+            yield record._replace(id=repository_id(root, record.id), worker=worker)
         else:
-            yield replace(record, worker=worker)
+            yield record._replace(worker=worker)

@@ -3,7 +3,6 @@
 import gzip
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_ciopt.adapters.history import reader
@@ -145,7 +144,7 @@ def _results_only(content: bytes, *, packed: bool) -> bytes:
 
 def _without_job(line: bytes) -> bytes:
     record = decoded(line) if plain_object(line).get("job") is not None else None
-    return encoded(replace(record, job=None)) if isinstance(record, RunStart | RunEnd) else line
+    return encoded(record._replace(job=None)) if isinstance(record, RunStart | RunEnd) else line
 
 
 def _same_repository(starts: Iterable[RunStart], repository: str | None) -> None:

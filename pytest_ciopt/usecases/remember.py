@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.clock import now
 from pytest_ciopt.adapters.git import Git, GitError, NoRepository
@@ -18,8 +18,7 @@ from pytest_ciopt.core.history.records import Environment, RunStart
 _UNKNOWN = "this run is recorded without its commit: {}"
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What pytest knows of a run before its first test."""
 
     rootpath: Path
@@ -40,8 +39,7 @@ class About:
     """Files and folders that other jobs made for this one: they are no change of the project."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """A segment that is open, and lines on segments that other runs had left behind."""
 
     writer: Writer
@@ -85,7 +83,7 @@ def begin(about: About) -> Begun:
 def _environment(about: About, top: Path) -> Environment:
     """Shards that are proved together must not have had different things installed."""
     found = facts.surroundings()
-    return found if about.shard is None else replace(found, distributions=facts.distributions(top))
+    return found if about.shard is None else found._replace(distributions=facts.distributions(top))
 
 
 def _inside(paths: Iterable[Path], top: Path) -> Iterator[str]:

@@ -4,8 +4,8 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_ciopt.adapters.git import COMMIT, Git
 from pytest_ciopt.adapters.installed import installed
@@ -16,8 +16,7 @@ _IDENTITY = "cache/repository"
 _DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What is checked out; nothing of it outside a repository."""
 
     repository: str | None = None

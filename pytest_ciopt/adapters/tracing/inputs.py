@@ -22,12 +22,9 @@ _UNLISTED = frozenset(("__pycache__", ".pytest_cache", ".ciopt", ".git"))
 
 def loaded_sources(places: Places) -> set[str]:
     """Places of the Python files that modules were made from."""
-    found = set()
-    for module in list(sys.modules.values()):
-        for file in _files_of(module):
-            if file.endswith((".py", ".pyw")) and (place := places.find(file)):
-                found.add(place)
-    return found
+    files = {file for module in list(sys.modules.values()) for file in _files_of(module)}
+    found = (places.find(file) for file in files if file.endswith((".py", ".pyw")))
+    return set(filter(None, found))
 
 
 def _files_of(module: object) -> Iterator[str]:
@@ -41,17 +38,21 @@ def _files_of(module: object) -> Iterator[str]:
 def shadowed(places: Places) -> str | None:
     """A package of the repository that was loaded from elsewhere, e.g. from an installed copy."""
     for name, module in list(sys.modules.items()):
+        if not _may_be_shadowed(name):
+            continue
         files = [file for file in _files_of(module) if file.endswith("__init__.py")]
         if is_shadowed(places, name, files):
             return name
     return None
 
 
+def _may_be_shadowed(name: str) -> bool:
+    return not ("." in name or name.startswith("_") or name in sys.stdlib_module_names)
+
+
 def is_shadowed(places: Places, name: str, files: Sequence[str]) -> bool:
     """Whether a module of these files is loaded from elsewhere, while the repository has one."""
-    if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
-        return False
-    if not files or any(places.find(file) for file in files):
+    if not _may_be_shadowed(name) or not files or any(places.find(file) for file in files):
         return False
     return any(
         os.path.isfile(os.path.join(places.top, root, file))

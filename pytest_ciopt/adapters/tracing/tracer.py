@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -55,7 +54,7 @@ class Tracer:
     """Watches this process from `start` to `stop`."""
 
     def __init__(self, top: str, git: Git | None = None, *, children: bool = True) -> None:
-        self._git = git
+        self.git = git
         self._watches_children = children
         self._since = time.time_ns()
         self._places = Places(top)
@@ -232,7 +231,7 @@ class Tracer:
 
     def encoded(self, *records: TraceRecord) -> str:
         """The lines of records, after those with the names of units that they may tell of."""
-        named = (replace(units, worker=self.worker) for units in self._registry.fresh())
+        named = (units._replace(worker=self.worker) for units in self._registry.fresh())
         children, self._children = self._children, []
         return b"".join(map(encoded_trace, (*named, *children, *records))).decode("ascii")
 
@@ -279,10 +278,10 @@ class Tracer:
     def _not_ignored(self) -> set[str]:
         """What git ignores is made by the run, or by the person who runs it."""
         reads = {one for one in self._reads if not one.startswith(STARTED)}
-        if self._git is None or not reads:
+        if self.git is None or not reads:
             return reads
         try:
-            return reads - self._git.ignored(reads)
+            return reads - self.git.ignored(reads)
         except GitError:
             return reads
 

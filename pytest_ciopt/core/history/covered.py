@@ -7,15 +7,14 @@ to the repository with forward slashes, or whole outside of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Element = int | tuple[int, int]
 LARGEST = 1 << 28
 """Lines are below it, as in coverage.py."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredSet:
+class CoveredSet(NamedTuple):
     """A new set of elements of a file, and those of them that are new."""
 
     path: str
@@ -25,8 +24,7 @@ class CoveredSet:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredTest:
+class CoveredTest(NamedTuple):
     """All phases of one attempt at a test, fixtures of function scope included."""
 
     id: str
@@ -38,8 +36,7 @@ class CoveredTest:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredFixture:
+class CoveredFixture(NamedTuple):
     """One life of a fixture of wider scope."""
 
     number: int
@@ -48,16 +45,14 @@ class CoveredFixture:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredSession:
+class CoveredSession(NamedTuple):
     """What a process covered outside of tests and fixtures: imports, collection, hooks."""
 
     sets: tuple[int, ...]
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredContents:
+class CoveredContents(NamedTuple):
     """Some of the measured files, as they were at the end."""
 
     contents: Mapping[str, str]
@@ -65,8 +60,7 @@ class CoveredContents:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredRun:
+class CoveredRun(NamedTuple):
     """What the run as a whole has to say, at its end."""
 
     branches: bool

@@ -40,42 +40,44 @@ def without(record: Record, omitted: Collection[str]) -> Record | None:
 def _without(record: Record, part: str) -> Record:
     match record, part:
         case RunStart(), "commit":
-            known = replace(record, repository=None, commit=None, tree=None, branch=None)
-            return replace(known, dirty=False, base=None, job=None)
+            known = record._replace(repository=None, commit=None, tree=None, branch=None)
+            return known._replace(dirty=False, base=None, job=None)
         case RunStart(), "environment":
-            return replace(record, environment=Environment("", "", ""), variables=None, job=None)
+            return record._replace(environment=Environment("", "", ""), variables=None, job=None)
         case Benchmark(), "environment":
-            return replace(record, machine=None, fingerprint=None)
+            return record._replace(machine=None, fingerprint=None)
         case RunStart(), "options":
-            return replace(record, options=(), job=None)
+            return record._replace(options=(), job=None)
         case RunStart(), "selection":
-            return replace(record, base=None, everything=None, job=None)
+            return record._replace(base=None, everything=None, job=None)
         case RunStart(), "shards":
-            return replace(record, shard=None, plan=None)
+            return record._replace(shard=None, plan=None)
         case RunEnd(), "selection":
-            return replace(record, dropped=0, unread=0, job=None)
+            return record._replace(dropped=0, unread=0, job=None)
         case RunEnd(), "commit" | "environment" | "options":
-            return replace(record, job=None)
+            return record._replace(job=None)
         case RunEnd(), "coverage":
-            return replace(record, coverage=None)
+            return record._replace(coverage=None)
         case RunEnd(), "verdicts":
-            return replace(record, verdicts=())
+            return record._replace(verdicts=())
         case Attempt(), "selection":
             return replace(record, selected=None)
         case Attempt(), "reasons":
             return replace(record, reason=None)
         case Uncollected(outcome="failed"), "failures":
-            return replace(record, why=None)
+            return record._replace(why=None)
         case Uncollected(outcome="skipped"), "reasons":
-            return replace(record, why=None)
+            return record._replace(why=None)
         case Attempt(), "failures":
             return replace(record, failure=None)
         case Attempt(), "subtests":
             return replace(record, subtests=(), call=_with(record.subtests, record.call))
         case RunStart(), "workers":
-            return replace(record, workers=0)
-        case ((Attempt() | ModuleCost() | FixtureCost()), "workers"):
+            return record._replace(workers=0)
+        case Attempt(), "workers":
             return replace(record, worker=None)
+        case ((ModuleCost() | FixtureCost()), "workers"):
+            return record._replace(worker=None)
     return record
 
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from pytest_ciopt.core.history.totals import Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """Where a run took place, as far as it can alter outcomes and durations."""
 
     python: str
@@ -35,8 +34,7 @@ class Environment:
         return "unknown" if key == "--" else key
 
 
-@dataclass(frozen=True, slots=True)
-class RunStart:
+class RunStart(NamedTuple):
     """What is known when a run begins."""
 
     run: str
@@ -83,8 +81,7 @@ class Phase(NamedTuple):
     """What fixtures that several tests share took of these seconds: the first test pays for all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subtest:
+class Subtest(NamedTuple):
     """One subtest of a test."""
 
     description: str
@@ -133,8 +130,7 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleCost:
+class ModuleCost(NamedTuple):
     """What a test module took before its first test."""
 
     path: str
@@ -143,8 +139,7 @@ class ModuleCost:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Uncollected:
+class Uncollected(NamedTuple):
     """A module, class or folder that was not collected: its tests are not known."""
 
     id: str
@@ -155,8 +150,7 @@ class Uncollected:
     """The first line of the failure, or the reason of the skip."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixtureCost:
+class FixtureCost(NamedTuple):
     """One life of a fixture that several tests share."""
 
     name: str
@@ -169,8 +163,7 @@ class FixtureCost:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
+class Benchmark(NamedTuple):
     """What pytest-benchmark measured in a test: seconds of one iteration, over all rounds."""
 
     id: str
@@ -218,8 +211,7 @@ class Gated(NamedTuple):
     verdicts: tuple[Judged, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnd:
+class RunEnd(NamedTuple):
     """What is known when a run ends by itself. A run that was killed has none."""
 
     finished: float

@@ -135,7 +135,7 @@ def results_of(records: Iterable[Record]) -> RunResults:
                 took = (micro(record.setup), 0, micro(record.teardown))
                 costs[Kind.FIXTURE, name].append(took)
             case Benchmark():
-                benchmarks.append(replace(record, values=()))
+                benchmarks.append(record._replace(values=()))
             case RunStart():
                 start = record
             case RunEnd():

@@ -1,7 +1,10 @@
 """Counts of what tests covered. Pure."""
 
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,12 @@ class Totals:
         )
 
     @property
-    def percent(self) -> Fraction:
+    def percent(self) -> "Fraction":
         """Covered lines and branches of all lines and branches; 100 of nothing.
 
         **Source:** coverage.py, `Numbers.pc_covered`.
         """
+        from fractions import Fraction  # slow to import, and few runs have coverage
+
         of = self.statements + self.branches
         return Fraction(100 * (self.covered + self.covered_branches), of) if of else Fraction(100)

@@ -6,8 +6,9 @@ so are the lives of fixtures. Paths are relative to the repository with forward 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
+from types import MappingProxyType
+from typing import NamedTuple
 
 BODY = ""
 """Name of the unit that is a module's own body."""
@@ -24,8 +25,7 @@ ABSENT = "absent"
 """Instead of the content id of a file that was looked for and not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """Names of units of one source file; their numbers follow on those written before."""
 
     path: str
@@ -34,8 +34,7 @@ class Units:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """What ran in one stretch of execution."""
 
     units: tuple[int, ...] = ()
@@ -50,8 +49,7 @@ class Trace:
     """Why more may have run than was seen, e.g. `starts a process`; None when all was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class TracedTest:
+class TracedTest(NamedTuple):
     """All phases of one attempt at a test, fixtures of function scope included."""
 
     id: str
@@ -60,8 +58,7 @@ class TracedTest:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TracedFixture:
+class TracedFixture(NamedTuple):
     """One life of a fixture of wider scope, from set-up to its last finalizer.
 
     Written when it has ended: a trace that names a life without such a record proves nothing.
@@ -73,8 +70,7 @@ class TracedFixture:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TracedImport:
+class TracedImport(NamedTuple):
     """What the body of a module did beside executing code: it runs once, whoever imports it."""
 
     path: str
@@ -83,8 +79,7 @@ class TracedImport:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TracedCalls:
+class TracedCalls(NamedTuple):
     """Which functions called one, in a whole process: the nearest ones below it on the stack.
 
     A function inside of another one has a number and a name of its own here (`f.<locals>.g`), and
@@ -102,8 +97,7 @@ class TracedCalls:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TracedRead:
+class TracedRead(NamedTuple):
     """By which units a file was read, or a folder listed, in any test: they may keep it."""
 
     path: str
@@ -115,16 +109,14 @@ class TracedRead:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TracedSession:
+class TracedSession(NamedTuple):
     """What a process executed outside of tests and fixtures: imports, collection, hooks."""
 
     trace: Trace
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """Which tests pytest found in a module, before anything left some of them out."""
 
     path: str
@@ -140,8 +132,7 @@ def digest_of(ids: Iterable[str]) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a process had to work with, as it was when the process ended.
 
     Content ids are git's blob ids (SHA-1), or `CHANGED`, or `ABSENT`.
@@ -149,19 +140,18 @@ class Inputs:
 
     sources: Mapping[str, str]
     """Content ids of the Python files of the repository that were loaded, by path."""
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = MappingProxyType({})
     """Content ids of other files that a trace names, by path."""
-    folders: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = MappingProxyType({})
     """Ids of what folders held that a trace names, by path."""
     distributions: tuple[str, ...] = ()
     """Installed distributions, e.g. `click-8.1.8`, sorted."""
     worker: str | None = None
-    packages: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = MappingProxyType({})
     """Ids of the modules and folders in each folder that holds a loaded source, or lies above."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The definitions of a source file by fingerprint, for its text may be nowhere else.
 
     Comparable within one minor version of Python only.

@@ -1,7 +1,6 @@
 """Puts the records of one run together. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from pytest_ciopt.core.history.records import Attempt, Record, RunStart
 from pytest_ciopt.core.history.results import BAD, Outcome, last_of, outcome_of
@@ -125,7 +124,7 @@ class Gathered:
         session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
         return Process(
             run=start.run,
-            inputs=replace(self._inputs[worker], worker=None),
+            inputs=self._inputs[worker]._replace(worker=None),
             outside=frozenset(self._named(worker, session.units)),
             session=_reads(session),
             readers={
@@ -236,7 +235,7 @@ def _added(one: Inputs, other: Inputs) -> Inputs:
 
 def _reads(trace: Trace) -> Trace:
     """A trace without what ran."""
-    return replace(trace, units=(), fixtures=())
+    return trace._replace(units=(), fixtures=())
 
 
 def _joined(one: Seen, other: Seen) -> Seen:

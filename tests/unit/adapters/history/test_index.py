@@ -90,7 +90,7 @@ def test_a_history_without_runs(state: StateDir) -> None:
 
 def test_what_was_recorded_is_found(state: StateDir) -> None:
     record(state, 1, {"t.py::a": 1.0, "t.py::b": 5.0})
-    record(state, 2, {"t.py::a": 3.0}, replace(LINUX, python="3.11.9"))
+    record(state, 2, {"t.py::a": 3.0}, LINUX._replace(python="3.11.9"))
     (runs, known), _ = ask(state, NOW, lambda i: (i.runs(), i.estimates(Kind.TEST)))
     assert [(run.start.run, run.outcomes, run.seconds) for run in runs] == [
         (run_id(2), {".": 1}, 3.0),

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -30,7 +29,7 @@ SUBJECT = st.tuples(
 
 
 def run(number: int, results: dict[tuple[Kind, str], Result]) -> RunResults:
-    start = replace(START, run=f"{number:012x}-{'0a' * 10}")
+    start = START._replace(run=f"{number:012x}-{'0a' * 10}")
     end = RunEnd(2.0, 0, len(results)) if number % 2 else None
     fast = Benchmark("b", 5, 1, 0.1, 0.2, 0.2, 0.1, 0.3, "cpu", fingerprint="0a", clock="wall")
     benchmarks = (fast,) * (number % 3)

@@ -30,7 +30,7 @@ def ran(number: int, *names: str, ended: bool = True, run: int = 0, **about: obj
         plan=digest(PLAN),
     )
     tests = {f"a.py::{name}": 1 for name in names}
-    return Ran(replace(start, **about), ended, tests)  # type: ignore[arg-type]
+    return Ran(start._replace(**about), ended, tests)  # type: ignore[arg-type]
 
 
 ONE, TWO = ran(1, "x"), ran(2, "y", "z")
@@ -132,8 +132,8 @@ def test_a_test_that_ran_twice_in_a_shard() -> None:
 
 def elsewhere(one: Ran, **about: object) -> Ran:
     """The same shard in another environment."""
-    environment = replace(one.start.environment, **about)  # type: ignore[arg-type]
-    return replace(one, start=replace(one.start, environment=environment))
+    environment = one.start.environment._replace(**about)  # type: ignore[arg-type]
+    return replace(one, start=one.start._replace(environment=environment))
 
 
 def in_each(runs: list[Ran], *, by_key: bool = False) -> dict[str, bool]:
@@ -166,7 +166,7 @@ def test_an_environment_all_of_whose_shards_ran_upon_another_commit_is_named() -
     """With other distributions, beside one that is whole: its absence was no finding."""
     other = Environment("3.12.1", "cpython", "linux", "0b")
     moved = [
-        replace(one, start=replace(one.start, environment=other, commit="d" * 40))
+        replace(one, start=one.start._replace(environment=other, commit="d" * 40))
         for one in (ONE, TWO)
     ]
     found = proofs(PLAN, [ONE, TWO, *moved])
@@ -175,7 +175,7 @@ def test_an_environment_all_of_whose_shards_ran_upon_another_commit_is_named() -
 
 def test_watched_variables_tell_environments_apart() -> None:
     def with_variables(one: Ran, **variables: str) -> Ran:
-        return replace(one, start=replace(one.start, variables={"": "g", **variables}))
+        return replace(one, start=one.start._replace(variables={"": "g", **variables}))
 
     sqlite = [with_variables(one, DB="111111111111", HOME="5") for one in (ONE, TWO)]
     other = [with_variables(ONE, DB="222222222222", HOME="5"), with_variables(TWO, HOME="5")]

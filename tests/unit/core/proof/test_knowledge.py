@@ -250,11 +250,16 @@ TESTS = st.sampled_from([TEST, "t.py::test_b", "t.py::\ud800"])
 INSIDE = st.lists(
     st.one_of(
         st.builds(attempt, TESTS, st.sampled_from([PASSED, FAILED])),
-        st.builds(TracedTest, TESTS, TRACES),
-        st.builds(TracedFixture, st.just(0), st.just("db"), TRACES),
-        st.builds(TracedImport, st.just("m.py"), TRACES.map(lambda t: replace(t, units=()))),
-        st.builds(TracedCalls, st.integers(0, len(NAMES) - 1), NUMBERS, NUMBERS),
-        st.builds(Collected, st.just("t.py"), st.text(max_size=3)),
+        st.builds(TracedTest, TESTS, TRACES, worker=st.none()),
+        st.builds(TracedFixture, st.just(0), st.just("db"), TRACES, worker=st.none()),
+        st.builds(
+            TracedImport,
+            st.just("m.py"),
+            TRACES.map(lambda t: t._replace(units=())),
+            worker=st.none(),
+        ),
+        st.builds(TracedCalls, st.integers(0, len(NAMES) - 1), NUMBERS, NUMBERS, worker=st.none()),
+        st.builds(Collected, st.just("t.py"), st.text(max_size=3), worker=st.none()),
         st.builds(Source, st.text(max_size=3), st.just({"f": ("a", "b")}), st.just("f !0")),
     ),
     max_size=8,

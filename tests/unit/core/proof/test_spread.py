@@ -388,9 +388,16 @@ def test_tests_of_a_class_from_which_others_inherit() -> None:
     old = "class Base:\n    def test_one(self): assert 1\n"
     user = "def asks(): pass\n"
     tests = knowledge(["bases:Base.test_one user:asks"])
-    named = {"test_a.py::TestA::test_one[x::y]": tests.tests["test_0"]}
-    for seen, expected in ((tests, True), (replace(tests, tests=named), False)):
-        found = spread(old, old.replace("1", "2"), seen, path="bases.py", user=user).units
+    other = knowledge(["bases:Base.test_one user:asks test_a:TestA.test_one"])
+    for known, test, expected in (
+        (tests, "test_a.py::TestA::test_one[x::y]", False),
+        (tests, "test_a.py::test_one", True),
+        (tests, "test_a.py::TestA::test_two", True),
+        (other, "test_a.py::TestA::test_one", True),
+    ):
+        seen = replace(known, tests={test: known.tests["test_0"]})
+        edit = (old, old.replace("1", "2"))
+        found = spread(*edit, seen, path="bases.py", user=user, test_a="").units
         assert (("user.py", "asks") in found) is expected
 
 
