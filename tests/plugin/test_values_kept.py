@@ -712,6 +712,136 @@ def value():
     ),
 }
 
+MANY_ENTER = """
+def warm():
+    for _ in range(200):
+        with Conn() as found:
+            pass
+    return found
+"""
+CONN = """
+class Conn:
+    def __enter__(self):
+        return 42
+    def __exit__(self, *error):
+        pass
+"""
+WARMED = (
+    BOTH
+    + """
+def test_0():
+    from app.use import warm
+    warm()
+"""
+)
+CALC = "def calc():\n    return 42\n"
+CASES |= {
+    "context manager that a stack enters": (
+        {
+            "app/conn.py": CONN,
+            "app/use.py": f"""
+from contextlib import ExitStack
+from app.conn import Conn
+KEPT = None
+def value(make=Conn):
+    global KEPT
+    if KEPT is None:
+        stack = ExitStack()
+        KEPT = stack.enter_context(make())
+    return KEPT
+{MANY_ENTER}""",
+            "tests/test_x.py": WARMED,
+        },
+        ("app/conn.py", "return 42", "return 43"),
+    ),
+    "context manager that installed code enters": (
+        {
+            "app/conn.py": CONN,
+            "app/use.py": f"""
+from contextlib import ExitStack
+from app.conn import Conn
+KEPT = []
+def entered(manager):
+    return getattr(ExitStack(), "enter_" + "context")(manager)
+def value():
+    if not KEPT:
+        KEPT.append(entered(Conn()))
+    return KEPT[0]
+{MANY_ENTER}""",
+            "tests/test_x.py": WARMED,
+        },
+        ("app/conn.py", "return 42", "return 43"),
+    ),
+    "inherited test whose helper keeps": (
+        {
+            "app/calc.py": CALC,
+            "app/keep.py": """
+from app.calc import calc
+KEPT = []
+def value():
+    if not KEPT:
+        KEPT.append(calc())
+    return KEPT[0]
+""",
+            "app/testing.py": """
+from app import keep
+class Base:
+    def check(self):
+        return keep.value()
+    def test_one(self):
+        assert self.check() == 42
+""",
+            "tests/test_a.py": "from app.testing import Base\nclass TestA(Base): pass\n",
+            "tests/test_b.py": "from app import keep\ndef test_b(): assert keep.value() == 42\n",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "set-up that is inherited and keeps": (
+        {
+            "app/calc.py": CALC,
+            "app/testing.py": """
+from app.calc import calc
+KEPT = {}
+class Base:
+    def setup_method(self):
+        if "it" not in KEPT:
+            KEPT["it"] = calc()
+        self.found = KEPT["it"]
+    def test_one(self):
+        assert self.found == 42
+""",
+            "tests/test_a.py": "from app.testing import Base\nclass TestA(Base): pass\n",
+            "tests/test_b.py": "from app.testing import Base\nclass TestB(Base): pass\n",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "method called as the test of it": (
+        {
+            "app/calc.py": CALC,
+            "app/use.py": """
+from app.calc import calc
+class Client:
+    known = None
+    def test_connection(self):
+        if Client.known is None:
+            Client.known = calc()
+        return Client.known
+""",
+            "tests/test_a.py": """
+from app.use import Client
+class TestA:
+    def test_connection(self): assert Client().test_connection() == 42
+""",
+            "tests/test_b.py": """
+from app.use import Client
+class TestB:
+    def test_connection(self): assert Client().test_connection() == 42
+""",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+}
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_edit_breaks_is_selected(project: MakeProject, name: str) -> None:
