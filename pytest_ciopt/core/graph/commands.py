@@ -9,7 +9,7 @@ MARK = "$"
 
 _OPENS = rb"['\"`/\\;&|(]"
 """A string, the last part of a path, or a command of a shell."""
-_ENDS = rb"(?:\.exe)?['\"`\s;&|<>)]"
+_ENDS = rb"(?:\.exe)?['\"`\s\\;&|<>)]"
 
 
 class Command(NamedTuple):
@@ -32,8 +32,8 @@ class Names:
     def within(self, source: bytes) -> frozenset[str]:
         """Marked names of the commands that a string of the source may start.
 
-        A name counts at the beginning of a string, of the last part of a path, and where a shell
-        begins a command. One with a hyphen is no word of Python and counts behind a space as well.
+        A name counts at the beginning of a string, of the last part of a path, of a line, and where
+        a shell begins a command. One with a hyphen is no word of Python: it counts behind a space.
         """
         return frozenset(
             MARK + name
@@ -48,6 +48,6 @@ NO_COMMANDS = Names(())
 def _pattern(name: bytes) -> re.Pattern[bytes]:
     """Begins with the name and looks behind from its end, for literal text is found soonest."""
     name = re.escape(name)
-    before = (_OPENS, rb"\s" if b"-" in name else rb"[;&|(] ")
+    before = (_OPENS, rb"\\n", rb"\s" if b"-" in name else rb"[;&|(] ")
     behind = b"|".join(rb"(?<=" + opens + name + rb")" for opens in before)
     return re.compile(name + rb"(?:" + behind + rb")" + _ENDS)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from pytest_ciopt.core.edits.decorators import is_plain_base
 from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
@@ -143,10 +144,10 @@ class Callers:
         return called in definition.mentions and called in definition.uses.looked_up
 
     def _is_decorator(self, unit: Unit) -> bool:
-        """Whether objects with this method may be decorators: then calling what they decorate
-        enters them."""
+        """Whether objects with this method may be decorators (`ContextDecorator` makes them such):
+        then calling what they decorate enters them."""
         of_class = self._keepers.definition((unit[0], unit[1].rpartition(".")[0]))
-        return of_class is None or any("ContextDecorator" in one for one in of_class.bases)
+        return of_class is None or not all(map(is_plain_base, of_class.bases))
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention, be it

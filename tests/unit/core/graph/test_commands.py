@@ -19,6 +19,7 @@ NAMES = Names(["shop", "shop-report", "a.b"])
         'run("cd /tmp;shop-report|tee log", shell=True)',
         'run("echo $(shop-report)", shell=True)',
         'run("echo `shop-report`", shell=True)',
+        r'run("set -e\nshop-report\n", shell=True)',
         'run("timeout 5 shop-report", shell=True)',
         'run("""\n    shop-report\n    """, shell=True)',
     ],
