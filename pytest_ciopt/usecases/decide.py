@@ -126,23 +126,9 @@ def _decided(
     written = {place_of(output, git.top) for output in settings.outputs}
     listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
-    configuration = entrypoints.contents(
-        git.top, (*listing.ending(*entrypoints.FILES), *listing.untracked)
-    )
-    commands = entrypoints.commands(configuration)
-    built = sources.build(git.top, listing, state, Names(command.name for command in commands))
-    repository = Repository(
-        imports=built.imports,
-        contents=worktree,
-        top_name=git.top.name,
-        untold=built.untold,
-        entry_points=entrypoints.declared(configuration),
-        commands=commands,
-        links=tuple(_links(git.top, listing)),
-        search=RememberedSearch(state, built.origin),
-    )
+    repository, plugins, note = _read(git, state, worktree, listing)
     tests = tests._replace(
-        plugins=(*tests.plugins, *entrypoints.plugins(configuration)),
+        plugins=(*tests.plugins, *plugins),
         roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
     )
     records = _Records(state, worktree, listing, settings, passed=base.passed)
@@ -159,12 +145,35 @@ def _decided(
         selection,
         git.top,
         base,
-        notes=(*((built.note,) if built.note else ()), *records.told),
-        ends_early=nothing_runs(selection, built.imports, worktree, git.top, listing, tests),
-        files=frozenset((*built.imports.files, *text_tests(listing, tests))),
+        notes=(*((note,) if note else ()), *records.told),
+        ends_early=nothing_runs(selection, repository.imports, worktree, git.top, listing, tests),
+        files=frozenset((*repository.imports.files, *text_tests(listing, tests))),
         hidden=lambda: hidden_tests(git.top, listing, tests),
-        collects=bool(built.imports.importers(Flag.COLLECTS)),
+        collects=bool(repository.imports.importers(Flag.COLLECTS)),
     )
+
+
+def _read(
+    git: Git, state: StateDir, worktree: Worktree, listing: Listing
+) -> tuple[Repository, tuple[str, ...], str | None]:
+    """The repository, import names of the pytest plugins that it registers, and a line for people
+    when its index could not be kept."""
+    configuration = entrypoints.contents(
+        git.top, (*listing.ending(*entrypoints.FILES), *listing.untracked)
+    )
+    commands = entrypoints.commands(configuration)
+    built = sources.build(git.top, listing, state, Names(command.name for command in commands))
+    repository = Repository(
+        imports=built.imports,
+        contents=worktree,
+        top_name=git.top.name,
+        untold=built.untold,
+        entry_points=entrypoints.declared(configuration),
+        commands=commands,
+        links=tuple(_links(git.top, listing)),
+        search=RememberedSearch(state, built.origin),
+    )
+    return repository, entrypoints.plugins(configuration), built.note
 
 
 def base_of(git: Git, settings: Settings, state: StateDir) -> Base | NoBase:

@@ -34,7 +34,7 @@ def fingerprints(git: Git, loaded: Mapping[str, str]) -> Iterator[Source]:
     """Of the files of a repository that have to be kept, in order of their paths."""
     try:
         missing = frozenset(loaded.values()) if git.is_shallow() else git.missing(loaded.values())
-    except GitError:
+    except GitError:  # nor will a selection learn anything of git
         return
     for path, content in sorted(loaded.items()):
         if content in missing:

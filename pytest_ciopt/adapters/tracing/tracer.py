@@ -55,6 +55,7 @@ class Tracer:
 
     def __init__(self, top: str, git: Git | None = None, *, children: bool = True) -> None:
         self.git = git
+        """None outside of a repository."""
         self._watches_children = children
         self._since = time.time_ns()
         self._places = Places(top)

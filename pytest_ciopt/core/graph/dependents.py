@@ -146,7 +146,7 @@ class _Search:
         self.ambiguous_texts = sorted(self.ambiguous)
         self.loading: dict[str, list[tuple[str, str]]] = {}
         """Files that load a module without importing it, and how; by the name of the module."""
-        for entry_point, loader, how in self._registered():
+        for entry_point, loader, how in self._loads():
             self.loading.setdefault(entry_point, []).append((loader, how))
         self.few = sorted(
             {*self.wildcards, *self.ambiguous, *self.loading, *index.fresh.names, *index.base.names}
@@ -163,14 +163,14 @@ class _Search:
             named = self.scripts.setdefault(script.rpartition("/")[2], [])
             named.extend((script, file) for file in files)
 
-    def _registered(self) -> Iterator[tuple[str, str, str]]:
-        """(module, file that loads it, how) for what the project registers."""
+    def _loads(self) -> Iterator[tuple[str, str, str]]:
+        """(module, file that loads it without importing it, how) for what the project registers."""
         for loader, entry_points in self.layout.loaders:
             for entry_point in entry_points:
                 yield entry_point, loader, "loads entry points, one of which is this"
-        naming = self.index.marked(MARK) if self.layout.commands else {}
+        files = self.index.marked(MARK) if self.layout.commands else {}
         for command in self.layout.commands:
-            for file in naming.get(command.name, ()):
+            for file in files.get(command.name, ()):
                 for module in command.modules:
                     yield module, file, f"names the command {command.name}"
 

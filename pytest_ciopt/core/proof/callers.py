@@ -4,7 +4,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_ciopt.core.edits.decorators import is_plain_base
+from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
@@ -14,6 +14,7 @@ from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
 
 _WITH = frozenset(("__enter__", "__exit__", "__aenter__", "__aexit__"))
+"""Methods of context managers, which `with` calls."""
 _ASKING = frozenset(("getfixturevalue", "lazy_fixture"))
 """What functions mention that ask for fixtures by name."""
 
@@ -52,24 +53,24 @@ class Callers:
         self._sources, self._evidence = sources, evidence
         self._keepers, self._mentions = keepers, mentions
         self._tests: dict[Unit, bool] = {}
-        self._named: dict[Node, tuple[Node, ...]] = {}
-        """Who calls by name."""
-        self._told: dict[Node, tuple[Node, ...]] = {}
+        self._named: dict[Node, dict[Node, bool]] = {}
+        """Who names a function, and whether it is taken to call it."""
 
     def of(self, node: Node, candidates: Set[Unit]) -> Called:
         """Those that were seen, and where a name is clear, those that call by name, for not all are
         noted. `candidates` are units that may have kept what they got when they first ran."""
         if node not in self._named:
-            by_name = list(self._by_name(node))
-            self._named[node] = tuple(one for one, calls in by_name if calls)
-            self._told[node] = tuple(one for one, calls in by_name if not calls)
-        found = dict.fromkeys((*self._evidence.callers(node), *self._named[node]))
+            self._named[node] = dict(self._by_name(node))
+        named = self._named[node].items()
+        calling = (one for one, calls in named if calls)
+        found = dict.fromkeys((*self._evidence.callers(node), *calling))
         nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
         some = nobody or self._evidence.is_called_often(node)
         unnoted = self._unnoted(node, candidates, nobody=nobody) if some else ()
         own = self._evidence.stretches.of((unit_of(node),))
         callers = (self._caller(one, own) for one in found)
-        return Called(unit_of(node), tuple(callers), frozenset(unnoted), self._told[node])
+        told = tuple(one for one, calls in named if not calls)
+        return Called(unit_of(node), tuple(callers), frozenset(unnoted), told)
 
     def _caller(self, node: Node, called: int) -> Caller:
         unit = unit_of(node)
@@ -147,7 +148,7 @@ class Callers:
         """Whether objects with this method may be decorators (`ContextDecorator` makes them such):
         then calling what they decorate enters them."""
         of_class = self._keepers.definition((unit[0], unit[1].rpartition(".")[0]))
-        return of_class is None or not all(map(is_plain_base, of_class.bases))
+        return of_class is None or not are_plain_bases(of_class.bases)
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention, be it

@@ -38,11 +38,7 @@ class Evidence:
     def __init__(self, knowledge: Knowledge) -> None:
         seen = [known.seen for known in knowledge.tests.values() if known.seen is not None]
         self._tests = frozenset(one.units for one in seen)
-        self._inherited = frozenset(
-            _name_of(test).rpartition(".")[2]
-            for test, known in knowledge.tests.items()
-            if known.seen is not None and _is_inherited(test, known.seen.units)
-        )
+        self._known = knowledge.tests
         processes = {id(one.process): one.process for one in seen}
         first = (
             one for process in processes.values() for one in (*process.openings, *process.lives)
@@ -62,6 +58,15 @@ class Evidence:
     def units(self) -> frozenset[Unit]:
         """All that ran."""
         return self._outside.union(*self._tests)
+
+    @cached_property
+    def _inherited(self) -> frozenset[str]:
+        """Simple names of tests that their own modules do not define."""
+        return frozenset(
+            _name_of(test).rpartition(".")[2]
+            for test, known in self._known.items()
+            if known.seen is not None and _is_inherited(test, known.seen.units)
+        )
 
     @cached_property
     def _alike(self) -> Counter[str]:

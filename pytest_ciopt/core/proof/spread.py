@@ -11,7 +11,7 @@ the tests. Whenever names cannot tell, the answer is the closure.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.edits.decorators import is_plain_base
+from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
@@ -397,4 +397,4 @@ def _by_convention(name: str, definition: Definition | None) -> bool:
 
 def _is_registered(definition: Definition) -> bool:
     """Whether a base or metaclass may keep account of a class."""
-    return any(not is_plain_base(base) for base in definition.bases)
+    return not are_plain_bases(definition.bases)
