@@ -33,10 +33,6 @@ def pytest_load_initial_conftests(
 
         precedence.plan_first(early_config, parser, args)
     recorded = options.recording(early_config, known)
-    if recorded == options.DEPS:
-        from pytest_ciopt.hooks import tracing
-
-        tracing.watch(early_config, known)
     if recorded != options.OFF:
         from pytest_ciopt.hooks import request
 
@@ -45,6 +41,10 @@ def pytest_load_initial_conftests(
         from pytest_ciopt.hooks import early
 
         early.start(early_config, parser, args)
+    if recorded in (options.DEPS, options.IF_CHEAP):
+        from pytest_ciopt.hooks import settling
+
+        settling.start(early_config, known)
     if options.contexts_are_asked(early_config, known):
         from pytest_ciopt.hooks import measuring
 

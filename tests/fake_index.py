@@ -7,6 +7,7 @@ from pytest_ciopt.adapters.history.filling import KEPT
 from pytest_ciopt.core.history.estimates import Estimate, estimated
 from pytest_ciopt.core.history.limits import Slowest
 from pytest_ciopt.core.history.results import GOOD, Kind, Outcome, Result, RunResults, RunRow
+from pytest_ciopt.core.history.toll import Suite
 
 BAD_OR_RERUN = ("F", "E", "R")
 
@@ -44,6 +45,14 @@ class FakeIndex:
         for (place, name), several in self._kept(kind).items():
             found[place][name] = estimated([result for _, result in several])
         return found
+
+    def suites(self) -> dict[str, Suite]:
+        known = self.estimates(Kind.TEST)
+        return {
+            name: Suite(len(of), sum(one.seconds for one in of.values()))
+            for name, of in known.items()
+            if of
+        }
 
     def results(self, kind: Kind, name: str) -> list[tuple[RunRow, Result]]:
         found = [

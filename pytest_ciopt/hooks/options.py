@@ -17,9 +17,15 @@ HISTORY = "ciopt-history"
 SHARD = "ciopt-shard"
 """Name of the plugin that carries a plan of shards out; key in `workerinput` and
 `workeroutput`."""
-OFF, RESULTS, DEPS = "off", "results", "deps"
-RECORDS = (OFF, RESULTS, DEPS)
+OFF, RESULTS, DEPS, IF_CHEAP = "off", "results", "deps", "auto"
+RECORDS = (OFF, RESULTS, DEPS, IF_CHEAP)
 """Values of --ciopt-record."""
+SETTLED = pytest.StashKey[str]()
+"""On the configuration, what is recorded where that was left to us."""
+WHY = pytest.StashKey[str]()
+"""On the configuration, what has settled that."""
+MENDED = pytest.StashKey[list[str]]()
+"""On the configuration, lines on segments of killed runs that were found before this one began."""
 REASON = pytest.StashKey[str]()
 """On an item, why a selection keeps it; absent where everything runs."""
 ARGUMENTS = pytest.StashKey[list[str]]()
@@ -196,9 +202,9 @@ FLAGS: dict[str, dict[str, object]] = {
     },
     "--ciopt-record": {
         "choices": RECORDS,
-        "help": "keep the outcome and the duration of each test in .ciopt/segments; with deps also "
-        "which code and files it used (default: results beside another option of this group, else "
-        "off)",
+        "help": "keep the outcome and the duration of each test in .ciopt/segments (results), also "
+        "which code and files it used (deps), or that only where it adds little to what earlier "
+        "runs took (auto, the default beside another option of this group, else off)",
     },
     "--ciopt-shard": {
         "metavar": "K/N",
@@ -300,10 +306,14 @@ def gates_are_asked(config: pytest.Config) -> bool:
     return asked or any(map(config.getini, (*COVERED, BUDGET)))
 
 
-def benchmarks_are_judged(config: pytest.Config) -> bool:
-    """Whether something is asked of benchmarks. Asked in every run, so no adapter is imported."""
+def benchmarks_are_judged(config: pytest.Config, known: argparse.Namespace | None = None) -> bool:
+    """Whether something is asked of benchmarks. Asked in every run, so no adapter is imported.
+
+    `known` are the options as far as they are known before conftest files are loaded.
+    """
+    options = config.option if known is None else known
     return bool(
-        getattr(config.option, BENCH_FAIL, None) is not None
+        getattr(options, BENCH_FAIL, None) is not None
         or os.environ.get(BENCH_FAIL.upper(), "").strip()  # noqa: TID251
         or config.getini(BENCH_FAIL)
     )
@@ -326,7 +336,7 @@ def timeouts_are_asked(config: pytest.Config) -> bool:
 def recording(config: pytest.Config, known: argparse.Namespace | None = None) -> str:
     """What is kept of the run: by the flag, the environment or the ini option, unchecked.
 
-    Whoever uses another of our flags lives with us: then results are kept by default. So does who
+    Whoever uses another of our flags lives with us: then something is kept by default. So does who
     says it by a variable that has no ini option, as it is as good as the flag.
     It is asked in every run, so no adapter is imported to read the variable. `known` are the
     options as far as they are known before conftest files are loaded.
@@ -337,8 +347,15 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     others = (getattr(options, _name(flag), None) for flag in FLAGS if flag not in _NOT_ALONE)
     lives_with_us = sharding_is_asked(options) or scheduling_is_asked(config)
     lives_with_us = lives_with_us or any(other is not None for other in others)
-    default = RESULTS if lives_with_us else OFF
-    return str(asked or variable or config.getini("ciopt_record") or default)
+    default = IF_CHEAP if lives_with_us else OFF
+    said = str(asked or variable or config.getini("ciopt_record") or default)
+    return config.stash.get(SETTLED, said) if said == IF_CHEAP else said
+
+
+def ends_early(config: pytest.Config) -> bool:
+    """Whether a selection has shown before collection that nothing is to run."""
+    plugin = config.pluginmanager.getplugin(SELECTION)
+    return plugin is not None and bool(plugin.run.ends_early)
 
 
 def with_separate_values(

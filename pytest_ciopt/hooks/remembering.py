@@ -1,7 +1,7 @@
 """Starts and ends the recording of a run, and tells what went wrong with it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from shlex import split
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,16 +18,20 @@ from pytest_ciopt.hooks.options import (
     DEPS,
     GATED,
     HISTORY,
+    IF_CHEAP,
+    MENDED,
     RECORDS,
     SELECTION,
     SHARD,
     VARIABLES,
     WATCHED,
+    WHY,
     benchmarks_are_measured,
+    ends_early,
     recording,
 )
 from pytest_ciopt.hooks.recording import Recording
-from pytest_ciopt.hooks.request import job_of, state_dir_of
+from pytest_ciopt.hooks.request import job_of, state_dir_of, switch
 from pytest_ciopt.report.outcome import Outcome
 from pytest_ciopt.usecases.remember import About, begin
 
@@ -44,9 +48,13 @@ def start(config: pytest.Config) -> None:
 
     Raises: pytest.UsageError for a value that means nothing.
     """
+    if recording(config) == IF_CHEAP:  # our door opened late
+        from pytest_ciopt.hooks import settling
+
+        settling.settle(config, config.option)
     value = recording(config)
     if value not in RECORDS:
-        raise pytest.UsageError(f"ciopt_record is {value!r}. Use off, results or deps.")
+        raise pytest.UsageError(f"ciopt_record is {value!r}. Use off, results, deps or auto.")
     omitted = _omitted(config)
     manager = config.pluginmanager
     costs = Costs()
@@ -58,7 +66,7 @@ def start(config: pytest.Config) -> None:
     remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted, costs)
     if remembering is not None and benchmarks_are_measured(config):
         remembering.rounds = _rounds(config, remembering)
-    if value == DEPS:
+    if value == DEPS and not ends_early(config):
         _trace(config, remembering)
     if remembering is not None:  # behind, so that it finishes behind
         manager.register(remembering, HISTORY)
@@ -125,7 +133,7 @@ class Remembering:
         except Exception as error:
             self._told = (f"this run is not recorded: {type(error).__name__}: {error}",)
             return
-        self._told = begun.told
+        self._told = (*self._config.stash.get(MENDED, []), *begun.told)
         grouped = getattr(self._config.option, "dist", "no") == "loadgroup"
         folders = Folders(names_of(self._config.rootpath), homes())
         self._recording = Recording(begun.writer, self._costs, folders, grouped=grouped)
@@ -229,9 +237,15 @@ class Remembering:
             self._recording.writer.append(lines.encode("ascii"))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Only what went wrong or was mended."""
+        """What went wrong or was mended; to those who ask for reasons, also what is recorded."""
         problems = [one.told for one in (self._recording, self.traces) if one is not None]
         if self.rounds is not None and self.rounds.problem is not None:
             problems.append(f"benchmarks are recorded only in part: {self.rounds.problem}")
-        for line in (*self._told, *filter(None, problems)):
+        for line in (*self._told, *filter(None, problems), *self._why()):
             terminalreporter.write_line(f"ciopt: {line}")
+
+    def _why(self) -> Iterator[str]:
+        why = self._config.stash.get(WHY, None)
+        if why is not None and switch(self._config, self._config.option, "ciopt_explain"):
+            what = "dependencies" if self.traces is not None else "results without dependencies"
+            yield f"recorded: {what} ({why})"

@@ -159,6 +159,9 @@ def answers(index: Index | FakeIndex) -> dict[str, object]:
         "failures": list(index.failures()),
         "two failures": list(index.failures(2)),
         "slowest": index.slowest(),
+        "suites": {
+            name: (suite.tests, round(suite.seconds, 7)) for name, suite in index.suites().items()
+        },
         "commits": [index.commits_of(file) for file in ("a.py", "b/a.py", "b/b/a.py", "none")],
     }
     for kind in Kind:

@@ -428,7 +428,7 @@ def test_a_value_that_means_nothing(project: MakeProject, monkeypatch: pytest.Mo
     monkeypatch.setenv("CIOPT_RECORD", "everything")
     result = project(SUITE).run()
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off, results or deps.*"])
+    result.stderr.fnmatch_lines(["*ciopt_record is 'everything'. Use off, results, deps or auto.*"])
 
 
 def test_options_are_seen_wherever_they_are_said(

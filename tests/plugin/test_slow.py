@@ -1,13 +1,12 @@
 """Slow tests are those of the history, or marked; budgets of time go by it, too."""
 
-import gzip
-import json
 from pathlib import Path
 
 import pytest
 
 from conftest import MakeProject, Project
 from covered import told
+from lasted import remember
 from pytest_ciopt.cli.main import main
 
 FILES = {
@@ -29,24 +28,6 @@ def made(project: MakeProject) -> Project:
     made = project(FILES)
     assert made.run("--ciopt-record=results").ret == 0
     return made
-
-
-def remember(*tests: tuple[str, float], runs: int = 5) -> None:
-    """Makes what the run before recorded take other times, several times over."""
-    (segment,) = Path(".ciopt/segments").iterdir()
-    known = [json.loads(line) for line in gzip.decompress(segment.read_bytes()).splitlines()]
-    for number in range(runs):
-        run = f"{int(known[0]['run'][:12], 16) - number - 1:012x}{known[0]['run'][12:]}"
-        lines = [{**line} for line in known]
-        lines[0]["run"] = run
-        for line in lines:
-            for test, seconds in tests:
-                if line.get("id") == test:
-                    line["call"] = [line["call"][0], seconds, *line["call"][2:]]
-        text = "".join(f"{json.dumps(line)}\n" for line in lines)
-        name = segment.name.replace(known[0]["run"], run)
-        segment.with_name(name).write_bytes(gzip.compress(text.encode()))
-    segment.unlink()
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)])

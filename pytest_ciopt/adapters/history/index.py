@@ -18,6 +18,7 @@ from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.limits import Slowest
 from pytest_ciopt.core.history.records import RunEnd, RunStart
 from pytest_ciopt.core.history.results import GOOD, Kind, Result, RunRow
+from pytest_ciopt.core.history.toll import Suite
 
 _T = TypeVar("_T")
 UNREADABLE = (OSError, sqlite3.Error)
@@ -129,6 +130,16 @@ class Index:
         for number, name, *values in rows:
             by_number[number][name] = Estimate(*values)
         return found
+
+    def suites(self) -> dict[str, Suite]:
+        """All tests together, by environment."""
+        rows = self._ask(
+            "SELECT name, count(*), sum(setup + call + teardown) FROM estimate "
+            "JOIN subject ON subject.number = subject "
+            "JOIN environment ON environment.number = environment "
+            "WHERE kind = 'test' GROUP BY name"
+        )
+        return {name: Suite(tests, seconds) for name, tests, seconds in rows}
 
     def results(self, kind: Kind, name: str) -> list[tuple[RunRow, Result]]:
         """What the newest runs said of one test, module or fixture, oldest first."""
