@@ -172,7 +172,10 @@ class Contexts:
 
     # --- records ---------------------------------------------------------------------------------
 
-    def test(self, nodeid: str, stretch: Stretch) -> CoveredTest:
+    def reads(self, stretch: Stretch, path: str) -> None:
+        """Nothing: coverage does not tell of files."""
+
+    def test(self, nodeid: str, stretch: Stretch, what: str | None) -> CoveredTest:
         """The record of a test whose stretch has been left."""
         return CoveredTest(nodeid, *_rising(stretch), self.worker)
 

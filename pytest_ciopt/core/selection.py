@@ -53,6 +53,8 @@ class Collected(NamedTuple):
     """Whether its function comes from a class of another file."""
     function: bool = True
     """False for doctests and whatever else is no Python test function."""
+    example: bool = False
+    """Whether its code stands in a text."""
     fixtures: frozenset[tuple[str, str]] = frozenset()
     """(folder of the conftest that defines it, fixture name), overridden ones left out."""
     fixture_names: frozenset[str] = frozenset()
@@ -120,7 +122,8 @@ class Selection(NamedTuple):
         if self.everything is not None:
             return Verdict.ALL
         if path not in self.modules:
-            return Verdict.NONE if self._unknown(path) is None else Verdict.UNKNOWN
+            is_left_out = path in self.records.idle or self._unknown(path) is None
+            return Verdict.NONE if is_left_out else Verdict.UNKNOWN
         if path in self.records.idle and not self._may_be_always(path):
             return Verdict.NONE
         found = self._without_records(path)
@@ -167,6 +170,8 @@ class Selection(NamedTuple):
             return Decision(True, owed)
         reason = self._reason(test)
         run = self.records.proved.get(test.id or "") if test.function else None
+        if test.example:  # one may need those before it: all of a file run, or none
+            run = self.records.idle.get(test.path or "")
         if reason is not None and run is not None:
             return Decision(False, proved_by(run))
         return Decision(reason is not None, reason or NOT_REACHED)

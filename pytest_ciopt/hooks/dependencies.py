@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pytest_ciopt.adapters.tracing.stretch import Stretch
+from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.harmless import Breakable, harmless
+from pytest_ciopt.hooks.items import is_example
 from pytest_ciopt.hooks.lives import Cutter, Life, Packages
 
 _FUNCTION = "function"
@@ -42,6 +44,8 @@ class Dependencies(Breakable):
         self._latest: str | None = None
         """Of the test whose protocol runs, or ran last."""
         self._is_set_up = True
+        self._what: str | None = None
+        """Kind of the test, see `TracedTest`."""
 
     # --- modules ---------------------------------------------------------------------------------
 
@@ -77,7 +81,10 @@ class Dependencies(Breakable):
     @harmless
     def _begin(self, item: pytest.Item) -> None:
         self._test, self._nodeid, self._latest = Stretch(), item.nodeid, item.nodeid
+        self._what = None if isinstance(item, pytest.Function) else _kind_of(item)
         self._tracer.enter(self._test)
+        if self._what == EXAMPLE and item.path.suffix != ".py":  # it was read to be collected
+            self._tracer.reads(self._test, str(item.path))
 
     @harmless
     def _again(self, item: pytest.Item) -> None:
@@ -140,7 +147,7 @@ class Dependencies(Breakable):
             return
         ended, self._ended = self._ended, []
         name = without_group(report.nodeid) if self._grouped else report.nodeid
-        test = self._tracer.test(name, self._test)
+        test = self._tracer.test(name, self._test, self._what)
         self._deliver(report, self._tracer.encoded(*ended, test))
 
     def _check(self) -> bool:
@@ -242,3 +249,7 @@ class Dependencies(Breakable):
         ended, self._ended = self._ended, []
         lines.append(self._tracer.encoded(*ended, *self._tracer.finish()))
         # The place for `Source` records: `self._tracer.loaded` has the content ids by path now.
+
+
+def _kind_of(item: pytest.Item) -> str:
+    return EXAMPLE if is_example(item) else OTHER

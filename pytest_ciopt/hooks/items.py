@@ -34,7 +34,8 @@ class Describer:
         """The facts on which the selection decides."""
         path = self.place(item.path)
         if not isinstance(item, pytest.Function):
-            return Collected(path, (), function=False, always=_always(item), id=self._id(item))
+            facts = Collected(path, (), function=False, always=_always(item), id=self._id(item))
+            return facts._replace(example=is_example(item))
         names, inherited = self._names(item)
         return Collected(
             path=path,
@@ -111,6 +112,13 @@ def _asks_for(
             seen.update(map(id, fresh))
             waiting.extend(fresh)
     return False
+
+
+def is_example(item: pytest.Item) -> bool:
+    """Whether the code of a test stands in a text, and all else that it needs is seen: a doctest,
+    or an example that Sybil has found."""
+    by_sybil = type(item).__module__.partition(".")[0] == "sybil"
+    return by_sybil or isinstance(item, pytest.DoctestItem)
 
 
 def _always(item: pytest.Item) -> str | None:

@@ -28,8 +28,11 @@ class Cutter(Protocol):
     def new_life(self) -> int:
         """A number for one life of a fixture."""
 
-    def test(self, nodeid: str, stretch: Stretch) -> Any:
-        """The record of a test whose stretch has been left."""
+    def reads(self, stretch: Stretch, path: str) -> None:
+        """Says of a file that what runs in a stretch depends on it."""
+
+    def test(self, nodeid: str, stretch: Stretch, what: str | None) -> Any:
+        """The record of a test whose stretch has been left. For `what` see `TracedTest`."""
 
     def fixture(self, number: int, name: str, stretch: Stretch) -> Any:
         """The record of a life whose last stretch has been left."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pytest_ciopt.core.history.traces import BODY
-from pytest_ciopt.core.proof import children
+from pytest_ciopt.core.proof import children, examples
 from pytest_ciopt.core.proof.evidence import Evidence
 from pytest_ciopt.core.proof.judge import Ground, Stale, affected, lies_in, objection, reinstalled
 from pytest_ciopt.core.proof.knowledge import Knowledge, gone
@@ -243,9 +243,11 @@ class _Prove:
         started = children.started(
             process, self.knowledge, concerned, substantial=self.ask.selection.substantial
         )
+        followed = set[str]()
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
         for path, impact in self._impacts(process, stale, started):
+            followed |= impact.names
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
@@ -259,7 +261,22 @@ class _Prove:
         for path, trace in sorted(process.imports.items()):
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
-        return replace(concerned, units=affected_units, files=files, unseen=unseen)
+        everywhere = (
+            *(f"{one} is another version" for one in distributions),
+            *(files[path] for path in sorted(files)),
+            *sorted(self.firm),
+        )
+        return replace(
+            concerned,
+            units=affected_units,
+            files=files,
+            unseen=unseen,
+            examples=dict(
+                examples.concerned(
+                    process, self.knowledge, followed, self.texts.mentions, everywhere
+                )
+            ),
+        )
 
     def _shaken(self, process: Process, stale: Stale) -> str | None:
         """Which change lets nothing be proved that ran in a process; None when none does."""

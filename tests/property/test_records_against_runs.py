@@ -1,8 +1,8 @@
 """Small programs are recorded, edited at random and run again: what fails was selected.
 
-Functions, constants, classes, caches and fixtures depend on each other across modules. Each test
-asserts the value that the program gave before the edit, so whatever the edit alters makes tests
-fail; which ones, is told by running them all.
+Functions, constants, classes, caches and fixtures depend on each other across modules. Each test,
+and each example in a text, asserts the value that the program gave before the edit, so whatever
+the edit alters makes tests fail; which ones, is told by running them all.
 """
 
 import shutil
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -22,6 +23,7 @@ from thoroughness import examples
 
 pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 MODULES, FUNCTIONS, TESTS = 3, 3, 3
+CONFIG = "[pytest]\npythonpath = .\naddopts = --doctest-modules --doctest-glob=*.rst\n"
 NUMBERS = st.integers(1, 9).map(str)
 PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", "-q", "--tb=no", "-rfE")
 
@@ -34,6 +36,8 @@ class Program:
     conftest: str
     tests: tuple[tuple[str, ...], ...]
     """By test module: expressions, one a test."""
+    examples: tuple[str, ...]
+    """Expressions, of which every other stands in a text, the rest in docstrings."""
 
 
 def names_before(module: int) -> list[str]:
@@ -99,11 +103,12 @@ def programs(draw: st.DrawFn) -> Program:
     tests = tuple(
         tuple(draw(st.lists(one, min_size=1, max_size=TESTS))) for _ in range(draw(st.just(2)))
     )
-    return Program(modules, conftest, tests)
+    examples = tuple(draw(st.lists(terms(everything), min_size=2, max_size=4)))
+    return Program(modules, conftest, tests, examples)
 
 
 def sources(program: Program, values: Iterator[str]) -> dict[str, str]:
-    files = {"pytest.ini": "[pytest]\npythonpath = .\n", "app/__init__.py": ""}
+    files = {"pytest.ini": CONFIG, "app/__init__.py": ""}
     for number, definitions in enumerate(program.modules):
         head = "import functools\n" + "".join(f"from app import m{n}\n" for n in range(number))
         files[f"app/m{number}.py"] = "\n".join([head, *definitions, ""])
@@ -114,6 +119,15 @@ def sources(program: Program, values: Iterator[str]) -> dict[str, str]:
             given = "given" if "given" in expression else ""
             lines.append(f"def test_{n}({given}):\n    assert {expression} == {next(values)}")
         files[f"tests/test_{number}.py"] = "\n".join([*lines, ""])
+    files["tests/text.rst"] = files["app/told.py"] = ""
+    for number, expression in enumerate(program.examples):
+        text = f">>> from app import m0, m1, m2\n>>> {expression}\n{next(values)}\n"
+        if number % 2:
+            files["app/told.py"] += (
+                f'def told_{number}():\n    """\n{indent(text, "    ")}    """\n'
+            )
+        else:
+            files["tests/text.rst"] += f"{text}\n"
     return files
 
 
@@ -133,6 +147,7 @@ def values_of(root: Path, program: Program) -> list[str]:
     code = "from app import m0, m1, m2\ngiven = lambda: " + given + "\n"
     for expressions in program.tests:
         code += "".join(f"print({one.replace('given', 'given()')})\n" for one in expressions)
+    code += "".join(f"print({one})\n" for one in program.examples)
     command = [sys.executable, "-c", code]
     return subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=True

@@ -188,11 +188,17 @@ class Tracer:
 
     # --- records ---------------------------------------------------------------------------------
 
-    def test(self, nodeid: str, stretch: Stretch) -> TracedTest:
-        """The record of a test whose stretch has been left."""
+    def reads(self, stretch: Stretch, path: str) -> None:
+        """Says of a file that what runs in a stretch depends on it."""
+        place = self._places.find(path)
+        if place:
+            stretch.read(place)
+
+    def test(self, nodeid: str, stretch: Stretch, what: str | None = None) -> TracedTest:
+        """The record of a test whose stretch has been left. For `what` see `TracedTest`."""
         self._ask_children(stretch)
         self._name(stretch)
-        return TracedTest(nodeid, stretch.trace(), self.worker)
+        return TracedTest(nodeid, stretch.trace(), self.worker, what)
 
     def fixture(self, number: int, name: str, stretch: Stretch) -> TracedFixture:
         """The record of a life whose last stretch has been left."""

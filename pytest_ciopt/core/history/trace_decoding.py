@@ -34,7 +34,9 @@ def _read_units(fields: Fields) -> Units:
 
 
 def _read_test(fields: Fields) -> TracedTest:
-    return TracedTest(fields.text("id"), _trace(fields), fields.maybe("worker"))
+    return TracedTest(
+        fields.text("id"), _trace(fields), fields.maybe("worker"), fields.maybe("what")
+    )
 
 
 def _read_fixture(fields: Fields) -> TracedFixture:

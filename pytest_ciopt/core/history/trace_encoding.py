@@ -35,7 +35,8 @@ def encoded_trace(record: TraceRecord) -> bytes:
 def _plain(record: TraceRecord) -> Mapping[str, object]:
     match record:
         case TracedTest():
-            return {"kind": "traced", "id": record.id, **_trace(record.trace), **_worker(record)}
+            test = {"kind": "traced", "id": record.id, "what": record.what}
+            return {**test, **_trace(record.trace), **_worker(record)}
         case Units():
             names = list(record.names)
             return {"kind": "units", "path": record.path, "names": names, **_worker(record)}

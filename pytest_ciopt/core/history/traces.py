@@ -25,6 +25,12 @@ ABSENT = "absent"
 """Instead of the content id of a file that was looked for and not there."""
 
 
+EXAMPLE = "example"
+"""Kind of a test whose code stands in a text: in a docstring, or in a file of documentation."""
+OTHER = "other"
+"""Kind of a test that is neither that nor a function: what a plugin makes of a file."""
+
+
 class Units(NamedTuple):
     """Names of units of one source file; their numbers follow on those written before."""
 
@@ -56,6 +62,8 @@ class TracedTest(NamedTuple):
     """The node id."""
     trace: Trace
     worker: str | None = None
+    what: str | None = None
+    """`EXAMPLE` or `OTHER`; None for a function."""
 
 
 class TracedFixture(NamedTuple):

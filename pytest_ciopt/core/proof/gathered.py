@@ -116,7 +116,9 @@ class Gathered:
         for one in self._collected:
             path = repository_id(start.root, one.path)
             inputs = self._inputs.get(one.worker)
-            content_id = None if inputs is None else inputs.sources.get(path)
+            content_id = None
+            if inputs is not None:
+                content_id = inputs.sources.get(path) or inputs.data.get(path)
             found[path] = Module(start.run, start.root, one.digest, content_id)
         return found
 
@@ -203,6 +205,7 @@ class Gathered:
             frozenset(path for trace in every for path in trace.lists),
             next((trace.unseen for trace in every if trace.unseen is not None), None),
             elsewhere if children else None,
+            traced.what,
         )
 
     def _add_lives(self, worker: str | None, traces: list[Trace], children: list[Trace]) -> bool:
@@ -242,11 +245,10 @@ def _joined(one: Seen, other: Seen) -> Seen:
     """Several attempts at a test in one process."""
     if one is other:
         return one
-    return Seen(
-        other.process,
-        one.units | other.units,
-        one.reads | other.reads,
-        one.lists | other.lists,
-        one.unseen or other.unseen,
-        both(one.elsewhere, other.elsewhere),
+    return other._replace(
+        units=one.units | other.units,
+        reads=one.reads | other.reads,
+        lists=one.lists | other.lists,
+        unseen=one.unseen or other.unseen,
+        elsewhere=both(one.elsewhere, other.elsewhere),
     )

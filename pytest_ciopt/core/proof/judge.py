@@ -7,6 +7,7 @@ else now, nothing that it read changed, and neither did the ground that its proc
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
+from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
 from pytest_ciopt.core.naming import folder_of
 from pytest_ciopt.core.proof.seen import Process, Seen, Unit
 
@@ -32,6 +33,8 @@ class Ground:
     before. The body of a module stands for all that is not inside of its functions."""
     children: str | None = None
     """Why tests that started processes are not proved."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """Files whose examples are affected, with why."""
 
 
 @dataclass(slots=True)
@@ -64,6 +67,10 @@ def objection(path: str, seen: Seen, ground: Ground) -> str | None:
         return ground.children
     if path in ground.files:
         return ground.files[path]
+    if seen.what == OTHER:
+        return "it is neither a function nor an example"
+    if seen.what == EXAMPLE and path in ground.examples:
+        return ground.examples[path]
     return affected(seen, ground)
 
 

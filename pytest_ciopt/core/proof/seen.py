@@ -58,6 +58,8 @@ class Seen(NamedTuple):
     elsewhere: frozenset[Unit] | None = None
     """What ran in Pythons that it started, with the body of each module that they loaded; None
     where it started none. Apart from `units`: nothing that ran there was kept for other tests."""
+    what: str | None = None
+    """See `TracedTest`."""
 
 
 class Known(NamedTuple):

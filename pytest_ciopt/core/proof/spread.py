@@ -45,6 +45,8 @@ class Impact:
     """Whoever ran one of these."""
     closures: dict[str, str] = field(default_factory=dict)
     """Whoever can see one of these files, and why."""
+    names: set[str] = field(default_factory=set)
+    """Simple names that were followed: what is no function may use them, too."""
 
 
 class Lookup:
@@ -224,6 +226,7 @@ class Spread:
         if self._sources.is_collected(unit[0]):
             self._bind(*unit, of_class=False)
         elif unit not in self._bound and not is_special(simple_name(unit[1])):
+            self.impact.names.add(simple_name(unit[1]))
             self._bound.add(unit)
             self._waiting.append(unit)
 
@@ -288,6 +291,7 @@ class Spread:
 
     def _asked(self, path: str, name: str, *, of_writers: bool = True) -> None:
         """Whoever looks at what is kept under a name; what importing binds is there before."""
+        self.impact.names.add(name)
         if self._is_common(path, name):
             return
         cut = self._sources.around(path, name)
@@ -324,6 +328,7 @@ class Spread:
             return
         self._bound.add(unit)
         self.impact.units.add(unit)
+        self.impact.names.add(simple_name(name))
         if not self._by_name:
             self._all(path, f"{name} changed (ciopt_safety)")
             return

@@ -79,7 +79,7 @@ def _trace(made: Sequence[Any]) -> Trace:
 def _seen(
     made: Sequence[Any], processes: Sequence[Process], sets: Sequence[frozenset[Unit]]
 ) -> Seen:
-    process, units, reads, lists, unseen, elsewhere = made
+    process, units, reads, lists, unseen, elsewhere, what = made
     return Seen(
         processes[process],
         sets[units],
@@ -87,6 +87,7 @@ def _seen(
         frozenset(lists),
         unseen,
         None if elsewhere is None else sets[elsewhere],
+        what,
     )
 
 
@@ -149,7 +150,7 @@ class _Plain:
         return [
             known.run,
             known.failed,
-            [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen, elsewhere],
+            [*facts, sorted(seen.reads), sorted(seen.lists), seen.unseen, elsewhere, seen.what],
         ]
 
     def _process(self, process: Process) -> int:
