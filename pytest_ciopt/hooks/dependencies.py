@@ -14,7 +14,7 @@ from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
 from pytest_ciopt.core.nodeids import without_group
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.items import is_example
+from pytest_ciopt.hooks.items import is_example, stands_in_its_file
 from pytest_ciopt.hooks.lives import Cutter, Life, Packages
 
 _FUNCTION = "function"
@@ -82,8 +82,14 @@ class Dependencies(Breakable):
     def _begin(self, item: pytest.Item) -> None:
         self._test, self._nodeid, self._latest = Stretch(), item.nodeid, item.nodeid
         self._what = None if isinstance(item, pytest.Function) else _kind_of(item)
+        if self._what == EXAMPLE:
+            self._note_text(item)
         self._tracer.enter(self._test)
-        if self._what == EXAMPLE and item.path.suffix != ".py":  # it was read to be collected
+
+    def _note_text(self, item: pytest.Item) -> None:
+        if not stands_in_its_file(item):
+            self._test.miss("its text does not stand in its file")
+        if item.path.suffix != ".py":  # it was read to be collected
             self._tracer.reads(self._test, str(item.path))
 
     @harmless

@@ -229,6 +229,8 @@ FLAGS: dict[str, dict[str, object]] = {
 }
 
 
+_RUNNING_NOTHING = ("collectonly", "setuponly", "setupplan")
+"""Options of pytest under which no test is called, though it may be reported as passed."""
 _NOT_ALONE = ("--ciopt-record", "--ciopt-strict")
 """Flags that ask nothing of a run by themselves."""
 
@@ -350,6 +352,11 @@ def recording(config: pytest.Config, known: argparse.Namespace | None = None) ->
     default = IF_CHEAP if lives_with_us else OFF
     said = str(asked or variable or config.getini("ciopt_record") or default)
     return config.stash.get(SETTLED, said) if said == IF_CHEAP else said
+
+
+def runs_tests(options: argparse.Namespace) -> bool:
+    """Whether pytest does more than to collect tests, or to set them up."""
+    return not any(getattr(options, name, False) for name in _RUNNING_NOTHING)
 
 
 def ends_early(config: pytest.Config) -> bool:

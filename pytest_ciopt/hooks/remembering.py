@@ -29,6 +29,7 @@ from pytest_ciopt.hooks.options import (
     benchmarks_are_measured,
     ends_early,
     recording,
+    runs_tests,
 )
 from pytest_ciopt.hooks.recording import Recording
 from pytest_ciopt.hooks.request import job_of, state_dir_of, switch
@@ -61,7 +62,7 @@ def start(config: pytest.Config) -> None:
     manager.register(costs, f"{HISTORY}-costs")
     if hasattr(config, "workerinput"):
         manager.register(Sending(costs), f"{HISTORY}-sending")
-    if config.option.collectonly:
+    if not runs_tests(config.option):
         return
     remembering = None if hasattr(config, "workerinput") else Remembering(config, omitted, costs)
     if remembering is not None and benchmarks_are_measured(config):
@@ -245,7 +246,8 @@ class Remembering:
             terminalreporter.write_line(f"ciopt: {line}")
 
     def _why(self) -> Iterator[str]:
-        why = self._config.stash.get(WHY, None)
-        if why is not None and switch(self._config, self._config.option, "ciopt_explain"):
+        config, why = self._config, self._config.stash.get(WHY, None)
+        is_recorded = self._recording is not None and self._recording.told is None
+        if is_recorded and why is not None and switch(config, config.option, "ciopt_explain"):
             what = "dependencies" if self.traces is not None else "results without dependencies"
             yield f"recorded: {what} ({why})"

@@ -21,6 +21,7 @@ from pytest_ciopt.hooks.options import (
     benchmarks_are_judged,
     ends_early,
     recording,
+    runs_tests,
 )
 from pytest_ciopt.hooks.request import where_of
 
@@ -57,7 +58,7 @@ def settle(config: pytest.Config, known: argparse.Namespace) -> None:
 
 def _settled(config: pytest.Config, known: argparse.Namespace) -> tuple[str, str]:
     """What is recorded, and why. Raises: OSError, sqlite3.Error."""
-    if getattr(known, "collectonly", False) or ends_early(config):
+    if not runs_tests(known) or ends_early(config):
         return RESULTS, "no test runs"
     if benchmarks_are_judged(config, known):
         return RESULTS, "benchmarks are judged, and nothing is to run beside them"
@@ -68,8 +69,10 @@ def _settled(config: pytest.Config, known: argparse.Namespace) -> tuple[str, str
 
     if not is_available():
         return RESULTS, "this Python is slow to watch, other than CPython 3.12 and later"
-    added = f"about {suite.toll:.1%} of the {suite.seconds:.1f} s that {suite.tests:,} tests take"
-    return (DEPS if suite.toll <= MOST else RESULTS), f"it adds {added}"
+    takes = f"{suite.tests:,} tests take {suite.seconds:.1f} s"
+    if suite.toll <= MOST:
+        return DEPS, f"{takes}, of which they add about {suite.toll:.1%}"
+    return RESULTS, f"{takes}, and they would add more than {MOST:.0%}"
 
 
 def _suite(config: pytest.Config) -> Suite | None:

@@ -243,11 +243,11 @@ class _Prove:
         started = children.started(
             process, self.knowledge, concerned, substantial=self.ask.selection.substantial
         )
-        followed = set[str]()
+        impacts: list[Impact] = []
         affected_units: dict[Unit, str] = {}
         files: dict[str, str] = {}
         for path, impact in self._impacts(process, stale, started):
-            followed |= impact.names
+            impacts.append(impact)
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):
@@ -261,20 +261,26 @@ class _Prove:
         for path, trace in sorted(process.imports.items()):
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
-        everywhere = (
-            *(f"{one} is another version" for one in distributions),
-            *(files[path] for path in sorted(files)),
-            *sorted(self.firm),
-        )
+        followed = self._followed(distributions, files, impacts)
         return replace(
             concerned,
             units=affected_units,
             files=files,
             unseen=unseen,
-            examples=dict(
-                examples.concerned(
-                    process, self.knowledge, followed, self.texts.mentions, everywhere
-                )
+            examples=dict(examples.concerned(process, self.knowledge, followed, self.texts)),
+        )
+
+    def _followed(
+        self, distributions: Sequence[str], files: Mapping[str, str], impacts: Sequence[Impact]
+    ) -> examples.Followed:
+        return examples.Followed(
+            names=set[str]().union(*(one.names for one in impacts)),
+            modules=set[str]().union(*(one.modules for one in impacts)),
+            reasons=(
+                *(f"{one} is another version" for one in distributions),
+                *(files[path] for path in sorted(files)),
+                *sorted(self.firm),
+                *(f"{one.collecting} makes tests" for one in impacts if one.collecting),
             ),
         )
 

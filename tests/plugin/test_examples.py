@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from conftest import MakeProject
+from conftest import MakeProject, failing
 from pytest_ciopt.adapters.tracing.tracer import can_trace
 from repository import Decisions
 
@@ -183,3 +183,78 @@ def pytest_collect_file(file_path, parent):
     assert made.run("--ciopt-record=deps").ret == 0
     made.repository.replace("shop.py", "return price + TAX", "return TAX + price")
     assert set(made.select().selected) == {"a.toml::check", "test_a.py::check"}
+
+
+OTHER = "TAX = 19\n"
+EXAMPLE = ">>> import other\n>>> other.TAX\n19\n"
+USING = "import other, shop\ndef test_a(): pass\n"
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {
+    "a dictionary of tests that is read from a file": {
+        "shop.py": "import pathlib\n__test__ = {'x': pathlib.Path('usage.txt').read_text()}\n",
+        "usage.txt": EXAMPLE,
+    },
+    "a docstring that is assigned": {
+        "shop.py": "import texts\ndef f(): return 1\nf.__doc__ = texts.DOC\n",
+        "texts.py": f'DOC = """\n{EXAMPLE}"""\n',
+    },
+    "a parser that includes files": {
+        "conftest.py": """
+import pathlib, re
+from sybil import Region, Sybil
+def include(document):
+    for found in re.finditer(r"INCLUDE (\\S+)", document.text):
+        yield Region(found.start(), found.end(), pathlib.Path(found[1]).read_text(), run)
+def run(example): exec(example.parsed, example.namespace)
+pytest_collect_file = Sybil(parsers=[include], patterns=["*.sybil"]).pytest()
+""",
+        "doc.sybil": "INCLUDE usage.txt\n",
+        "usage.txt": "import other\nassert other.TAX == 19\n",
+        "shop.py": "",
+    },
+    "a parser that is an object": {
+        "parsers.py": """
+import re
+from other import TAX
+from sybil import Region
+class Parser:
+    def __call__(self, document):
+        for found in re.finditer(r"CHECK (\\d+)", document.text):
+            yield Region(found.start(), found.end(), f"{found[1]}={TAX}", run)
+def run(example):
+    one, other = example.parsed.split("=")
+    assert one == other
+""",
+        "conftest.py": """
+from parsers import Parser
+from sybil import Sybil
+pytest_collect_file = Sybil(parsers=[Parser()], patterns=["*.sybil"]).pytest()
+""",
+        "doc.sybil": "CHECK 19\n",
+        "shop.py": "",
+    },
+    "a module that a helper looks through": {
+        "shop.py": "def taxes(m): return [v for k, v in vars(m).items() if k.isupper()]\n",
+        "doc.rst": ">>> import shop, other\n>>> shop.taxes(other)\n[19]\n",
+    },
+    "a module of another name that a helper looks through": {
+        "shop.py": "def taxes(m): return [v for k, v in vars(m).items() if k.isupper()]\n",
+        "doc.rst": ">>> import shop, other as o\n>>> shop.taxes(o)\n[19]\n",
+    },
+    "a name that is put together": {
+        "shop.py": "",
+        "doc.rst": ">>> import operator, other\n>>> operator.attrgetter('T' + 'AX')(other)\n19\n",
+    },
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_does_not_stand_in_the_file(project: MakeProject, name: str) -> None:
+    made = project(
+        {"pytest.ini": FILES["pytest.ini"], "other.py": OTHER, "test_a.py": USING}
+        | dict(ELSEWHERE[name])
+    )
+    assert made.run("--ciopt-record=deps").ret == 0
+    made.repository.replace("other.py", "19", "20")
+    broken = failing(made)
+    assert len(broken) == 1
+    assert broken <= made.select(exit_code=1).selected.keys()

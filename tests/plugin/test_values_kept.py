@@ -840,6 +840,95 @@ class TestB:
         },
         ("app/calc.py", "return 42", "return 43"),
     ),
+    "cached function imported under another name": (
+        {
+            "app/calc.py": CALC,
+            "app/use.py": """
+import functools
+from app.calc import calc
+@functools.cache
+def rates(): return [calc()]
+""",
+            "tests/test_a.py": "from app import use\ndef test_a(): assert use.rates() == [42]\n",
+            "tests/test_b.py": "from app.use import rates as r\ndef test_b(): assert r() == [42]\n",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "cached function under another name in a third module": (
+        {
+            "app/calc.py": CALC,
+            "app/use.py": """
+import functools
+from app.calc import calc
+@functools.cache
+def rates(): return [calc()]
+""",
+            "tests/test_a.py": "from app import use\ndef test_a(): assert use.rates() == [42]\n",
+            "app/api.py": "from app.use import rates as r\n",
+            "tests/test_b.py": "from app import api\ndef test_b(): assert api.r() == [42]\n",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "cached function in a table": (
+        {
+            "app/calc.py": CALC,
+            "app/use.py": """
+import functools
+from app.calc import calc
+@functools.cache
+def rates(): return [calc()]
+""",
+            "tests/test_a.py": "from app import use\ndef test_a(): assert use.rates() == [42]\n",
+            "app/api.py": "from app import use\nTABLE = {'r': use.rates}\n",
+            "tests/test_b.py": """
+from app.api import TABLE
+def test_b(): assert TABLE['r']() == [42]
+""",
+        },
+        ("app/calc.py", "return 42", "return 43"),
+    ),
+    "attribute of a registered class": (
+        {
+            "app/reg.py": """
+REG = []
+def register(c):
+    REG.append(c)
+    return c
+def size(): return vars(REG[0])["x"]
+""",
+            "app/use.py": "from app import reg\n@reg.register\nclass Item:\n    x = 42\n",
+            "tests/test_a.py": "from app import use\ndef test_a(): pass\n",
+            "tests/test_b.py": """
+from app import reg, use
+def test_b(): assert reg.size() == 42
+""",
+        },
+        ("app/use.py", "x = 42", "x = 43"),
+    ),
+    "base of a class that its base registers": (
+        {
+            "app/reg.py": """
+REG = []
+class Told:
+    def __init_subclass__(cls):
+        REG.append(cls)
+def made(): return REG[-1]()
+""",
+            "app/use.py": """
+from app import reg
+class Common:
+    y = 1
+class Item(Common, reg.Told):
+    x = 42
+""",
+            "tests/test_a.py": "from app import use\ndef test_a(): pass\n",
+            "tests/test_b.py": """
+from app import reg, use
+def test_b(): assert bool(reg.made())
+""",
+        },
+        ("app/use.py", "    y = 1", "    def __bool__(self): return False"),
+    ),
 }
 
 

@@ -47,6 +47,10 @@ class Impact:
     """Whoever can see one of these files, and why."""
     names: set[str] = field(default_factory=set)
     """Simple names that were followed: what is no function may use them, too."""
+    modules: set[str] = field(default_factory=set)
+    """Files of which names were followed that importing binds."""
+    collecting: str | None = None
+    """A function that was called while tests were collected, by pytest or by other code."""
 
 
 class Lookup:
@@ -87,6 +91,7 @@ class Spread:
         self._known: dict[Node, Called] = {}
         self._imported: set[Unit] = set()
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
+        self._looked_for: set[tuple[str, str]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
         self._handed: set[str] = set()
         self._waiting: list[Unit] = []
@@ -223,6 +228,7 @@ class Spread:
     def _called_by_pytest(self, unit: Unit) -> None:
         """A hook, a generator of parameters, what makes an id of a value: other ids are other
         tests, and what is made for tests is made by name."""
+        self.impact.collecting = self.impact.collecting or unit[1]
         if self._sources.is_collected(unit[0]):
             self._bind(*unit, of_class=False)
         elif unit not in self._bound and not is_special(simple_name(unit[1])):
@@ -255,6 +261,13 @@ class Spread:
                 known = None if cut is None else cut.definitions.get(handed)
                 if known is not None and known.kind is Kind.BINDING:
                     self._asked(path, handed)
+
+    def _learned(self, path: str, name: str, definition: Definition) -> None:
+        """What is inside of a class is something else. Those who were told of it may look, if it is
+        known who they are; if not, whoever names the class has to do."""
+        if definition.foreign or _is_registered(definition):
+            for place in sorted(self._registry.written(path, name, definition) or ()):
+                self._asked(*place)
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:
         """A function may keep what it computed with the help of another one, or by itself."""
@@ -292,12 +305,16 @@ class Spread:
     def _asked(self, path: str, name: str, *, of_writers: bool = True) -> None:
         """Whoever looks at what is kept under a name; what importing binds is there before."""
         self.impact.names.add(name)
-        if self._is_common(path, name):
+        if (path, name) in self._looked_for or self._is_common(path, name):
             return
+        if of_writers:
+            self._looked_for.add((path, name))
         cut = self._sources.around(path, name)
         is_global = cut is not None and name in cut.definitions
         for user, definition in self._mentions.of(path, name):
-            if (
+            if is_global and _goes_by_another_name(definition, name):
+                self._asked(user, definition.simple)
+            elif (
                 definition.kind is Kind.FUNCTION
                 and name not in definition.uses.only_written
                 and (of_writers or name not in definition.uses.stores)
@@ -343,6 +360,8 @@ class Spread:
             self._all(path, "it cannot be parsed")
             return
         definition = cut.definitions.get(name)
+        if definition is not None and definition.kind is Kind.CLASS:
+            self._learned(path, name, definition)
         if scope:
             self._bind(path, scope)
         elif name in _ASKED_BY_PYTHON or (
@@ -374,6 +393,7 @@ class Spread:
 
     def _handed_on(self, path: str) -> None:
         """Whoever takes the module as a whole may look up any of its names."""
+        self.impact.modules.add(path)
         if path in self._handed:
             return
         self._handed.add(path)
@@ -394,6 +414,13 @@ class Spread:
         self._climb(unit)
         if at_import:
             self._bind(*unit, of_class=False)
+
+
+def _goes_by_another_name(definition: Definition, name: str) -> bool:
+    """Whether an import or an assignment gives what is kept under a name another one."""
+    if definition.kind is Kind.IMPORT:
+        return name in definition.renames and definition.simple != name
+    return definition.kind is Kind.BINDING and name in definition.named.values
 
 
 def _by_convention(name: str, definition: Definition | None) -> bool:
