@@ -84,6 +84,7 @@ class _Prove:
             for known in knowledge.tests.values()
             if known.seen is not None
         }
+        self.examples = examples.files_of(knowledge)
         self.evidence = Evidence(knowledge)
         seen = (known.seen for known in knowledge.tests.values() if known.seen is not None)
         self.elsewhere = frozenset(path for one in seen for path, _ in one.elsewhere or ())
@@ -262,12 +263,13 @@ class _Prove:
             if not stale.data.isdisjoint(trace.reads) or not stale.folders.isdisjoint(trace.lists):
                 self._add_users(files, path, f"{path} reads what changed")
         followed = self._followed(distributions, files, impacts)
+        with_examples = self.examples.get(id(process), ())
         return replace(
             concerned,
             units=affected_units,
             files=files,
             unseen=unseen,
-            examples=dict(examples.concerned(process, self.knowledge, followed, self.texts)),
+            examples=dict(examples.concerned(with_examples, followed, self.texts)),
         )
 
     def _followed(

@@ -5,21 +5,18 @@ example is looked at as a text, and may import whatever it likes.
 """
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from pytest_ciopt.core.history.traces import EXAMPLE
 from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.knowledge import Knowledge
-from pytest_ciopt.core.proof.seen import Process
 
 _LOOKING_UP = (
     *("dir", "eval", "exec", "getattr", "getmembers", "globals", "help", "inspect", "vars"),
     *("__dict__", "attrgetter", "delattr", "hasattr", "methodcaller", "pydoc", "setattr"),
 )
 """Words of an example that may use names which do not stand there."""
-
-
 _PROMPT = re.compile(rb"^\s*(?:#\s*)?(?:>>>|\.\.\.)(.*)$", re.MULTILINE)
 _IMPORT = re.compile(rb"\s*(?:import|from)\b")
 
@@ -45,23 +42,22 @@ class Texts(Protocol):
         """What is in it now."""
 
 
-def concerned(
-    process: Process, knowledge: Knowledge, followed: Followed, texts: Texts
-) -> Iterator[tuple[str, str]]:
-    """Files with examples that ran in a process, with why nothing is said of them."""
+def files_of(knowledge: Knowledge) -> dict[int, set[str]]:
+    """Files with examples that ran in a process, by the identity of that."""
+    found: dict[int, set[str]] = {}
+    for test, known in knowledge.tests.items():
+        if known.seen is not None and known.seen.what == EXAMPLE:
+            found.setdefault(id(known.seen.process), set()).add(test.partition("::")[0])
+    return found
+
+
+def concerned(files: Iterable[str], followed: Followed, texts: Texts) -> Iterator[tuple[str, str]]:
+    """Those of the files with examples whose examples may be concerned, with why."""
     general = next(iter(followed.reasons), None)
-    for path in sorted(_files(process, knowledge)):
+    for path in sorted(files):
         why = general or _use(path, followed, texts)
         if why is not None:
             yield path, why
-
-
-def _files(process: Process, knowledge: Knowledge) -> set[str]:
-    return {
-        test.partition("::")[0]
-        for test, known in knowledge.tests.items()
-        if (seen := known.seen) is not None and seen.process is process and seen.what == EXAMPLE
-    }
 
 
 def _use(path: str, followed: Followed, texts: Texts) -> str | None:
