@@ -78,6 +78,9 @@ class Records(NamedTuple):
     """Files of those tests."""
     idle: Mapping[str, str] = MappingProxyType({})
     """Test files all of whose tests are proved, with the newest of the runs that show it."""
+    whole: Mapping[str, str] = MappingProxyType({})
+    """Test files of which all that is not proved runs, new tests included, with why. They are among
+    those that owe."""
 
 
 class Decision(NamedTuple):
@@ -168,7 +171,7 @@ class Selection(NamedTuple):
         owed = self.records.owed.get(test.id or "")
         if owed is not None:
             return Decision(True, owed)
-        reason = self._reason(test)
+        reason = self._reason(test) or self.records.whole.get(test.path or "")
         run = self.records.proved.get(test.id or "") if test.function else None
         if test.example:  # one may need those before it: all of a file run, or none
             run = self.records.idle.get(test.path or "")

@@ -49,6 +49,7 @@ def dumped(selection: Selection) -> str:
                 dict(selection.records.owed),
                 sorted(selection.records.owing),
                 dict(selection.records.idle),
+                dict(selection.records.whole),
             ],
         }
     )
@@ -57,7 +58,7 @@ def dumped(selection: Selection) -> str:
 def loaded(text: str) -> Selection:
     """The inverse of `dumped`."""
     plain: dict[str, Any] = json.loads(text)
-    proved, owed, owing, idle = plain["records"]
+    proved, owed, owing, idle, whole = plain["records"]
     return Selection(
         everything=plain["everything"],
         changed=tuple(
@@ -80,7 +81,7 @@ def loaded(text: str) -> Selection:
         always_scopes=frozenset(plain["always_scopes"]),
         modules=frozenset(plain["modules"]),
         hooked=plain["hooked"],
-        records=Records(proved, owed, frozenset(owing), idle),
+        records=Records(proved, owed, frozenset(owing), idle, whole),
     )
 
 

@@ -9,10 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pytest_ciopt.core.history.traces import BODY
+from pytest_ciopt.core.history.traces import BODY, Trace
 from pytest_ciopt.core.proof import children, examples
 from pytest_ciopt.core.proof.evidence import Evidence
-from pytest_ciopt.core.proof.judge import Ground, Stale, affected, lies_in, objection, reinstalled
+from pytest_ciopt.core.proof.judge import (
+    Ground,
+    Stale,
+    affected,
+    lies_in,
+    looked_at,
+    objection,
+    reinstalled,
+)
 from pytest_ciopt.core.proof.knowledge import Knowledge, gone
 from pytest_ciopt.core.proof.seen import Known, Process, Unit
 from pytest_ciopt.core.proof.spread import CHANGED_EFFECTS, Impact, Lookup, Spread
@@ -92,6 +100,7 @@ class _Prove:
         self.test_files = frozenset(map(_file, knowledge.tests))
         self.firm = ask.firm | ask.reach(self._unread())
         self.differences = Differences(knowledge.sources, texts, present)
+        self.whole: dict[str, str] = {}
         self.reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
 
     def run(self) -> Selection:
@@ -129,8 +138,10 @@ class _Prove:
         yield from (data[path] for path in sorted(stale.data & self.elsewhere))
 
     def _with(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> Selection:
-        owing = frozenset(map(_file, owed))
-        records = Records(proved, owed, owing, self._idle(proved, owed))
+        owing = self.whole.keys() | set(map(_file, owed))
+        records = Records(
+            proved, owed, frozenset(owing), self._idle(proved, owed), dict(self.whole)
+        )
         return self.ask.selection._replace(records=records)
 
     def _judge(
@@ -153,7 +164,9 @@ class _Prove:
             ):
                 proved[test] = known.seen.process.run
             else:
-                why = affected(known.seen, ground, self.ask.changed)
+                if path in ground.whole:
+                    self.whole[path] = ground.whole[path]
+                why = affected(known.seen, ground, self.ask.changed) or ground.whole.get(path)
                 unseen = known.seen.unseen or ground.unseen.get(path)
                 if unseen is None and known.seen.elsewhere is not None:
                     # What it does now in processes that it starts, neither imports tell nor the
@@ -237,8 +250,9 @@ class _Prove:
             if trace.unseen is not None:
                 self._add_users(unseen, path, f"{path} {trace.unseen}")
         shaken = process.session.unseen or everybody or self._shaken(process, stale)
+        whole = self._whole(process, stale)
         if shaken is not None:
-            return Ground(shaken=shaken, children=shaken, unseen=unseen)
+            return Ground(shaken=shaken, children=shaken, unseen=unseen, whole=whole)
         new = sorted(self._new(process, stale))
         concerned = self._children(process, stale, distributions, new)
         started = children.started(
@@ -268,6 +282,7 @@ class _Prove:
             concerned,
             units=affected_units,
             files=files,
+            whole=whole,
             unseen=unseen,
             examples=dict(examples.concerned(with_examples, followed, self.texts)),
         )
@@ -295,6 +310,23 @@ class _Prove:
         if read or stale.folders & set(process.session.lists):
             return f"{min(read or stale.folders)} changed, which was read for all"
         return None
+
+    def _whole(self, process: Process, stale: Stale) -> dict[str, str]:
+        """Files whose tests were made of what differs from the base, or may have been."""
+        whole: dict[str, str] = {}
+        for path, trace in sorted(process.imports.items()):
+            what = self._looked_at(trace, stale)
+            if what is not None:
+                self._add_users(whole, path, f"{path} {what}")
+        what = self._looked_at(process.session, stale)
+        if what is not None:
+            whole |= dict.fromkeys(self.test_files - whole.keys(), f"a hook {what}")
+        return whole
+
+    def _looked_at(self, trace: Trace, stale: Stale) -> str | None:
+        data = stale.data.intersection(trace.reads)
+        folders = stale.folders.intersection(trace.lists)
+        return looked_at(data, folders, self.ask.changed)
 
     def _children(
         self, process: Process, stale: Stale, distributions: Sequence[str], new: Iterable[str]

@@ -226,6 +226,10 @@ class Texts:
                 self._modules.setdefault(last, []).append(path)
         return self._modules.get(wanted.rpartition("/")[2], ())
 
+    def naming(self, word: str) -> Iterable[str]:
+        """Files in which a word stands."""
+        return sorted(path for path in self.files if self.mentions(path, word))
+
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""
         if not name.isascii():

@@ -24,6 +24,11 @@ _SEVERAL_IN_ONE = frozenset("busybox coreutils toybox".split())
 _BINARY = (
     *(b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"),  # Mach-O
 )
+_OF_THE_SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
+"""Folders of programs that the system has installed: none is built from the repository."""
+_TELLING_OF_ITSELF = (["--version"], ["-V"], ["--help"])
+_FINDING_LIBRARIES = frozenset("ldconfig gcc cc ld objdump".split())
+"""What `ctypes.util.find_library` asks, for libraries of the system."""
 _INJECTING = ("LD_PRELOAD", "LD_AUDIT", "DYLD_")
 _TELLING = ("PYTHONVERBOSE", "PYTHONPROFILEIMPORTTIME", "PYTHONHOME")
 """Variables by which Python tells what is imported, or finds another environment."""
@@ -42,13 +47,15 @@ def is_told_already(caller: FrameType) -> bool:
 class _Command(NamedTuple):
     """How a child is started."""
 
-    program: str
-    """The file that is executed."""
+    program: str | None
+    """The file that is executed; None where there is none."""
     words: list[str]
     start: str
     """The folder that it starts in."""
     names: list[str]
     """Of environment variables."""
+    tried: list[str]
+    """Where the program is looked for, in this order."""
 
 
 def is_python(arguments: tuple[Any, ...], caller: FrameType) -> bool:
@@ -57,7 +64,9 @@ def is_python(arguments: tuple[Any, ...], caller: FrameType) -> bool:
     `arguments` are those of the event `subprocess.Popen`, which `caller` raises.
     """
     command = _command(*arguments) if _starts_nothing_else(caller) else None
-    if command is None or any(one.startswith((*_INJECTING, *_TELLING)) for one in command.names):
+    if command is None or command.program is None:
+        return False
+    if any(one.startswith((*_INJECTING, *_TELLING)) for one in command.names):
         return False
     try:
         return _is_this(command.program) and _has_harmless_options(command.words[1:])
@@ -71,18 +80,19 @@ def _starts_nothing_else(caller: FrameType) -> bool:
 
 
 def _command(executable: Any, words: Any, folder: Any, given: Any) -> _Command | None:
-    """Of the arguments of the event; None where they tell of no program that is there."""
+    """Of the arguments of the event; None where they do not tell."""
     environment = os.environ if given is None else given
     if not isinstance(words, list | tuple) or not isinstance(environment, Mapping):
         return None
     try:
         texts = [os.fsdecode(word) for word in words]
         start = os.path.abspath(os.curdir if folder is None else os.fsdecode(folder))
-        program = _program(os.fsdecode(executable), start, environment)
+        tried = list(_tried(os.fsdecode(executable), start, environment))
+        program = next(filter(_is_executable, tried), None)
         names = [os.fsdecode(name) for name in environment]
     except (TypeError, ValueError, OSError):
         return None
-    return None if program is None else _Command(program, texts, start, names)
+    return _Command(program, texts, start, names, tried) if texts else None
 
 
 def _is_this(program: str) -> bool:
@@ -115,41 +125,74 @@ def looked_at(arguments: tuple[Any, ...], caller: FrameType) -> list[str] | None
     None for a child that may do more. `arguments` are those of the event `subprocess.Popen`, which
     `caller` raises.
     """
-    return read_by(*arguments) if _starts_nothing_else(caller) else None
+    if not _starts_nothing_else(caller):
+        return None
+    return read_by(*arguments, finds_library=_finds_library(caller))
 
 
-def read_by(executable: Any, words: Any, folder: Any, given: Any) -> list[str] | None:
-    """The same of a child that `subprocess.Popen` starts with nothing but this."""
+def read_by(
+    executable: Any, words: Any, folder: Any, given: Any, *, finds_library: bool = False
+) -> list[str] | None:
+    """The same of a child that `subprocess.Popen` starts with nothing but this; `finds_library`:
+    for `ctypes.util`."""
     command = _command(executable, words, folder, given)
+    if command is None:
+        return None
+    program, texts, start, names, tried = command
+    if program is None:  # nothing is started
+        return tried
+    name = os.path.basename(program)
+    is_of_system = _is_of_system(program, texts, finds_library=finds_library)
     try:
-        if command is None or not command.words or not _is_known(command.program, command.words[0]):
+        if not (is_of_system or _is_known(program, texts[0])) or not _is_binary(program):
             return None
     except OSError:
         return None
-    program, texts, start, names = command
-    name = os.path.basename(program)
     if any(one.startswith(_INJECTING) for one in names) or (
         name in _PAGERS and _may_run_commands(texts, names)
     ):
         return None
-    return [program] if name in _WITHOUT_FILES else [program, *_paths(texts[1:], start)]
+    if is_of_system or name in _WITHOUT_FILES:
+        return [program]
+    return [program, *_paths(texts[1:], start)]
 
 
-def _program(executable: str, start: str, environment: Mapping[Any, Any]) -> str | None:
-    """The file that is executed; where its path is relative, the child has changed to `start`."""
+def _finds_library(caller: FrameType) -> bool:
+    """Whether `ctypes.util` starts a process, to find a library of the system."""
+    asking: FrameType | None = caller
+    while asking is not None and asking.f_globals is vars(subprocess):
+        asking = asking.f_back
+    finding = sys.modules.get("ctypes.util")
+    return asking is not None and finding is not None and asking.f_globals is vars(finding)
+
+
+def _tried(executable: str, start: str, environment: Mapping[Any, Any]) -> Iterator[str]:
+    """Where the file is looked for; to a relative path the child has changed to `start`."""
     folders = [""] if os.path.dirname(executable) else os.get_exec_path(environment)
-    for folder in folders:
-        path = os.path.join(start, folder, executable)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
+    return (os.path.join(start, folder, executable) for folder in folders)
+
+
+def _is_executable(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _is_of_system(program: str, words: list[str], *, finds_library: bool) -> bool:
+    """Whether a program that the system has installed tells of itself, or finds a library."""
+    name = os.path.basename(program)
+    return os.path.dirname(program) in _OF_THE_SYSTEM and (
+        words[1:] in _TELLING_OF_ITSELF
+        or (name == "git" and words[1:] == ["version"])
+        or (finds_library and name in _FINDING_LIBRARIES)
+    )
 
 
 def _is_known(program: str, called: str) -> bool:
     name, real = os.path.basename(program), os.path.basename(os.path.realpath(program))
     known = name in _WITHOUT_FILES or name in _WITH_FILES
-    if not known or real not in {name, *_SEVERAL_IN_ONE} or os.path.basename(called) != name:
-        return False
+    return known and real in {name, *_SEVERAL_IN_ONE} and os.path.basename(called) == name
+
+
+def _is_binary(program: str) -> bool:
     with open(program, "rb") as stream:
         return stream.read(4) in _BINARY
 

@@ -121,7 +121,7 @@ class Files:
         elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
             showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
             self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
-            if not place.endswith(".py"):  # read for tracebacks mostly, and kept by nobody
+            if not showing:  # for tracebacks mostly, and kept by Python itself
                 self._note_readers(place, caller)
 
     def _opened_by_os(self, path: object, caller: FrameType) -> None:

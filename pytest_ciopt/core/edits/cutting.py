@@ -18,7 +18,13 @@ from pytest_ciopt.core.edits.decorators import (
     is_plain_base,
 )
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, united
-from pytest_ciopt.core.edits.mentions import Mentions, mentions, of_function, of_statements
+from pytest_ciopt.core.edits.mentions import (
+    Mentions,
+    mentions,
+    of_function,
+    of_statements,
+    without_docstring,
+)
 from pytest_ciopt.core.edits.stores import path_of
 from pytest_ciopt.core.edits.trees import walk
 from pytest_ciopt.core.edits.uses import Uses
@@ -122,14 +128,17 @@ class _Cutter:
     def _class(self, node: ast.ClassDef, prefix: str, pieces: list[Definition]) -> None:
         name = prefix + node.name
         rest: list[ast.AST] = [*_parameters(node), *node.bases, *node.keywords]
-        self._cut(node.body, name, pieces, rest)
-        named = self._named([*rest, *node.decorator_list])
+        body = without_docstring(node)
+        self._cut(body, name, pieces, rest)
+        docstring = [one for one in node.body[:1] if one not in body]  # with examples, perhaps
+        named = self._named([*rest, *docstring, *node.decorator_list])
         pieces.append(
             Definition(
                 name=name,
                 kind=Kind.CLASS,
                 content=self._text(*rest),
                 decorators=_decorators(node),
+                documented=self._documented(node),
                 named=named,
                 has_bases=any(ast.unparse(base) != "object" for base in node.bases)
                 or bool(node.keywords),
@@ -147,12 +156,16 @@ class _Cutter:
         return Definition(
             name=prefix + node.name,
             kind=Kind.FUNCTION,
-            content=self._text(type(node), *_parameters(node), node.args, node.returns, *node.body),
+            content=self._text(
+                *(type(node), *_parameters(node), node.args, node.returns),
+                *without_docstring(node),
+            ),
             decorators=_decorators(node),
             named=named,
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
             declared=self._declared(node),
+            documented=self._documented(node),
             fixture=fixture is not None,
             fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
             autouse=fixture is not None and is_autouse(fixture),
@@ -165,8 +178,11 @@ class _Cutter:
         """What can be told of a function without running it."""
         if not self._is_compared:
             return ""
-        documented = ast.get_docstring(node, clean=False)
-        return _sort(node) + self._text(*_parameters(node), node.args, node.returns, documented)
+        return _sort(node) + self._text(*_parameters(node), node.args, node.returns)
+
+    def _documented(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+        docstring = ast.get_docstring(node, clean=False) if self._is_compared else None
+        return "" if docstring is None else repr(docstring)
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:

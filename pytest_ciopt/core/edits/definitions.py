@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.mentions import Mentions
 from pytest_ciopt.core.edits.uses import Uses
 
@@ -15,7 +16,7 @@ class Kind(Enum):
 
     FUNCTION = auto()
     CLASS = auto()
-    """Decorators, bases, keywords and docstring of a class, and what else its body runs."""
+    """Decorators, bases and keywords of a class, and what else its body runs."""
     BINDING = auto()
     IMPORT = auto()
 
@@ -49,7 +50,9 @@ class Definition:
     """Of the mentioned names those that decide at import what a function is: in decorators
     and defaults, and in annotations where a decorator may read them."""
     declared: str = ""
-    """What is seen of a function without calling it: signature and docstring."""
+    """What is seen of a function without calling it, beside its docstring: its signature."""
+    documented: str = ""
+    """The docstring of a function or class."""
     renames: frozenset[str] = frozenset()
     """What an import binds under another name."""
     uses: Uses = field(default=Uses(), compare=False)
@@ -59,6 +62,11 @@ class Definition:
     def is_module(self) -> bool:
         """Whether it is a module that `import` binds."""
         return self.kind is Kind.IMPORT and not any(level or m for level, m, _ in self.imported)
+
+    @property
+    def may_be_registered(self) -> bool:
+        """Whether a base or metaclass may keep account of a class."""
+        return not are_plain_bases(self.bases)
 
     @property
     def mentions(self) -> frozenset[str]:
@@ -120,6 +128,7 @@ def united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 imported=known.imported | piece.imported,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
+                documented=known.documented + piece.documented,
                 renames=known.renames | piece.renames,
                 uses=known.uses + piece.uses,
             )

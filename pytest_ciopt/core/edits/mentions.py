@@ -22,6 +22,7 @@ _OF_MODULES = ("__dict__", "__path__", "__name__")
 """Attributes through which a module is searched, or found again."""
 _FIXTURE_SCOPES = ("session", "package", "module", "class", "function")
 _DOCTEST = ">>>"
+_OWN = frozenset(("self", "cls"))
 _SEES_LOCALS = frozenset(
     ("locals", "vars", "dir", "eval", "exec", "f_locals", "__name__", "__qualname__")
 )
@@ -37,15 +38,22 @@ class Mentions:
     """What is more than a plain name: attributes, keywords of calls, words in strings."""
     values: frozenset[str] = frozenset()
     """What may be a module that is handed on as a whole: names and attributes of which nothing is
-    asked that no module has, and words of strings that are dotted names."""
+    asked that no module has, and words of strings that are dotted names, but for `leading`."""
     plain: frozenset[str] = frozenset()
     """Of these the names."""
     parts: frozenset[tuple[str, str]] = frozenset()
     """Of these the attributes of what is no local variable, with the name that stands first."""
     dotted: frozenset[str] = frozenset()
-    """Of these the words of strings with dots in them."""
+    """Of these those of strings with dots in them."""
+    leading: frozenset[str] = frozenset()
+    """First words of strings that are dotted names: something else is asked of them."""
     asks: frozenset[str] = frozenset()
     """Parameters of a function, and of those in it: pytest may fill them by name."""
+    words: frozenset[str] = frozenset()
+    """Words in strings."""
+    rooted: frozenset[tuple[str, str]] = frozenset()
+    """Names that are mentioned as attributes of plain names only, each behind such a name: no local
+    variable, but `self` and `cls` are among them."""
 
     def __or__(self, other: "Mentions") -> "Mentions":
         """What two pieces of code mention together."""
@@ -56,7 +64,7 @@ def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
     """What a function mentions that is no variable of its own."""
     reader = _Reader()
     around = reader.read_all([node])
-    names = reader.names | around.used
+    names = reader.names | reader.attributes | around.used
     values = reader.values | around.whole
     if not names.isdisjoint(_SEES_LOCALS):
         names |= reader.hidden
@@ -68,7 +76,10 @@ def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
         plain=frozenset(around.whole),
         parts=frozenset(around.parts),
         dotted=frozenset(reader.dotted),
+        leading=frozenset(reader.leading),
         asks=frozenset(reader.asks),
+        words=frozenset(reader.words),
+        rooted=reader.rooted(around),
     )
 
 
@@ -77,12 +88,17 @@ def of_statements(nodes: Iterable[ast.AST]) -> Mentions:
     reader = _Reader()
     around = reader.read_all(nodes)
     return Mentions(
-        every=frozenset(reader.names | around.used | reader.hidden | reader.asks),
+        every=frozenset(
+            reader.names | reader.attributes | around.used | reader.hidden | reader.asks
+        ),
         loose=frozenset(reader.loose | reader.asks),
         values=frozenset(reader.values | around.whole | reader.hidden_whole),
         plain=frozenset(around.whole | reader.hidden_whole),
         parts=frozenset(around.parts),
         dotted=frozenset(reader.dotted),
+        leading=frozenset(reader.leading),
+        words=frozenset(reader.words),
+        rooted=reader.rooted(around),
     )
 
 
@@ -97,7 +113,7 @@ def mentions(node: ast.AST) -> frozenset[str]:
 class _Scope:
     """Plain names that are used in a function or comprehension, and those that it binds."""
 
-    __slots__ = ("bound", "home", "parts", "shared", "used", "whole")
+    __slots__ = ("attributes", "bound", "home", "parts", "shared", "used", "whole")
 
     def __init__(self, home: "_Scope | None" = None) -> None:
         self.home = home or self
@@ -110,6 +126,8 @@ class _Scope:
         """Of `used` that of which nothing is asked."""
         self.parts: set[tuple[str, str]] = set()
         """Attributes of which nothing is asked, with the plain name before them."""
+        self.attributes: set[tuple[str, str]] = set()
+        """All attributes of plain names, with these."""
 
 
 class _Reader:
@@ -121,6 +139,10 @@ class _Reader:
         self.loose: set[str] = set()
         self.values: set[str] = set()
         self.dotted: set[str] = set()
+        self.leading: set[str] = set()
+        self.words: set[str] = set()
+        self.attributes: set[str] = set()
+        """Attributes of plain names, which may be in `names` as well."""
         self.asks: set[str] = set()
         self.hidden: set[str] = set()
         """Plain names of local variables."""
@@ -155,6 +177,16 @@ class _Reader:
         around.used |= scope.used - local
         around.whole |= scope.whole - local
         around.parts |= {part for part in scope.parts if part[0] not in local}
+        for root, name in scope.attributes:
+            if root in local and root not in _OWN:
+                self.names.add(name)
+            else:
+                around.attributes.add((root, name))
+
+    def rooted(self, around: _Scope) -> frozenset[tuple[str, str]]:
+        """See `Mentions.rooted`."""
+        others = self.names | around.used | self.hidden | self.asks
+        return frozenset(part for part in around.attributes if part[1] not in others)
 
     # --- scopes ----------------------------------------------------------------------------------
 
@@ -170,7 +202,7 @@ class _Reader:
             scope.used.add(node.name)
             if node.decorator_list:  # it may be registered by its name
                 self.names.add(node.name)
-        yield from self._arguments(node.args, _without_docstring(node), scope)
+        yield from self._arguments(node.args, without_docstring(node), scope)
         yield from node.decorator_list
         yield from getattr(node, "type_params", ())
         if node.returns is not None:
@@ -198,13 +230,14 @@ class _Reader:
         scope.bound.add(node.name)
         self.names.add(node.name)
         inner = _Scope()
-        self._read(_without_docstring(node), inner)
+        self._read(without_docstring(node), inner)
         own = inner.used & inner.bound
         self.names |= own
         self.values |= inner.whole & own
         scope.used |= inner.used
         scope.whole |= inner.whole
         scope.parts |= inner.parts
+        scope.attributes |= inner.attributes
         return (
             *(*node.decorator_list, *node.bases, *node.keywords),
             *getattr(node, "type_params", ()),
@@ -254,8 +287,13 @@ class _Reader:
         """An attribute of anything."""
         if node.attr not in _OF_MODULES:
             self._asked.add(node.value)
-        self.names.add(node.attr)
         self.loose.add(node.attr)
+        match node.value:
+            case ast.Name(id=root):
+                self.attributes.add(node.attr)
+                scope.attributes.add((root, node.attr))
+            case _:
+                self.names.add(node.attr)
         if node not in self._asked and isinstance(node.ctx, ast.Load):
             self._part(node.value, node.attr, scope)
         return (node.value,)
@@ -338,11 +376,16 @@ class _Reader:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
             self.loose.update(words)
+            self.words.update(words)
         if _DOTTED.fullmatch(text.strip(".")):
-            parts = text.strip(".").split(".")
-            self.values.update(parts)
+            first, *others = text.strip(".").split(".")
+            if others and not text.startswith("."):
+                self.leading.add(first)
+            else:
+                others.append(first)
+            self.values.update(others)
             if "." in text:
-                self.dotted.update(parts)
+                self.dotted.update(others)
 
     def joined(self, node: ast.AST, scope: _Scope) -> Iterable[ast.AST]:
         """Of a text with values in it no part is prose: it may be a template of code."""
@@ -371,6 +414,10 @@ class _Reader:
             ):
                 self._part(whole, name, scope)
                 self._asked.add(whole)
+            case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name)), *_]):
+                top = name.partition(".")[0]  # it gives back the outermost package
+                self.values.add(top)
+                self.dotted.add(top)
         return self.own_name_is_known(node, scope)
 
     def operated(self, node: ast.Compare | ast.BinOp, scope: _Scope) -> Iterable[ast.AST]:
@@ -432,11 +479,12 @@ if hasattr(ast, "TemplateStr"):  # Python 3.14
     _HANDLERS[ast.TemplateStr] = _Reader.joined
 
 
-def _without_docstring(
+def without_docstring(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
 ) -> list[ast.stmt]:
+    """The statements of a function or class, but for a docstring."""
     match node.body:
-        case [ast.Expr(value=ast.Constant()), *others]:
+        case [ast.Expr(value=ast.Constant(value=str())), *others]:
             return others
     return node.body
 

@@ -53,6 +53,6 @@ def _reordered(old: Sequence[str], new: Sequence[str]) -> bool:
     return [o for o in old if o in common] != [n for n in new if n in common]
 
 
-def _content(module: Module, name: str) -> tuple[str, str] | None:
+def _content(module: Module, name: str) -> tuple[str, ...] | None:
     found = module.definitions.get(name)
-    return None if found is None else (found.content, found.decorators)
+    return None if found is None else (found.content, found.decorators, found.documented)

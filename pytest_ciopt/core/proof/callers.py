@@ -64,7 +64,8 @@ class Callers:
         named = self._named[node].items()
         calling = (one for one, calls in named if calls)
         found = dict.fromkeys((*self._evidence.callers(node), *calling))
-        nobody = not found and not self._is_for_pytest(node)  # of a thread no caller is seen
+        # Of a thread no caller is seen.
+        nobody = not (found or self._is_for_pytest(node) or self._has_run_before(node))
         some = nobody or self._evidence.is_called_often(node)
         unnoted = self._unnoted(node, candidates, nobody=nobody) if some else ()
         own = self._evidence.stretches.of((unit_of(node),))
@@ -132,8 +133,8 @@ class Callers:
         }
 
     def _may_call(self, caller: Unit, unit: Unit) -> bool:
-        """Whether a function looks up what another one is called by; operators have no names, but
-        for context managers there is a statement."""
+        """Whether a function looks up what another one is called by. Operators have no names: there
+        it has to be written so that it keeps something; for context managers is a statement."""
         name, called = simple_name(unit[1]), called_as(unit[1])
         definition = self._keepers.definition(caller)
         if definition is None:
@@ -141,7 +142,7 @@ class Callers:
         if name in _WITH and not self._is_decorator(unit):
             return definition.uses.enters or called in definition.mentions
         if is_special(name) and name not in MAKERS:
-            return True
+            return any(self._keepers.keeps(caller, None))
         return called in definition.mentions and called in definition.uses.looked_up
 
     def _is_decorator(self, unit: Unit) -> bool:
@@ -149,6 +150,12 @@ class Callers:
         then calling what they decorate enters them."""
         of_class = self._keepers.definition((unit[0], unit[1].rpartition(".")[0]))
         return of_class is None or not are_plain_bases(of_class.bases)
+
+    def _has_run_before(self, node: Node) -> bool:
+        """Whether a function ran while modules were imported, and what ran in tests is one that is
+        inside of it: a decorator, mostly."""
+        inside = (one for one in self._evidence.nodes(unit_of(node)) if one != node)
+        return bool(self._evidence.importers(node)) and any(map(self._evidence.callers, inside))
 
     def _is_for_pytest(self, node: Node) -> bool:
         """Whether pytest calls a function: a test, a fixture, what is set up by convention, be it

@@ -22,6 +22,9 @@ class Ground:
     """Units that whoever ran them is affected by, with the changed file that is the cause."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Test files that are affected as a whole, with why."""
+    whole: Mapping[str, str] = field(default_factory=dict)
+    """Test files for which what differs from the base was read or listed when tests were collected,
+    with why: there may be other tests now."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Test files of which more may have run than was seen while modules were imported, with why."""
     data: frozenset[str] = frozenset()
@@ -89,18 +92,24 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
         hit = ground.units.keys() & seen.units
         hit = {unit for unit in hit if causes is None or ground.units[unit] in causes}
         if hit:
-            return f"executes {dotted(*min(hit))}"
-    read = _those(ground.data & seen.reads, causes)
+            unit = min(hit, key=lambda unit: (ground.units[unit] != unit[0], unit))
+            cause = ground.units[unit]
+            by_way = f", which {cause} may change" if cause != unit[0] else ""
+            return f"executes {dotted(*unit)}{by_way}"
+    return looked_at(ground.data & seen.reads, ground.folders & seen.lists, causes)
+
+
+def looked_at(
+    data: Set[str], folders: Set[str], causes: frozenset[str] | None = None
+) -> str | None:
+    """What was read or listed of changed data and folders; None for nothing. For `causes` see
+    `affected`."""
+    read = data if causes is None else data & causes
     if read:
         return f"reads {min(read)}"
-    listed = ground.folders & seen.lists
-    if listed and (causes is None or any(_holds(folder, causes) for folder in listed)):
-        return f"lists {min(listed) or '.'}/"
+    if folders and (causes is None or any(_holds(folder, causes) for folder in folders)):
+        return f"lists {min(folders) or '.'}/"
     return None
-
-
-def _those(paths: frozenset[str], causes: frozenset[str] | None) -> frozenset[str]:
-    return paths if causes is None else paths & causes
 
 
 def _holds(folder: str, causes: Iterable[str]) -> bool:

@@ -14,12 +14,20 @@ class Mentions:
         self.untold: Callable[[str], None] = lambda path: None
         """Is told of files that cannot be parsed."""
         self._users: dict[tuple[str, str], list[str]] = {}
+        self._installed: dict[tuple[str, str], bool] = {}
 
     def of(
-        self, path: str, simple: str, *, among: Set[str] | None = None, handed: bool = False
+        self,
+        path: str,
+        simple: str,
+        *,
+        among: Set[str] | None = None,
+        handed: bool = False,
+        of_module: bool = False,
     ) -> Iterator[tuple[str, Definition]]:
         """Files and definitions in them that mention a name of a file: `among` these files only, or
-        only in those that hand it to something."""
+        only in those that hand it to something. With `of_module` it is that of a variable of the
+        module, and no attribute of an object that a method belongs to elsewhere."""
         for user in self.users(path, simple, among=among):
             if handed and not self._sources.hands(user, simple):
                 continue
@@ -32,10 +40,39 @@ class Mentions:
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
                 mentioned = definition.named.loose if own else definition.mentions
+                if simple in mentioned and self._is_of_another(
+                    user, definition, simple, of_module=of_module and user != path
+                ):
+                    mentioned = frozenset()
                 if simple in definition.named.asks and self._may_be_filled(user, definition):
                     mentioned |= definition.named.asks
                 if simple in mentioned or simple in definition.renames:
                     yield user, definition
+
+    def _is_of_another(
+        self, user: str, definition: Definition, simple: str, *, of_module: bool
+    ) -> bool:
+        """Whether a definition has a name as an attribute only, of installed modules, or of the
+        object of a method, which is no module that is elsewhere."""
+        roots = {root for root, attribute in definition.named.rooted if attribute == simple}
+        return bool(roots) and all(
+            (of_module and root in ("self", "cls")) or self._is_installed(user, root)
+            for root in roots
+        )
+
+    def _is_installed(self, user: str, root: str) -> bool:
+        """Whether a name is that of a module which is none of the project."""
+        key = (user, root)
+        if key not in self._installed:
+            cut = self._sources.around(user, root)
+            found = None if cut is None else cut.definitions.get(root)
+            self._installed[key] = (
+                found is not None
+                and found.is_module
+                and not any(map(self._sources.is_own, found.origins))
+                and not self._sources.binds_unseen(user)
+            )
+        return self._installed[key]
 
     def _may_be_filled(self, path: str, definition: Definition) -> bool:
         """Whether pytest may look at the names of parameters: of tests, fixtures and hooks, also

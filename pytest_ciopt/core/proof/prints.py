@@ -19,6 +19,8 @@ _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
 """Before the fingerprint of an import; of a function without decorators."""
+_DOCUMENTED = "."
+"""Before the fingerprint of the docstring of a function or class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Difference:
     names."""
     moved: frozenset[str] = frozenset()
     """Of these the names that only one of the texts has."""
+    documented: frozenset[str] = frozenset()
+    """Functions and classes that importing binds as before, but for the docstring."""
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
@@ -82,15 +86,21 @@ def _prints(definition: Definition) -> tuple[str, str]:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
             plain = "" if definition.decorators else _PLAIN
-            return _print(definition.content), f"{plain}{seen}"
+            return _print(definition.content), f"{plain}{seen}{_documented(definition)}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
-            both = _print(f"{definition.content}\n{definition.decorators}")
+            texts = definition.content, definition.decorators, definition.documented
+            both = _print("\n".join(texts))
             return both, both
         case Kind.IMPORT:
             return "", f"{_IMPORT}{_print(definition.content)}"
-    return "", _print(f"{definition.content}\n{definition.decorators}")
+    bound = _print(f"{definition.content}\n{definition.decorators}")
+    return "", f"{bound}{_documented(definition)}"
+
+
+def _documented(definition: Definition) -> str:
+    return f"{_DOCUMENTED}{_print(definition.documented)}" if definition.documented else ""
 
 
 def _print(text: str) -> str:
@@ -99,7 +109,7 @@ def _print(text: str) -> str:
 
 def difference(old: Source, new: Source) -> Difference:
     """What differs. Complexity: linear in the number of definitions."""
-    units, bindings, moved, lost = set(), set(), set(), set()
+    units, bindings, moved, lost, documented = set(), set(), set(), set(), set()
     for name in old.definitions.keys() | new.definitions.keys():
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
@@ -107,6 +117,8 @@ def difference(old: Source, new: Source) -> Difference:
         if before is None or after is None:
             bindings.add(name)
             moved.add(name)
+        elif _undocumented(before) == _undocumented(after) and before[1] != after[1]:
+            documented.add(name)
         elif before[1] != after[1]:
             bindings.update(_exported(before, after) if name == EXPORTS else (name,))
         if before is not None and before[0] != (after or _NOTHING)[0]:
@@ -114,8 +126,17 @@ def difference(old: Source, new: Source) -> Difference:
         if before is not None and after is None and _may_be_registered(before):
             lost.add(name)
     return Difference(
-        frozenset(units), frozenset(bindings), frozenset(moved), _effects(old, new), frozenset(lost)
+        units=frozenset(units),
+        bindings=frozenset(bindings),
+        moved=frozenset(moved),
+        documented=frozenset(documented),
+        effects=_effects(old, new),
+        lost=frozenset(lost),
     )
+
+
+def _undocumented(prints: tuple[str, str]) -> str:
+    return prints[1].partition(_DOCUMENTED)[0]
 
 
 def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:

@@ -43,6 +43,9 @@ class Sources(Protocol):
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         """Files that `from module import …` in a file may mean; `level` counts the dots."""
 
+    def naming(self, word: str) -> Iterable[str]:
+        """Files in which a word stands."""
+
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""
 

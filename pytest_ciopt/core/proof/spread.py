@@ -11,12 +11,12 @@ the tests. Whenever names cannot tell, the answer is the closure.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.proof.callers import Called, Callers
+from pytest_ciopt.core.proof.docstrings import Docstrings
 from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
@@ -63,6 +63,7 @@ class Lookup:
         self.callers = Callers(sources, evidence, self.keepers, self.mentions)
         self.registry = Registry(sources, evidence)
         self.wholes = Wholes(sources, self.mentions)
+        self.docstrings = Docstrings(sources, self.mentions, self.registry, self.keepers)
 
 
 class Spread:
@@ -84,7 +85,7 @@ class Spread:
         self._sources, self._evidence = lookup.sources, lookup.evidence
         self._registry, self._keepers = lookup.registry, lookup.keepers
         self._mentions, self._callers = lookup.mentions, lookup.callers
-        self._wholes = lookup.wholes
+        self._wholes, self._docstrings = lookup.wholes, lookup.docstrings
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
@@ -93,7 +94,8 @@ class Spread:
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._looked_for: set[tuple[str, str]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
-        self._handed: set[str] = set()
+        self._handed: set[tuple[str, bool]] = set()
+        self._documented: set[Unit] = set()
         self._waiting: list[Unit] = []
         self._before = 0
         """How much was affected by other changes."""
@@ -106,7 +108,7 @@ class Spread:
         self._listen()
         if difference.effects:
             self._all(path, CHANGED_EFFECTS)
-        if difference.effects or difference.bindings:
+        if difference.effects or difference.bindings or difference.documented:
             self.impact.units.add((path, BODY))
         for name in sorted(difference.units):
             self.impact.units.add((path, name))
@@ -117,6 +119,8 @@ class Spread:
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
             self._rebound(path, name, definition, moved=name in difference.moved)
+        for name in sorted(difference.documented):
+            self._redocumented(path, name)
         self._follow(path)
         return self.impact
 
@@ -265,7 +269,7 @@ class Spread:
     def _learned(self, path: str, name: str, definition: Definition) -> None:
         """What is inside of a class is something else. Those who were told of it may look, if it is
         known who they are; if not, whoever names the class has to do."""
-        if definition.foreign or _is_registered(definition):
+        if definition.foreign or definition.may_be_registered:
             for place in sorted(self._registry.written(path, name, definition) or ()):
                 self._asked(*place)
 
@@ -334,7 +338,7 @@ class Spread:
         if definition is not None:
             if definition.kind is Kind.IMPORT and self._sources.imports_new(path, definition):
                 self._all(path, f"{name} is imported from a module that was not loaded before")
-            if definition.foreign or _is_registered(definition):
+            if definition.foreign or definition.may_be_registered:
                 self._told(path, name, definition, moved=moved)
         method = definition is not None and definition.kind is Kind.FUNCTION and not moved
         self._bind(path, name, of_class=not method)
@@ -381,9 +385,10 @@ class Spread:
         simple = simple_name(name)
         if self._is_common(path, simple):
             return
-        for user, definition in self._mentions.of(path, simple):
+        of_class = "." in name
+        for user, definition in self._mentions.of(path, simple, of_module=not of_class):
             self._affect(user, definition, at_import=simple in definition.head)
-        self._handed_on(path)
+        self._handed_on(path, loaded=not of_class)
         for user in self._mentions.users(path, simple):
             cut = self._sources.around(user, simple)
             if cut is not None:
@@ -391,17 +396,50 @@ class Spread:
                 if simple in (cut.effects_named.loose if own else cut.effects_named.every):
                     self._all(user, f"code that runs at import uses {simple}")
 
-    def _handed_on(self, path: str) -> None:
+    def _handed_on(self, path: str, *, loaded: bool) -> None:
         """Whoever takes the module as a whole may look up any of its names."""
         self.impact.modules.add(path)
-        if path in self._handed:
+        if (path, loaded) in self._handed:
             return
-        self._handed.add(path)
-        for user, word, definition in self._wholes.of(path):
+        self._handed.add((path, loaded))
+        for user, word, definition in self._wholes.of(path, loaded=loaded):
             if definition is None:
                 self._all(user, f"code that runs at import uses {word} as a whole")
             else:
                 self._affect(user, definition, at_import=word in definition.head)
+
+    def _redocumented(self, path: str, name: str) -> None:
+        """A function or class has another docstring."""
+        if (path, name) in self._documented:
+            return
+        self._documented.add((path, name))
+        cut = self._sources.cut(path)
+        definition = None if cut is None else cut.definitions.get(name)
+        if definition is None or not self._by_name or self._docstrings.is_shown(path, definition):
+            self._rebound(path, name, definition)
+            return
+        self._handed_on(path, loaded=False)
+        for reader in self._docstrings.readers():
+            self.impact.units.add(reader)
+            if not self._evidence.ran_outside(reader):
+                self._climb(reader)
+        self._shown(path, definition.simple, of_class=definition.kind is Kind.CLASS)
+
+    def _shown(self, path: str, simple: str, *, of_class: bool) -> None:
+        """Whoever hands on what has another docstring, or reads that."""
+        self.impact.names.add(simple)
+        if self._is_common(path, simple):
+            return
+        for user, definition in self._docstrings.handed_on(path, simple, of_class=of_class):
+            if definition is None:
+                self._all(user, f"code that runs at import uses {simple}")
+            elif definition.kind is Kind.IMPORT:
+                if simple in definition.renames:
+                    self._shown(user, definition.simple, of_class=of_class)
+            elif definition.kind is Kind.CLASS and simple in definition.bases:
+                self._redocumented(user, definition.name)  # it is inherited
+            else:
+                self._affect(user, definition, at_import=False)
 
     def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:
         """Something that a definition uses changed; `at_import`, what decides what it is."""
@@ -425,8 +463,3 @@ def _goes_by_another_name(definition: Definition, name: str) -> bool:
 
 def _by_convention(name: str, definition: Definition | None) -> bool:
     return is_called_by_convention(name) or (definition is not None and definition.autouse)
-
-
-def _is_registered(definition: Definition) -> bool:
-    """Whether a base or metaclass may keep account of a class."""
-    return not are_plain_bases(definition.bases)

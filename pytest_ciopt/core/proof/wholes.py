@@ -19,14 +19,17 @@ class Wholes:
     def __init__(self, sources: Sources, mentions: Mentions) -> None:
         self._sources, self._mentions = sources, mentions
 
-    def of(self, path: str) -> Iterator[tuple[str, str, Definition | None]]:
+    def of(self, path: str, *, loaded: bool) -> Iterator[tuple[str, str, Definition | None]]:
         """Files, the name that each knows the module by, and definitions that take it; None for
-        code that runs at import."""
+        code that runs at import. `loaded`: where something loads modules by computed names,
+        whatever bears the name of the module may be the module."""
         *packages, module = module_path(path).split("/")
-        exact = not self._may_be_loaded_by_name(path, module)
+        exact = not (loaded and self._may_be_loaded_by_name(path, module))
+        is_file = not path.endswith("__init__.py")
         for name in filter(None, (module, *packages) if exact else (module,)):
+            leads = is_file and name == module
             for user, word in self._known_as(path, name):
-                for definition in self._taking(user, word, exact=exact):
+                for definition in self._taking(user, word, exact=exact, leads=leads):
                     yield user, word, definition
 
     def _known_as(self, path: str, name: str) -> Iterator[tuple[str, str]]:
@@ -50,18 +53,24 @@ class Wholes:
             for definition in cut.definitions.values()
         )
 
-    def _taking(self, user: str, word: str, *, exact: bool) -> Iterator[Definition | None]:
+    def _taking(
+        self, user: str, word: str, *, exact: bool, leads: bool
+    ) -> Iterator[Definition | None]:
+        """`leads`: the first word of a dotted name may stand for it. Of an outermost package one
+        asks for what comes next in the name; of a module perhaps for all that is in it."""
         cut = self._sources.around(user, word)
         if cut is None:
             return
-        if self._takes(user, word, cut.effects_named, exact=exact):
+        if self._takes(user, word, cut.effects_named, exact=exact, leads=leads):
             yield None
         for definition in cut.definitions.values():
             is_code = definition.name != EXPORTS and definition.kind is not Kind.IMPORT
-            if is_code and self._takes(user, word, definition.named, exact=exact):
+            if is_code and self._takes(user, word, definition.named, exact=exact, leads=leads):
                 yield definition
 
-    def _takes(self, user: str, word: str, named: Named, *, exact: bool) -> bool:
+    def _takes(self, user: str, word: str, named: Named, *, exact: bool, leads: bool) -> bool:
+        if leads and word in named.leading:
+            return True
         if not exact or word in named.plain or word in named.dotted:
             return word in named.values
         roots = {root for root, attribute in named.parts if attribute == word}

@@ -76,7 +76,7 @@ def test_every_field_travels(field: str) -> None:
         always_scopes=names,
         modules=names,
         hooked=True,
-        records=Records({"a": "r"}, {"b": "failed last"}, names, {"a.py": "r"}),
+        records=Records({"a": "r"}, {"b": "failed last"}, names, {"a.py": "r"}, {"b.py": "reads"}),
     )
     assert getattr(full, field) != getattr(Selection(), field)
     assert getattr(loaded(dumped(full)), field) == getattr(full, field)

@@ -13,7 +13,7 @@ import pytest
 from pytest_ciopt.adapters.tracing.files import PROCESS
 
 BEFORE = """
-import json, os, pathlib, shutil, subprocess, sys
+import ctypes.util, json, os, pathlib, shutil, subprocess, sys
 for name in [one for one in os.environ if one.startswith(("LESS", "MORE", "LD_", "DYLD_"))]:
     del os.environ[name]
 from pytest_ciopt.adapters.tracing.stretch import Stretch
@@ -64,6 +64,13 @@ READS: dict[str, list[str]] = {
     "run('cat', 'a.txt', executable=shutil.which('cat'))": ["a.txt"],
     "subprocess.run('true', **quiet)": [],
     "subprocess.check_output(['cat', 'a.txt'])": ["a.txt"],
+    "run('git', '--version')": [],
+    "run('/usr/bin/git', 'version')": [],
+    "run('no-such-program')": [],
+    "run('no-such-program', env={'PATH': 'sub'})": ["sub/no-such-program"],
+    "run('./absent')": ["absent"],
+    "ctypes.util.find_library('nothing-of-that-name')": [],
+    "ctypes.util.find_library('c')": [],
     "run('./bin/head', 'a.txt')": ["a.txt", "bin/head"],
     "run('../bin/head', '../a.txt', cwd='sub')": ["a.txt", "bin/head"],
 }
@@ -72,9 +79,15 @@ UNSEEN = [
     "run('sh', '-c', 'true')",
     "run('true', shell=True)",
     "run('env', 'true')",
-    "run('git', '--version')",
+    "run('git', 'status')",
+    "run('git', '--version', '--build-options')",
+    "run('gcc', '--help=target')",
+    "run('/sbin/ldconfig', '-p')",
+    "run('bin/other', '--version')",
+    "run('bin/cat', '--version')",
+    "run(sys.executable, '-V')",
     "run('ls')",
-    "run('no-such-program')",
+    "run('./sub')",
     "run('cat', 'sub')",
     "run('cp', '-r', '.', '../copy')",
     "run('cp', '-r', '..', '/no-such-folder/copy')",

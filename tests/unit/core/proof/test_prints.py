@@ -83,10 +83,25 @@ def test_bodies_and_signatures(old: str, new: str, unit: str) -> None:
     assert edited(old, new) == Difference(units=names(unit))
 
 
-def test_signature_and_docstring_are_seen_without_a_call() -> None:
-    both = Difference(units=names("plain"), bindings=names("plain"))
-    assert difference(BASE, BASE.replace("What it does.", "What it did.", 1)) == both
-    assert edited("y=1", "y=2") == both
+def test_a_signature_is_seen_without_a_call() -> None:
+    assert edited("y=1", "y=2") == Difference(units=names("plain"), bindings=names("plain"))
+
+
+def test_a_docstring_is_no_part_of_what_runs() -> None:
+    head, _, tail = BASE.rpartition("What it does.")
+    assert difference(BASE, BASE.replace("What it does.", "What it did.", 1)) == Difference(
+        documented=names("plain")
+    )
+    assert difference(BASE, f"{head}What it did.{tail}") == Difference(
+        documented=names("decorated")
+    )
+    assert edited('"""A class."""', '"""Another."""') == Difference(documented=names("C"))
+    assert edited('    """A class."""\n', "") == Difference(documented=names("C"))
+
+
+def test_beside_another_signature_a_docstring_tells_nothing() -> None:
+    edit = BASE.replace("y=1", "y=2").replace("What it does.", "What it did.", 1)
+    assert difference(BASE, edit).documented == frozenset()
 
 
 def test_what_a_function_returns_by_its_annotation_is_seen_without_a_call() -> None:
@@ -100,10 +115,8 @@ def test_parameters_of_types_are_seen_without_a_call(text: str) -> None:
     assert difference(text, text.replace("int", "str")).bindings == names("f")
 
 
-def test_whoever_decorates_a_function_sees_signature_and_docstring() -> None:
+def test_whoever_decorates_a_function_sees_its_signature() -> None:
     both = Difference(units=names("decorated"), bindings=names("decorated"))
-    head, _, tail = BASE.rpartition("What it does.")
-    assert difference(BASE, f"{head}What it did.{tail}") == both
     assert edited("decorated(x)", "decorated(x, *, y=0)") == both
 
 
@@ -116,7 +129,6 @@ def test_whoever_decorates_a_function_sees_signature_and_docstring() -> None:
         ("C(Base)", "C(Base, metaclass=M)", "C"),
         ("import os", "import os.path as os", "os"),
         ("from a import b", "from e import b", "b"),
-        ('"""A class."""', '"""Another."""', "C"),
         ('"""Docstring."""', '"""Another."""', "__doc__"),
     ],
 )

@@ -62,6 +62,9 @@ class Tree:
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         return {f"{module}.py"} & self.files.keys()
 
+    def naming(self, word: str) -> Iterable[str]:
+        return [path for path in sorted(self.files) if self.mentions(path, word)]
+
     def defining(self, name: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, name)]
 
@@ -307,14 +310,19 @@ def test_what_ran_below_a_function_at_import_it_may_have_kept() -> None:
     assert ("user.py", "asks") in edited(seen, user=user).units
 
 
-def test_operators_have_no_names() -> None:
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("return x + x", False), ("if x not in KEPT: KEPT[x] = x + x", True)],
+)
+def test_operators_have_no_names_so_whoever_keeps_something_may_use_them(
+    text: str, expected: bool
+) -> None:
     old = "class C:\n    def __add__(self, other): return 1\n"
     tests = ["test_a:test_one m:C.__add__ user:asks user:runs"]
     seen = knowledge(tests, ["test_a:test_one > user:runs > m:C.__add__"], often="m:C.__add__")
-    user = "def asks(x): return x + x\ndef runs(x): return x + x\n"
-    assert ("user.py", "asks") in spread(
-        old, old.replace("1", "2"), seen, user=user, test_a=""
-    ).units
+    user = f"KEPT = {{}}\ndef asks(x): {text}\ndef runs(x): return x + x\n"
+    found = spread(old, old.replace("1", "2"), seen, user=user, test_a="").units
+    assert (("user.py", "asks") in found) is expected
 
 
 @pytest.mark.parametrize(
@@ -325,15 +333,24 @@ def test_operators_have_no_names() -> None:
         ("async def asks(x):\n    async with x: pass", "", True),
         ("def asks(x, stack): stack.enter_context(x)", "", True),
         ("def asks(x): x(C)", "", True),
-        ("def asks(x): x.go()", "(contextlib.ContextDecorator)", True),
+        ("def asks(x): x.go()", "(contextlib.ContextDecorator)", False),
+        ("def asks(x):\n    if not KEPT: KEPT.append(x.go())", "", False),
+        (
+            "def asks(x):\n    if not KEPT: KEPT.append(x.go())",
+            "(contextlib.ContextDecorator)",
+            True,
+        ),
     ],
-    ids=["nothing", "with", "async with", "stack", "class", "decorator"],
+    ids=[
+        *("nothing", "with", "async with", "stack", "class"),
+        *("decorator", "keeps", "decorator that keeps"),
+    ],
 )
 def test_context_managers_are_entered_by_a_statement(text: str, base: str, expected: bool) -> None:
     old = f"class C{base}:\n    def __enter__(self): return 1\n"
     tests = ["test_a:test_one m:C.__enter__ user:asks user:runs"]
     calls = ["test_a:test_one > user:runs > m:C.__enter__"]
-    user = f"from m import C\n{text}\ndef runs(x):\n    with x: pass\n"
+    user = f"from m import C\nKEPT = []\n{text}\ndef runs(x):\n    with x: pass\n"
     seen = knowledge(tests, calls, often="m:C.__enter__")
     found = spread(old, old.replace("1", "2"), seen, user=user, test_a="").units
     assert (("user.py", "asks") in found) is expected
@@ -417,6 +434,17 @@ def test_what_functions_inside_of_a_test_return_is_its_own_business() -> None:
         seen = knowledge(calls=[f"keeper:one > test_m:{name}.<locals>.g"])
         found = spread(old, old.replace("1", "2"), seen, path="test_m.py", keeper=keeper).units
         assert (("keeper.py", "asks") in found) is expected
+
+
+@pytest.mark.parametrize("called", ["m:f.<locals>.inner", "m:g"])
+def test_a_decorator_ran_while_modules_were_imported(called: str) -> None:
+    old = "def f(g):\n    def inner(): return 1\n    return inner\n"
+    tests = ["test_a:test_one m:f user:asks user:runs"]
+    calls = [f"test_a:test_one > user:runs > {called}"]
+    seen = knowledge(tests, calls, imports=["user::3 > m:f"])
+    user = "from m import f\ndef asks(): pass\n@f\ndef runs(): pass\n"
+    found = spread(old, old.replace("1", "2"), seen, user=user, test_a="").units
+    assert (("user.py", "asks") in found) is (called == "m:g")
 
 
 def test_of_what_a_thread_runs_no_caller_is_seen() -> None:
