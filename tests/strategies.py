@@ -88,6 +88,7 @@ ENDS = st.builds(
     st.integers(0, 10**9),
     st.none() | TOTALS,
     st.lists(st.builds(Judged, LINE, st.sampled_from([*Ruling]), LINE), max_size=3).map(tuple),
+    executed=st.integers(0, 10**9),
 )
 PARTS_OF_RUNS = st.one_of(
     st.builds(

@@ -125,7 +125,14 @@ class Recording(Breakable):
         return None if why is None else f"this run is recorded only in part: {why}"
 
     @harmless
-    def finish(self, exit_status: int, outcome: Outcome, gated: Gated, job: str | None) -> None:
+    def finish(
+        self,
+        exit_status: int,
+        outcome: Outcome,
+        gated: Gated,
+        job: str | None,
+        executed: int,
+    ) -> None:
         """Writes what came of tests that were cut off, if anything did, and closes the segment."""
         for key, reports in list(self._open.items()):
             if not all(map(_tells_nothing, reports)):
@@ -133,7 +140,7 @@ class Recording(Breakable):
         dropped = len(outcome.tests) - outcome.selected
         unread = len(outcome.dropped_modules)
         counts = (exit_status, self._written, dropped, unread)
-        self.writer.finish(RunEnd(now(), *counts, *gated, job))
+        self.writer.finish(RunEnd(now(), *counts, *gated, job, executed))
 
 
 def _tells_nothing(report: pytest.TestReport) -> bool:

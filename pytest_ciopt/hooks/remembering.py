@@ -202,7 +202,8 @@ class Remembering:
         if self._recording is not None:
             failed = pytest.ExitCode.INTERNAL_ERROR
             status = int(result) if isinstance(result, int) else int(failed)
-            self._recording.finish(status, outcome, gated, None if status else job)
+            executed = 0 if self.traces is None else self.traces.executed
+            self._recording.finish(status, outcome, gated, None if status else job, executed)
             self._recording.writer.close()
 
     def pytest_keyboard_interrupt(self) -> None:

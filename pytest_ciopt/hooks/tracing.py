@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ciopt.adapters.environment import digests
 from pytest_ciopt.adapters.tracing.tracer import Tracer, can_trace, tracer_for
-from pytest_ciopt.core.history.trace_encoding import encoded_trace
+from pytest_ciopt.core.history.trace_encoding import encoded_trace, executed_in
 from pytest_ciopt.hooks.options import VARIABLES, WATCHED, contexts_are_asked
 from pytest_ciopt.hooks.shipping import Shipping, has_workers
 
@@ -37,7 +37,13 @@ class Traces(Shipping):
     """The way of traces to the one who writes."""
 
     def __init__(self, config: pytest.Config, write: Callable[[str], None]) -> None:
-        super().__init__(config, write, "ciopt_traces")
+        def counted(lines: str) -> None:
+            self.executed += executed_in(lines)
+            write(lines)
+
+        super().__init__(config, counted, "ciopt_traces")
+        self.executed = 0
+        """Functions that tests executed, those of each test counted for it."""
         self._impossible: str | None = None
         self._last = ""
         """What was known at the end only, of all processes."""

@@ -73,7 +73,7 @@ def test_where_tests_are_quick(project: MakeProject, workers: tuple[str, ...]) -
     first.stdout.fnmatch_lines([RESULTS.format("no earlier run tells what the tests take")])
     second = made.run(EXPLAIN, *workers)
     if is_available():
-        too_much = "2 tests take 0.0 s, and they would add more than 5%"
+        too_much = "2 tests take 0.0 s, and they would add more than 10%"
         second.stdout.fnmatch_lines([RESULTS.format(too_much)])
     assert units(made) == set()
 
@@ -114,6 +114,24 @@ def test_what_is_only_set_up_is_not_recorded(made: Project, flag: str, record: s
     before = set(Path(".ciopt/segments").iterdir())
     assert made.run(flag, f"--ciopt-record={record}", EXPLAIN).ret == 0
     assert set(Path(".ciopt/segments").iterdir()) == before
+
+
+@pytest.mark.skipif(not is_available(), reason="sys.monitoring is of Python 3.12")
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    ("functions", "what"), [(3, "about 8.?%"), (300, "more than 10%")], ids=["few", "many"]
+)
+def test_what_tests_execute_is_counted(
+    project: MakeProject, workers: tuple[str, ...], functions: int, what: str
+) -> None:
+    """300 functions a test are much for tests that take a tenth of a second, and 3 are not."""
+    many = "".join(f"def f{number}(): pass\n" for number in range(functions))
+    call = f"import many\ndef test(): [getattr(many, f'f{{n}}')() for n in range({functions})]\n"
+    tests = [f"test_{number}.py" for number in range(40)]
+    made = project({"many.py": many, **CONFIG, **dict.fromkeys(tests, call)})
+    assert made.run("--ciopt-record=deps", *workers).ret == 0
+    remember(*((f"{name}::test", 0.1) for name in tests))
+    made.run(EXPLAIN, *workers).stdout.fnmatch_lines([f"*(40 tests take 4.0 s, *{what})"])
 
 
 def test_nothing_is_watched_where_nothing_runs(made: Project) -> None:

@@ -133,13 +133,25 @@ class Index:
 
     def suites(self) -> dict[str, Suite]:
         """All tests together, by environment."""
+        executes = dict(self._executes())
         rows = self._ask(
             "SELECT name, count(*), sum(setup + call + teardown) FROM estimate "
             "JOIN subject ON subject.number = subject "
             "JOIN environment ON environment.number = environment "
             "WHERE kind = 'test' GROUP BY name"
         )
-        return {name: Suite(tests, seconds) for name, tests, seconds in rows}
+        return {name: Suite(*one, *executes.get(name, ())) for name, *one in rows}
+
+    def _executes(self) -> Iterator[tuple[str, tuple[float]]]:
+        """Functions that a test executed in the newest runs that tell of it, by environment."""
+        told = "environment = ? AND instr(finish, '\"executed\"')"
+        newest = f"{_RUNS} WHERE {told} ORDER BY id DESC LIMIT {_NEWEST}"
+        for number, name in self._ask("SELECT number, name FROM environment"):
+            runs = [_run(row) for row in self._ask(newest, (number,))]
+            executed = sum(run.end.executed for run in runs if run.end is not None)
+            tests = sum(sum(run.outcomes.values()) for run in runs)
+            if tests:
+                yield name, (executed / tests,)
 
     def results(self, kind: Kind, name: str) -> list[tuple[RunRow, Result]]:
         """What the newest runs said of one test, module or fixture, oldest first."""
@@ -215,6 +227,8 @@ _SLOWEST = (
 )
 _TELLING_NOTHING = (0, 5)
 """Exit codes of runs of a part, and of runs without a test: neither good nor bad."""
+_NEWEST = 10
+"""Runs by which is told what a test executes."""
 _RUNS = "SELECT start, finish, outcomes, seconds, source, number FROM run"
 _RESULTS = (
     "SELECT subject.id, run, outcome, setup, call, teardown, attempts, failure "

@@ -169,6 +169,7 @@ def _read_end(fields: Fields) -> RunEnd:
         coverage=_read_totals(fields.items("coverage")),
         verdicts=tuple(map(_read_judged, fields.items("verdicts"))),
         job=fields.maybe("job"),
+        executed=fields.count("executed", 0),
     )
 
 

@@ -101,6 +101,7 @@ def _end(end: RunEnd) -> dict[str, object]:
         "coverage": _counts(end.coverage),
         "verdicts": [list(map(shortened, one)) for one in end.verdicts] or None,
         "job": end.job,
+        "executed": end.executed or None,
     }
 
 

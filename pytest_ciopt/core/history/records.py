@@ -228,6 +228,8 @@ class RunEnd(NamedTuple):
     """What gates said."""
     job: str | None = None
     """That of the start, where all that the job was asked for passed upon the commit."""
+    executed: int = 0
+    """Functions that tests executed, those of each test counted for it; 0 where nobody watched."""
 
 
 Record = RunStart | Attempt | ModuleCost | Uncollected | FixtureCost | Benchmark | RunEnd

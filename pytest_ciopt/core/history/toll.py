@@ -4,11 +4,16 @@ from typing import NamedTuple
 
 _START = 0.3
 """Seconds for the start and the end of the recording."""
-_EACH = 0.001
-"""Seconds for a test.
-**Source:** both are twice of what `benchmarks/tracing.py` showed of suites whose tests take 5 to 90
-milliseconds each: what a test executes matters, too, and is not known before it is recorded."""
-MOST = 0.05
+_TEST = 0.0005
+"""Seconds for a test."""
+_UNIT = 0.000025
+"""Seconds for a function that a test executes, what it opens and lists included.
+**Source:** the three are about what was measured of Sphinx (7.5 ms a test) and less than of pylint,
+whose tests execute 100 to 300 functions each, and two to five times of what `benchmarks/tracing.py`
+showed of smaller suites (0.5 ms a test, 60 functions)."""
+_USUAL = 60.0
+"""Functions that a test executes, as long as nothing is known of that."""
+MOST = 0.10
 """Share of a run up to which nobody need be asked."""
 
 
@@ -17,8 +22,11 @@ class Suite(NamedTuple):
 
     tests: int
     seconds: float
+    executes: float = _USUAL
+    """Functions of the repository that a test executes, on average."""
 
     @property
     def toll(self) -> float:
         """The share of these seconds that recording would add, infinite where there are none."""
-        return (_START + _EACH * self.tests) / self.seconds if self.seconds else float("inf")
+        each = _TEST + _UNIT * self.executes
+        return (_START + each * self.tests) / self.seconds if self.seconds else float("inf")

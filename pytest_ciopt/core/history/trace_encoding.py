@@ -25,11 +25,22 @@ TRACED = tuple(
     b'{"kind":"' + kind for kind in (b"traced", b"units", b"collected", b"inputs", b"source")
 )
 """How lines of traces begin: who does not ask for them need not read further."""
+_OF_A_TEST, _NUMBERS = '{"kind":"traced","id"', '"units":['
 
 
 def encoded_trace(record: TraceRecord) -> bytes:
     """The line of a record, its newline included; ASCII only."""
     return line(_plain(record))
+
+
+def executed_in(lines: str) -> int:
+    """How many functions tests executed of which these lines tell, those of each counted for it."""
+    found = 0
+    for text in lines.splitlines():
+        if text.startswith(_OF_A_TEST):
+            numbers = text.partition(_NUMBERS)[2].partition("]")[0]
+            found += numbers.count(",") + 1 if numbers else 0
+    return found
 
 
 def _plain(record: TraceRecord) -> Mapping[str, object]:

@@ -109,7 +109,7 @@ def test_the_schema_knows_every_key() -> None:
         Benchmark(
             "a", 5, 1, 0.1, 0.1, 0.1, 0.1, 0.1, "cpu", 0.1, 0.1, "0a", "wall", 0.9, (0.1,), "9%"
         ),
-        RunEnd(1.0, 0, 1, 2, 3, Totals(2, 1, 2, 1), (Judged("coverage", "pass", "w"),), "0a"),
+        RunEnd(1.0, 0, 1, 2, 3, Totals(2, 1, 2, 1), (Judged("coverage", "pass", "w"),), "0a", 7),
         CoveredSet("a.py", (1, 2), 3, "gw0"),
         CoveredTest("a", (1, 2), (0,), "gw0"),
         CoveredFixture(3, (1, 2), (0,), "gw0"),

@@ -21,4 +21,9 @@ def test_it_is_small_where_tests_take_long(tests: int, seconds: float, *, is_sma
 
 
 def test_it_is_a_share_of_the_seconds() -> None:
-    assert Suite(700, 20.0).toll == pytest.approx(0.05)
+    assert Suite(350, 10.0).toll == pytest.approx(0.1)
+
+
+def test_what_tests_execute_counts() -> None:
+    few, many = Suite(1_000, 50.0, executes=10), Suite(1_000, 50.0, executes=300)
+    assert few.toll < Suite(1_000, 50.0).toll < MOST < many.toll
