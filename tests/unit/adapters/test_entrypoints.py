@@ -176,7 +176,7 @@ def test_each_configuration_keeps_its_own(tmp_path: Path) -> None:
      b"entry_points plugins. = =" * 2_000, b"entry-points\n" + b"a = {\n" * 5_000,
      b"pytest11\n" + b"# x\n" * 5_000 + b"!"],
 )  # fmt: skip
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_hostile_content_raises_nothing_and_ends(content: bytes) -> None:
     assert isinstance(plugins((content,)), tuple)
     assert isinstance(declared((content,)), tuple)

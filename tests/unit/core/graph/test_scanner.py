@@ -662,7 +662,7 @@ HOSTILE = {
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_work_grows_with_the_length_of_the_source(piece: bytes) -> None:
     small, large = (Counted(piece * (size // len(piece))) for size in (20_000, 80_000))
-    with cpu_seconds(3):
+    with cpu_seconds(10):
         scan(small, "pkg")
         scan(large, "pkg")
     assert large.looked_at <= 6 * small.looked_at + 1_000_000
@@ -670,7 +670,7 @@ def test_work_grows_with_the_length_of_the_source(piece: bytes) -> None:
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_patterns_do_not_backtrack(piece: bytes) -> None:
-    with cpu_seconds(3):
+    with cpu_seconds(10):
         found = scan(b"import first\n" + piece * (300_000 // len(piece)), "pkg")
         listed = scan(b"import first\nfrom a import (" + piece * (100_000 // len(piece)), "pkg")
     assert "first" in found & listed
@@ -678,13 +678,13 @@ def test_patterns_do_not_backtrack(piece: bytes) -> None:
 
 @pytest.mark.parametrize("comments", [5, 40, 2_000])
 def test_an_open_list_with_comments_takes_no_exponential_time(comments: int) -> None:
-    with cpu_seconds(3):
+    with cpu_seconds(10):
         found = names("from a import (\n" + "    b,  # a comment\n" * comments)
     assert any(name == "a" or name.startswith("a.") for name in found)
 
 
 def test_a_line_of_five_megabytes() -> None:
     text = b"x = '" + b"0123456789abcdef" * 320_000 + b"'; import a.b; from c import d\n"
-    with cpu_seconds(3):
+    with cpu_seconds(10):
         found = scan(text + b"import e\n" + b"y = '" + b"import f " * 100 + b"'", "pkg")
     assert {"a.b", "c.d", "e"} <= found
