@@ -7,7 +7,7 @@ Whenever that is not certain, the name counts.
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from pytest_ciopt.core.edits.decorators import is_fixture
@@ -57,7 +57,13 @@ class Mentions:
 
     def __or__(self, other: "Mentions") -> "Mentions":
         """What two pieces of code mention together."""
-        return Mentions(*(getattr(self, f.name) | getattr(other, f.name) for f in fields(self)))
+        both = Mentions(*(getattr(self, f.name) | getattr(other, f.name) for f in fields(self)))
+        only = (part for part in both.rooted if self._roots(part[1]) and other._roots(part[1]))
+        return replace(both, rooted=frozenset(only))
+
+    def _roots(self, name: str) -> bool:
+        """Whether a name is not mentioned in any other way than `rooted` tells."""
+        return name not in self.every or any(name == attribute for _, attribute in self.rooted)
 
 
 def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:

@@ -54,9 +54,12 @@ class Mentions:
     ) -> bool:
         """Whether a definition has a name as an attribute only, of installed modules, or of the
         object of a method, which is no module that is elsewhere."""
-        roots = {root for root, attribute in definition.named.rooted if attribute == simple}
+        named = definition.named
+        roots = {root for root, attribute in named.rooted if attribute == simple}
         return bool(roots) and all(
-            (of_module and root in ("self", "cls")) or self._is_installed(user, root)
+            (of_module and root in ("self", "cls"))
+            # It may import something else of that name itself.
+            or (root not in named.loose and self._is_installed(user, root))
             for root in roots
         )
 

@@ -342,6 +342,30 @@ def test_three_kinds_of_what_may_be_a_module(
     assert found.named.leading == ({"a"} if "a.y" in text else set())
 
 
+@pytest.mark.parametrize(
+    ("text", "rooted"),
+    [
+        ("def f(self): return self.x + a.b.y", "self.x a.b"),
+        ("def f(self): return [self.x for a in self.x if a.y]", "self.x"),
+        ("def f(self, a): return self.x, a.x", ""),
+        ("def f(self): return self.x, x", ""),
+        ("def f(self): return self.x, g(x=1)", ""),
+        ("def f(self): return self.x, 'x'", ""),
+        ("def f(self): return self.x, g().x", ""),
+        ("def f(self, x): return self.x", ""),
+        ("def f(self):\n  def g(): return self.x", "self.x"),
+        ("def f(self): return self.x\ndef f(self): return x", ""),
+        ("def f(self): return x\ndef f(self): return self.x", ""),
+        ("def f(self): return self.x\ndef f(self): return a.x", "self.x a.x"),
+        ("def f(self): return self.x\ndef f(self): return 1", "self.x"),
+    ],
+)
+def test_attributes_of_plain_names_alone(text: str, rooted: str) -> None:
+    found = module(ast.parse(text)).definitions["f"].named
+    assert found.rooted == {tuple(part.split(".")) for part in rooted.split()}
+    assert {name for _, name in found.rooted} <= found.every & found.loose
+
+
 def test_the_scope_of_a_fixture_is_no_name() -> None:
     text = "@pytest.fixture(scope='session', name='session')\ndef f(): pass"
     assert "session" in function(text).mentions

@@ -455,6 +455,25 @@ def test_of_what_a_thread_runs_no_caller_is_seen() -> None:
     assert found.units == {("test_m.py", "test_a")}  # pytest calls it
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import re\ndef uses(): return re.f()", False),
+        ("import re\ndef uses(): return re.f() + f()", True),
+        ("import re\ndef uses(re): return re.f()", True),
+        ("import re\ndef uses():\n    from other import re\n    return re.f()", True),
+        ("import m as re\ndef uses(): return re.f()", True),
+        ("from re import g\ndef uses(): return g.f()", True),
+        ("try: import re\nexcept ImportError: re = None\ndef uses(): return re.f()", True),
+        ("class D:\n    def uses(self): return self.f()", False),
+        ("class D:\n    def uses(self, m): return self.f() + m.f()", True),
+    ],
+)
+def test_an_attribute_of_something_else_is_no_mention(text: str, expected: bool) -> None:
+    found = spread("def f(x=1): pass", "def f(x=2): pass", user=text)
+    assert any(unit[1].endswith("uses") for unit in found.units) is expected
+
+
 def test_prose_mentions_nothing() -> None:
     user = "def other():\n    'Nothing about X or f.'\n"
     assert ("user.py", "other") not in spread("X = 1", "X = 2", user=user).units
