@@ -18,7 +18,7 @@ from pytest_ciopt.core.history.estimates import Estimate
 from pytest_ciopt.core.history.limits import Slowest
 from pytest_ciopt.core.history.records import RunEnd, RunStart
 from pytest_ciopt.core.history.results import GOOD, Kind, Result, RunRow
-from pytest_ciopt.core.history.toll import Suite
+from pytest_ciopt.core.history.toll import USUAL, Suite
 
 _T = TypeVar("_T")
 UNREADABLE = (OSError, sqlite3.Error)
@@ -140,9 +140,11 @@ class Index:
             "JOIN environment ON environment.number = environment "
             "WHERE kind = 'test' GROUP BY name"
         )
-        return {name: Suite(*one, *executes.get(name, ())) for name, *one in rows}
+        return {
+            name: Suite(tests, seconds, executes.get(name, USUAL)) for name, tests, seconds in rows
+        }
 
-    def _executes(self) -> Iterator[tuple[str, tuple[float]]]:
+    def _executes(self) -> Iterator[tuple[str, float]]:
         """Functions that a test executed in the newest runs that tell of it, by environment."""
         told = "environment = ? AND instr(finish, '\"executed\"')"
         newest = f"{_RUNS} WHERE {told} ORDER BY id DESC LIMIT {_NEWEST}"
@@ -151,7 +153,7 @@ class Index:
             executed = sum(run.end.executed for run in runs if run.end is not None)
             tests = sum(sum(run.outcomes.values()) for run in runs)
             if tests:
-                yield name, (executed / tests,)
+                yield name, executed / tests
 
     def results(self, kind: Kind, name: str) -> list[tuple[RunRow, Result]]:
         """What the newest runs said of one test, module or fixture, oldest first."""

@@ -11,7 +11,7 @@ _UNIT = 0.000025
 **Source:** the three are about what was measured of Sphinx (7.5 ms a test) and less than of pylint,
 whose tests execute 100 to 300 functions each, and two to five times of what `benchmarks/tracing.py`
 showed of smaller suites (0.5 ms a test, 60 functions)."""
-_USUAL = 60.0
+USUAL = 60.0
 """Functions that a test executes, as long as nothing is known of that."""
 MOST = 0.10
 """Share of a run up to which nobody need be asked."""
@@ -22,7 +22,7 @@ class Suite(NamedTuple):
 
     tests: int
     seconds: float
-    executes: float = _USUAL
+    executes: float = USUAL
     """Functions of the repository that a test executes, on average."""
 
     @property

@@ -5,6 +5,7 @@ a value, or ask for its `__doc__`; and of a class, those who are given one of it
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.mentions import Mentions as Named
@@ -55,8 +56,12 @@ class Docstrings:
             if simple in named.every and (of_class or _hands_on(named, simple)):
                 yield user, None
 
-    def readers(self) -> Iterator[Unit]:
+    @cached_property
+    def readers(self) -> frozenset[Unit]:
         """Functions that read docstrings, of whatever they are given; a module's own is none."""
+        return frozenset(self._reading())
+
+    def _reading(self) -> Iterator[Unit]:
         for word in sorted(_READING):
             for user in self._sources.naming(word):
                 cut = self._sources.around(user, word)

@@ -81,7 +81,7 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
     """What a test ran or read that changed; None for nothing. With `causes`, only changes that come
     from one of these files count.
 
-    Of several reasons the first by name is told.
+    Of several functions the first by name is told, one that itself changed before others.
     """
     if seen.elsewhere is not None and not seen.elsewhere.isdisjoint(ground.elsewhere):
         hit = ground.elsewhere.keys() & seen.elsewhere

@@ -419,7 +419,7 @@ class Spread:
             self._rebound(path, name, definition)
             return
         self._handed_on(path, loaded=False)
-        for reader in self._docstrings.readers():
+        for reader in sorted(self._docstrings.readers):
             self.impact.units.add(reader)
             if not self._evidence.ran_outside(reader):
                 self._climb(reader)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind
 from pytest_ciopt.core.edits.mentions import Mentions as Named
-from pytest_ciopt.core.naming import module_path
+from pytest_ciopt.core.naming import INIT, module_path
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.sources import Sources
 
@@ -25,7 +25,7 @@ class Wholes:
         whatever bears the name of the module may be the module."""
         *packages, module = module_path(path).split("/")
         exact = not (loaded and self._may_be_loaded_by_name(path, module))
-        is_file = not path.endswith("__init__.py")
+        is_file = not path.endswith(f"/{INIT}")
         for name in filter(None, (module, *packages) if exact else (module,)):
             leads = is_file and name == module
             for user, word in self._known_as(path, name):
