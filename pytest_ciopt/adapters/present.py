@@ -9,7 +9,7 @@ from pytest_ciopt.adapters.worktree import Worktree
 
 
 class Present:
-    """Implements the port of `usecases/prove.py`. Everything is looked at once."""
+    """Implements the port of `usecases/differences.py`. Everything is looked at once."""
 
     def __init__(self, worktree: Worktree, listing: Listing) -> None:
         self._worktree, self._listing = worktree, listing

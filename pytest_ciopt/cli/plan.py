@@ -18,8 +18,7 @@ from pytest_ciopt.cli.collecting import FLAG, Collection, ToldTest
 from pytest_ciopt.cli.explaining import show
 from pytest_ciopt.cli.known import collect_known
 from pytest_ciopt.cli.place import Place, place, print_lines, warn
-from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.nodeids import placed_id, repository_id
+from pytest_ciopt.core.nodeids import module_of, placed_id, repository_id
 from pytest_ciopt.core.plan.choice import Offer, Prices, chosen, considered, offer
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, of_selection, planned
 from pytest_ciopt.errors import CioptError

@@ -25,9 +25,14 @@ def without_group(nodeid: str) -> str:
     return nodeid[:place] if place > nodeid.rfind("]") else nodeid
 
 
+def module_of(nodeid: str) -> str:
+    """The path in a node id."""
+    return nodeid.partition("::")[0]
+
+
 def placed_id(path: str, nodeid: str) -> str:
     """The id of a test in a file whose path from the top of the repository is known."""
-    return path + nodeid[len(nodeid.partition("::")[0]) :]
+    return path + nodeid[len(module_of(nodeid)) :]
 
 
 def repository_id(root: str, nodeid: str) -> str:

@@ -9,8 +9,8 @@ from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.history.facts import surroundings
 from pytest_ciopt.adapters.history.index import UNREADABLE, ask
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.results import Kind
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.selection import Verdict
 from pytest_ciopt.core.testfiles import test_modules
 from pytest_ciopt.hooks.run import Run

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
-from pytest_ciopt.core.nodeids import without_group
+from pytest_ciopt.core.nodeids import module_of, without_group
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.items import is_example, stands_in_its_file
 from pytest_ciopt.hooks.lives import Cutter, Life, Packages
@@ -62,7 +62,7 @@ class Dependencies(Breakable):
             return  # they leave tests out while modules are collected
         found: dict[str, list[str]] = {}
         for item in items:
-            found.setdefault(item.nodeid.partition("::")[0], []).append(item.nodeid)
+            found.setdefault(module_of(item.nodeid), []).append(item.nodeid)
         self._ended.extend(self._tracer.collected(path, ids) for path, ids in found.items())
 
     # --- tests -----------------------------------------------------------------------------------

@@ -16,8 +16,7 @@ from xdist.report import report_collection_diff  # type: ignore[import-untyped]
 from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from pytest_ciopt.adapters.statedir import replace_whole
-from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.nodeids import module_of, repository_id
 from pytest_ciopt.core.plan.batches import Batch, batches
 from pytest_ciopt.core.plan.dispatch import HELD, Dispatch
 from pytest_ciopt.core.plan.work import Module

@@ -13,8 +13,7 @@ from pytest_ciopt.adapters import crashlog
 from pytest_ciopt.adapters.environment import environ, given_back, taken
 from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.core.ci import in_ci
-from pytest_ciopt.core.history.forecast import module_of
-from pytest_ciopt.core.nodeids import placed_id, repository_id
+from pytest_ciopt.core.nodeids import module_of, placed_id, repository_id
 from pytest_ciopt.core.plan.document import decoded, digest, encoded
 from pytest_ciopt.core.plan.plan import HISTORY
 from pytest_ciopt.core.plan.position import AUTO, Position, position

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.plan.choice import Offer
 from pytest_ciopt.core.plan.plan import DURATIONS, HISTORY, SIZES, Plan, Share
 from pytest_ciopt.core.plan.position import Position

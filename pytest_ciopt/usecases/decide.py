@@ -29,7 +29,7 @@ from pytest_ciopt.usecases.select import Repository, select
 
 if TYPE_CHECKING:  # few runs need them
     from pytest_ciopt.adapters.distributions import Installed
-    from pytest_ciopt.usecases.prove import Ask
+    from pytest_ciopt.usecases.grounds import Ask
     from pytest_ciopt.usecases.texts import Texts
 
 

@@ -13,8 +13,9 @@ from pytest_ciopt.adapters.history.index import Index, ask
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.carrying import carried
 from pytest_ciopt.core.history.estimates import Estimate, estimated
-from pytest_ciopt.core.history.forecast import Forecast, Forecaster, module_of
+from pytest_ciopt.core.history.forecast import Forecast, Forecaster
 from pytest_ciopt.core.history.results import Kind, Result, RunRow
+from pytest_ciopt.core.nodeids import module_of
 
 _T = TypeVar("_T")
 _ASKED = 20

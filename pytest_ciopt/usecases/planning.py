@@ -13,9 +13,9 @@ from pytest_ciopt.adapters.history.index import UNREADABLE, Index, ask
 from pytest_ciopt.adapters.sources import python_files
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.history.estimates import Estimate
-from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.results import Kind, RunRow
 from pytest_ciopt.core.naming import ancestors, folder_of
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.plan.shared import Shared
 from pytest_ciopt.core.plan.work import Module
 from pytest_ciopt.core.testfiles import CONFTEST, is_text_test, test_modules

@@ -19,6 +19,7 @@ from pytest_ciopt.core.coverage.rebuilt import Layer, Others, Rebuilt, Tests, re
 from pytest_ciopt.core.coverage.stored import Elements, Stored
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.results import RunRow
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.plan.plan import Plan
 from pytest_ciopt.core.plan.position import position
 from pytest_ciopt.errors import CioptError
@@ -230,7 +231,7 @@ class _Recorded:
 
     def is_there(self, test: str) -> bool:
         """Unless the run has said otherwise."""
-        return test not in self._gone and (self._top / test.partition("::")[0]).is_file()
+        return test not in self._gone and (self._top / module_of(test)).is_file()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ class Collected:
 
     def is_there(self, test: str) -> bool:
         """It was collected, or nobody looked."""
-        return test in self.left_out or test.partition("::")[0] in self.unread
+        return test in self.left_out or module_of(test) in self.unread
 
 
 def planned(plan: Plan) -> Collected:

@@ -25,7 +25,7 @@ from pytest_ciopt.usecases.effects import (
 )
 
 if TYPE_CHECKING:  # a run without records does not import them
-    from pytest_ciopt.usecases.prove import Ask, Importers
+    from pytest_ciopt.usecases.grounds import Ask, Importers
     from pytest_ciopt.usecases.texts import Texts
 
 Sharpen = Callable[["Ask", "Texts"], Selection]
@@ -178,7 +178,7 @@ class _Select:
         importers: "Importers",
     ) -> "Ask":
         """What records can answer: edits of sources and of data, and nothing that a rule says."""
-        from pytest_ciopt.usecases.prove import Ask
+        from pytest_ciopt.usecases.grounds import Ask
 
         firm: dict[str, str] = {}
         data: dict[str, Mapping[str, str]] = {}

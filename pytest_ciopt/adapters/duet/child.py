@@ -16,6 +16,7 @@ from pathlib import Path
 from pytest_ciopt.core.gates.answers import Answer, NoAnswer, Question, answer, question_text
 from pytest_ciopt.core.history.encoding import shortened
 from pytest_ciopt.core.history.rounds import CPU
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.errors import CioptError
 
 ASKED = "CIOPT_PROBE"
@@ -80,7 +81,7 @@ def ask(place: Place, wanted: Wanted) -> Answer:
 def _files(place: Place, wanted: Wanted) -> tuple[str, ...]:
     """Those of the tests that the tree has, relative to the rootdir."""
     folder = place.top / place.root
-    named = {test.partition("::")[0] for test in wanted.tests or ()}
+    named = {module_of(test) for test in wanted.tests or ()}
     return tuple(sorted(file for file in named if (folder / file).exists()))
 
 

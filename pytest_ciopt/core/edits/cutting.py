@@ -23,10 +23,9 @@ from pytest_ciopt.core.edits.mentions import (
     mentions,
     of_function,
     of_statements,
-    without_docstring,
 )
 from pytest_ciopt.core.edits.stores import path_of
-from pytest_ciopt.core.edits.trees import walk
+from pytest_ciopt.core.edits.trees import walk, without_docstring
 from pytest_ciopt.core.edits.uses import Uses
 
 Memo = dict[tuple[int, str], Definition]

@@ -72,3 +72,13 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, ast.AST) and value._fields:
             found.append(value)
     return found
+
+
+def without_docstring(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+) -> list[ast.stmt]:
+    """The statements of a function or class, but for a docstring."""
+    match node.body:
+        case [ast.Expr(value=ast.Constant(value=str())), *others]:
+            return others
+    return node.body

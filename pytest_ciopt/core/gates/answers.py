@@ -8,6 +8,7 @@ from enum import StrEnum
 from pytest_ciopt.core.history.decoding import SegmentError, decoded
 from pytest_ciopt.core.history.encoding import encoded
 from pytest_ciopt.core.history.records import Benchmark
+from pytest_ciopt.core.nodeids import module_of
 
 
 class Tree(StrEnum):
@@ -47,7 +48,7 @@ class Answer:
 
     def trouble(self, test: str) -> str | None:
         """Why a test could not be measured; None where it passed, or is not there."""
-        return self.failed.get(test) or self.failed.get(test.partition("::")[0])
+        return self.failed.get(test) or self.failed.get(module_of(test))
 
 
 class NoAnswer(ValueError):

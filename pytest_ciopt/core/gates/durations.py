@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.globs import first_match
 from pytest_ciopt.core.history.estimates import Estimate
-from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.errors import ConfigurationError
 
 ENOUGH = 3

@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from pytest_ciopt.core.history.forecast import function_of, module_of
+from pytest_ciopt.core.history.forecast import function_of
+from pytest_ciopt.core.nodeids import module_of
 
 _LONG = 100
 """Characters that pytest spells out. **Source:** pytest 9.1, `_apply_long_str_strategy`."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from pytest_ciopt.core.history.estimates import Estimate
+from pytest_ciopt.core.nodeids import module_of
 
 NOTHING = Estimate(0.0, 0.0, 0.0, 0.0, 0)
 UNKNOWN = Estimate(0.0, 0.1, 0.0, 0.0, 0)
@@ -85,11 +86,6 @@ class Forecaster:
 def function_of(test: str) -> str:
     """The id without its parameters."""
     return test.partition("[")[0]
-
-
-def module_of(test: str) -> str:
-    """The path in an id."""
-    return test.partition("::")[0]
 
 
 def _suite(_test: str) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from hashlib import blake2b
 from math import hypot
 
-from pytest_ciopt.core.history.forecast import module_of
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.plan.shared import Shared, divided_sharing
 from pytest_ciopt.core.plan.together import Bundles, bundled
 from pytest_ciopt.core.plan.work import Module, Shard

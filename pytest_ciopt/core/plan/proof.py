@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import RunStart
-from pytest_ciopt.core.nodeids import placed_id
+from pytest_ciopt.core.nodeids import module_of, placed_id
 from pytest_ciopt.core.plan.document import digest
 from pytest_ciopt.core.plan.environments import Surroundings, surroundings
 from pytest_ciopt.core.plan.plan import Plan

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Set
 from functools import cached_property
 
 from pytest_ciopt.core.history.traces import AT
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.stretches import Stretches
@@ -28,7 +29,7 @@ def _name_of(test: str) -> str:
 
 
 def _is_inherited(test: str, units: Set[Unit]) -> bool:
-    path, name = test.partition("::")[0], _name_of(test)
+    path, name = module_of(test), _name_of(test)
     return "." in name and bool(units) and (path, name) not in units
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from pytest_ciopt.core.history.traces import EXAMPLE
 from pytest_ciopt.core.naming import module_path
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.knowledge import Knowledge
 
 _LOOKING_UP = (
@@ -47,7 +48,7 @@ def files_of(knowledge: Knowledge) -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for test, known in knowledge.tests.items():
         if known.seen is not None and known.seen.what == EXAMPLE:
-            found.setdefault(id(known.seen.process), set()).add(test.partition("::")[0])
+            found.setdefault(id(known.seen.process), set()).add(module_of(test))
     return found
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from pytest_ciopt.core.history.fields import SegmentError
-from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.records import Record
 from pytest_ciopt.core.history.traces import Source, TraceRecord
+from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.gathered import Gathered
 from pytest_ciopt.core.proof.seen import Known, Module, Ran, Seen, both
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ciopt.core.history.encoding import OBJECT_ID
-from pytest_ciopt.core.history.forecast import module_of
 from pytest_ciopt.core.history.others import junit, report_log
 from pytest_ciopt.core.history.others.found import (
     ForeignError,
@@ -17,7 +16,7 @@ from pytest_ciopt.core.history.others.found import (
 )
 from pytest_ciopt.core.history.records import Attempt, Benchmark, Phase
 from pytest_ciopt.core.history.rounds import Machine, clock_of, kept, percentile
-from pytest_ciopt.core.nodeids import repository_id
+from pytest_ciopt.core.nodeids import module_of, repository_id
 
 FORMS = "JUnit XML, .test_durations of pytest-split, --report-log, JSON of pytest-benchmark"
 
