@@ -85,11 +85,11 @@ class RememberedSearch:
         The files of an index follow from its layers.
         """
         loaders = [(path, sorted(modules)) for path, modules in layout.loaders]
-        told = layout._replace(packages=frozenset(), loaders=())
+        told = layout._replace(packages=frozenset(), loaders=(), suspects=frozenset())
+        folders = sorted(layout.packages), sorted(layout.suspects)
         parts = (
             *(self._origin, sorted(index.stale), index.fresh, index.base),
-            *(sorted(layout.packages), loaders, told, sorted(seeds.items())),
-            sorted(narrowed.items()),
+            *(*folders, loaders, told, sorted(seeds.items()), sorted(narrowed.items())),
         )
         return repr(parts).encode("utf-8", "surrogatepass")
 

@@ -95,27 +95,29 @@ class _Select:
         self.changes = _with_links(change.files, repository.links)
         self.before = repository.contents.contents(c.before for c in self.changes if c.before)
         self.index = repository.imports._replace(base=layer(self._scans_before()))
+        packages = _packages(self.index.files, self.changes) - set(self.tests.roots)
+        suspects = self._suspects(packages)
         self.layout = Layout(
-            packages=self._packages(),
+            packages=packages - suspects,
+            suspects=suspects,
             top=repository.top_name,
             loaders=tuple(self._loaders()),
             commands=repository.commands,
             tests=tests,
         )
 
-    def _packages(self) -> frozenset[str]:
-        """Folders that are packages and not themselves on the search path."""
-        found = _packages(self.index.files, self.changes)
-        roots = set(self.tests.roots)
+    def _suspects(self, packages: frozenset[str]) -> frozenset[str]:
+        """Packages that a file which changes `sys.path` mentions: they may be on it themselves."""
         changing = [p for p in self.index.importers(Flag.PATHS) if is_collected(p, self.tests)]
         words = set[bytes]()
         for path in changing:
             words.update(words_of(self.repository.contents.read(path) or b""))
-        for folder in found if words else ():
+        found = set[str]()
+        for folder in packages if words else ():
             name = os.fsencode(folder.rpartition("/")[2])
             if name in words or words.issuperset(words_of(name)):
-                roots.add(folder)
-        return found - roots
+                found.add(folder)
+        return frozenset(found)
 
     def _loaders(self) -> Iterator[tuple[str, frozenset[str]]]:
         """Files that load entry points of a group in which the project registers some."""

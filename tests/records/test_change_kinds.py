@@ -170,6 +170,22 @@ KINDS = {
         },
         {"scripts/run.py": "print(2)\n"},
     ),
+    "module beside a script of a package": Kind(
+        {
+            "app/__init__.py": "",
+            "app/tool.py": "import amounts\nprint(amounts.ONE)\n",
+            "app/amounts.py": "ONE = 1\n",
+            "tests/test_amounts.py": "import app.amounts\n\ndef test_one(): pass\n",
+            "tests/test_it.py": """
+                import subprocess
+                import sys
+
+                def test_it():
+                    assert subprocess.check_output([sys.executable, "app/tool.py"])
+                """,
+        },
+        {"app/amounts.py": "ONE = 2\n"},
+    ),
     "code under a conftest fixture": Kind(
         {
             "app/code.py": "def make():\n    return 1\n",

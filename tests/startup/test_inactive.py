@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ciopt.core.graph.scanner import LOADED
 from repository import repository
 
 FILES = {
@@ -111,6 +112,13 @@ def test_few_modules_in_workers(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     started = alone(folder, monkeypatch, *PLUGIN, "-p", "xdist", "-n1")
     assert 1 <= len(started.ours("gw0")) <= 5, sorted(started.ours("gw0"))
     assert started.modules("gw0") & (HEAVY - {"ctypes"}) == set()
+
+
+def test_what_pytest_alone_has_loaded() -> None:
+    """That no module of a project takes the place of."""
+    code = "import sys, pytest; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) >= LOADED
 
 
 @pytest.mark.parametrize("arguments", [(), ("-v", "--co"), ("-k", "nothing")])

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 from pytest_ciopt.core.graph.commands import MARK, Command
 from pytest_ciopt.core.graph.index import ImportIndex, Left, begins, continued
-from pytest_ciopt.core.graph.scanner import STDLIB
-from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of
+from pytest_ciopt.core.graph.scanner import LOADED, kept
+from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.settings import Discovery
+
+_MAIN = ".__main__"
+"""What the scanner puts behind `name` of `python -m name`."""
 
 
 class Link(NamedTuple):
@@ -39,7 +42,8 @@ class Layout(NamedTuple):
     """What the search must know of a repository beside its imports."""
 
     packages: frozenset[str]
-    """Folders with an `__init__.py`, those that the change removed included."""
+    """Folders with an `__init__.py`, those that the change removed included, from which nothing is
+    imported by its bare name."""
     top: str = ""
     """Name of the folder of the checkout."""
     loaders: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -48,6 +52,8 @@ class Layout(NamedTuple):
     """Console scripts of the project."""
     tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
+    suspects: frozenset[str] = frozenset()
+    """Other folders with an `__init__.py`: a file that changes `sys.path` mentions them."""
 
 
 class Reached:
@@ -224,6 +230,7 @@ class _Search:
             self._package(path, folder)
         elif folder not in self.exhausted and not self._is_exhausted(folder):
             self._module(path, folder, name.removesuffix(".py"))
+        self._beside_scripts(path)
         if name in self.scripts:
             self._scripts(path, name)
         if (folder.rpartition("/")[2] + ".py" if name == INIT else name) in self.registered:
@@ -247,7 +254,7 @@ class _Search:
     def _package(self, path: str, folder: str) -> None:
         if not folder or not self._is_exhausted(folder_of(folder)):
             for own in self.naming.folder(folder).own:
-                if self.consumed.isdisjoint(_above(own)):
+                if self.consumed.isdisjoint(_above(own)) and not self._is_hidden(path, own):
                     self._importers(path, own)
             if folder and folder in self.layout.packages:
                 self.exhausted.add(folder)
@@ -264,10 +271,43 @@ class _Search:
         for text, above, stdlib in prefixes:
             if self.consumed.isdisjoint(above):
                 subsumed = False
+                if self._is_hidden(path, text + module):
+                    continue
                 if stdlib or module in (self.asked.get(text) or self._asked(text)):
                     self._importers(path, text + module)
         if subsumed:
             self.exhausted.add(folder)
+
+    def _is_hidden(self, path: str, name: str) -> bool:
+        """Whether a name of a file means something in the standard library, which was loaded before
+        any file could put the folder on the path from which this one has the name."""
+        top, *below = name.split(".")
+        if top not in LOADED or not self.layout.suspects:
+            return False
+        root = folder_of(module_path(path))
+        for _ in below:
+            root = folder_of(root)
+        return root in self.layout.suspects
+
+    def _beside_scripts(self, path: str) -> None:
+        """A module of a package that is run as a script, by its path, finds what lies in its folder
+        without the name of the package; and so does what it imports from there. `python -m module`
+        may be started in the folder."""
+        module = module_path(path)
+        for above in ancestors(folder_of(module))[:-1]:  # the top is on the path anyway
+            if above in self.covered:
+                break
+            if above not in self.layout.packages and above not in self.layout.suspects:
+                continue
+            place = f"{above}/"
+            name = module.removeprefix(place).replace("/", ".")
+            found = self.index.importers_below(kept(name), self.result.files)
+            for importer, imported in found.items():
+                if importer.startswith(place):
+                    self.reach(importer, path, f"imports {_readable(imported)}")
+            started = name.removesuffix(_MAIN)
+            for importer in self.index.importers(started + _MAIN):
+                self.reach(importer, path, f"runs {started}")
 
     def _asked(self, prefix: str) -> set[str]:
         """Modules that are loaded by a name that begins so; in most folders only a few."""
@@ -315,8 +355,8 @@ class _Search:
         for text in texts:
             for importer in self.ambiguous[text]:
                 self.reach(importer, path, f"names {text}")
-        if _is_stdlib(name):
-            top = name.partition(".")[0]
+        top = kept(name)
+        if top != name:
             for importer in self.index.importers(top):
                 self.reach(importer, path, f"imports {top}")
 
@@ -382,8 +422,7 @@ class _Prefix(NamedTuple):
 
 def _is_stdlib(name: str) -> bool:
     """Whether a name stands below one of the standard library, of which only the top is kept."""
-    top, dot, _ = name.partition(".")
-    return bool(dot) and top in STDLIB
+    return kept(name) != name
 
 
 def _readable(name: str) -> str:

@@ -102,6 +102,21 @@ _LIST_REACH = 60_000
 """Bytes looked at behind it: a thousand names fit many times."""
 
 STDLIB = frozenset(sys.stdlib_module_names)
+LOADED = frozenset(
+    """abc argparse ast atexit builtins codecs collections contextlib copy dataclasses
+    datetime decimal dis enum errno fnmatch functools gc gettext glob hashlib heapq html
+    importlib inspect io itertools json keyword linecache locale logging marshal math
+    numbers operator os pathlib platform pprint random re reprlib selectors shlex shutil
+    signal stat string struct subprocess sys tempfile textwrap threading time token tokenize
+    traceback types typing unicodedata uuid warnings weakref zipfile zlib""".split()
+)
+"""Of these what pytest itself has loaded before any file of a project runs."""
+
+
+def kept(name: str) -> str:
+    """What the index knows of a name: of the standard library only the top."""
+    top = name.partition(".")[0]
+    return top if top in STDLIB else name
 
 
 def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset[str]:
@@ -118,7 +133,7 @@ def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset
     for module in _DASH_M.findall(source):
         found.add(text_of(module.rstrip(b".")) + ".__main__")
     # Of the standard library only the top names are kept: nobody asks for more.
-    found = {top if (top := name.partition(".")[0]) in STDLIB else name for name in found}
+    found = set(map(kept, found))
     for module in _RUN.findall(source) if "runpy" in found else ():
         if module:
             found.update((text_of(module), text_of(module) + ".__main__"))

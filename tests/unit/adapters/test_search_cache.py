@@ -92,6 +92,7 @@ QUESTIONS = {
     "fresh": ("here", SEEDS, INDEX._replace(fresh=OTHER_LAYER), LAYOUT, {}),
     "base": ("here", SEEDS, INDEX._replace(base=OTHER_LAYER), LAYOUT, {}),
     "packages": ("here", SEEDS, INDEX, LAYOUT._replace(packages=frozenset({"tests"})), {}),
+    "suspects": ("here", SEEDS, INDEX, LAYOUT._replace(suspects=frozenset({"tests"})), {}),
     "top": ("here", SEEDS, INDEX, LAYOUT._replace(top="pkg"), {}),
     "loaders": (
         *("here", SEEDS, INDEX),
@@ -126,7 +127,8 @@ def test_each_question_is_another(state: StateDir, searched: list[None]) -> None
 def test_the_questions_leave_out_nothing() -> None:
     """Whoever gives an index or a layout another field must think of the question."""
     assert ImportIndex._fields == ("files", "stored", "stale", "fresh", "base")
-    assert Layout._fields == ("packages", "top", "loaders", "commands", "tests")
+    fields = ("packages", "top", "loaders", "commands", "tests", "suspects")
+    assert Layout._fields == fields
     assert Layer._fields == ("files", "names", "starts", "owners")
 
 

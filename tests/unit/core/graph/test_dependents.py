@@ -73,6 +73,17 @@ def test_every_possible_root_counts() -> None:
         ("tests/helper.py", "tests/deep/test_a.py", "from ..helper import x"),
         ("conftest.py", "tests/test_a.py", "import conftest"),
         ("tests/test_b.py", "tests/test_a.py", "from tests.test_b import x"),
+        # A script in a package finds what lies in its folder, which is first on its path.
+        ("pkg/mod.py", "pkg/tool.py", "import mod"),
+        ("pkg/mod.py", "pkg/sub/deep.py", "import mod"),
+        ("pkg/sub/deep.py", "pkg/tool.py", "from sub import deep"),
+        ("pkg/sub/deep.py", "pkg/sub/tool.py", "import deep"),
+        ("pkg/sub/__init__.py", "pkg/tool.py", "import sub.deep"),
+        ("pkg/json/tool.py", "pkg/tool.py", "import json.tool"),
+        # And one that is started there.
+        ("pkg/mod.py", "tests/test_a.py", "run([python, '-m', 'mod'], cwd='pkg')"),
+        ("pkg/sub/deep.py", "tests/test_a.py", "run('python -m sub.deep', cwd='pkg')"),
+        ("pkg/sub/__main__.py", "tests/test_a.py", "run('python -m sub', cwd='pkg')"),
         # Strings that may name a file or a module; the package is reached before the module.
         ("pkg/db.py", "tests/test_a.py", "use('pkg.db')"),
         ("pkg/__init__.py", "tests/test_a.py", "use('pkg.db')"),
@@ -102,6 +113,7 @@ def test_what_loads_a_file(changed: str, user: str, source: str) -> None:
         ("pkg/mod.py", "tests/test_a.py", "import pkg.mode"),
         ("pkg/mod.py", "tests/test_a.py", "import other.pkg.mod2"),
         ("pkg/mod.py", "tests/test_a.py", "import mod"),  # its folder is a package
+        ("pkg/mod.py", "pkgs/tool.py", "import mod"),
         ("pkg/mod.py", "tests/test_a.py", "from . import mod"),
         ("pkg/mod.py", "tests/test_a.py", "open('mod.txt')"),
         ("pkg/sub/__init__.py", "pkg/test_above.py", "import pkg"),
@@ -111,6 +123,32 @@ def test_what_loads_a_file(changed: str, user: str, source: str) -> None:
 def test_what_does_not(changed: str, user: str, source: str) -> None:
     tree: Sources = {"pkg/__init__.py": "", changed: "", user: source}
     assert user not in loading(changed, tree)
+
+
+@pytest.mark.parametrize(
+    ("changed", "source", "expected"),
+    [
+        ("pkg/mod.py", "import mod", True),
+        ("pkg/queue.py", "import queue", True),  # pytest has not loaded that
+        ("pkg/typing.py", "import typing", False),
+        ("pkg/typing.py", "import pkg.typing", True),
+        ("pkg/json/__init__.py", "import json", False),
+        ("pkg/json/tag.py", "import json", False),
+        ("pkg/json/tag.py", "from pkg.json import tag", True),
+        ("lib/typing.py", "import typing", True),  # a folder that is no package was there before
+    ],
+)
+def test_what_is_loaded_before_the_path_changes(changed: str, source: str, expected: bool) -> None:
+    tree: Sources = {
+        "pkg/__init__.py": "",
+        "pkg/json/__init__.py": "",
+        changed: "",
+        "tests/test_a.py": source,
+    }
+    suspects = frozenset({"pkg"})
+    layout = laid_out(tree)._replace(packages=frozenset({"pkg/json"}), suspects=suspects)
+    found = search({changed: "changed"}, indexed(tree), layout).files
+    assert ("tests/test_a.py" in found) is expected
 
 
 def test_circles_end() -> None:
