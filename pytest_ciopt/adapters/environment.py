@@ -1,6 +1,7 @@
 """Environment variables and what the CI service left for us to read."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -71,6 +72,12 @@ def search_path(top: Path) -> str:
     """What PYTHONPATH names, as seen from a folder."""
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return os.pathsep.join(os.path.relpath(entry, top) for entry in named if entry)
+
+
+def module_folders() -> list[str]:
+    """Where this process finds modules: what PYTHONPATH names, what is installed to be edited, and
+    the current folder after `python -m`."""
+    return [entry or os.getcwd() for entry in sys.path]
 
 
 def job_names() -> dict[str, str]:

@@ -127,9 +127,10 @@ def _decided(
     listing.untracked[:] = (path for path in listing.untracked if path not in written)
     change = _with_declared(worktree.change(base.commit, listing), declared)
     repository, plugins, note = _read(git, state, worktree, listing)
+    roots = (place_of(root, git.top) for root in (*tests.roots, *environment.module_folders()))
     tests = tests._replace(
         plugins=(*tests.plugins, *plugins),
-        roots=tuple(place for root in tests.roots if (place := place_of(root, git.top))),
+        roots=tuple(dict.fromkeys(filter(None, roots))),
     )
     records = _Records(state, worktree, listing, settings, passed=base.passed)
     selection = select(

@@ -107,17 +107,25 @@ class _Select:
         )
 
     def _suspects(self, packages: frozenset[str]) -> frozenset[str]:
-        """Packages that a file which changes `sys.path` mentions: they may be on it themselves."""
-        changing = [p for p in self.index.importers(Flag.PATHS) if is_collected(p, self.tests)]
-        words = set[bytes]()
-        for path in changing:
-            words.update(words_of(self.repository.contents.read(path) or b""))
-        found = set[str]()
+        """Packages that may be on the search path themselves: those around a file that changes it,
+        and those that it mentions, if it is a test or lies beside one."""
+        words, found = set[bytes](), set[str]()
+        for path in self.index.importers(Flag.PATHS):
+            found.update(packages.intersection(ancestors(folder_of(path))))
+            if self._is_beside_tests(path):
+                words.update(words_of(self.repository.contents.read(path) or b""))
         for folder in packages if words else ():
             name = os.fsencode(folder.rpartition("/")[2])
             if name in words or words.issuperset(words_of(name)):
                 found.add(folder)
         return frozenset(found)
+
+    def _is_beside_tests(self, path: str) -> bool:
+        folder = folder_of(path)
+        return self._is_collected(path) or any(
+            folder_of(file) == folder and self._is_collected(file)
+            for file in self.index.below(folder)
+        )
 
     def _loaders(self) -> Iterator[tuple[str, frozenset[str]]]:
         """Files that load entry points of a group in which the project registers some."""

@@ -44,7 +44,7 @@ class Flag(StrEnum):
     PLUGINS = "#plugins"
     """Names plugins in `pytest_plugins`."""
     PATHS = "#paths"
-    """Mentions `sys.path`."""
+    """Mentions the search path of this Python, or of one that it starts."""
     COMPUTED_PLUGINS = "#computed-plugins"
     """Computes the names in `pytest_plugins`."""
     LOOKS_INSIDE = "#looks-inside"
@@ -101,6 +101,9 @@ _CALL_REACH = 500
 _LIST_REACH = 60_000
 """Bytes looked at behind it: a thousand names fit many times."""
 
+_PATHS = (b"syspath", b"addsitedir", b"PYTHONPATH")
+"""pytest's `monkeypatch.syspath_prepend` and `pytester.syspathinsert`, `site.addsitedir`."""
+
 STDLIB = frozenset(sys.stdlib_module_names)
 LOADED = frozenset(
     """abc argparse ast atexit builtins codecs collections contextlib copy dataclasses
@@ -147,7 +150,7 @@ def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset
             found.update(plugin_names(source))
         if _LOOKS_INSIDE.search(source):
             found.add(Flag.LOOKS_INSIDE)
-    if "sys" in found and b"sys.path" in source:
+    if ("sys" in found and b"sys.path" in source) or any(one in source for one in _PATHS):
         found.add(Flag.PATHS)
     if not found.isdisjoint(_METADATA) and b"entry_points" in source:
         found.add(Flag.ENTRY_POINTS)
