@@ -204,8 +204,9 @@ def test_a_run_that_ends_while_the_folder_is_read_is_there(
     listed = list(os.scandir(folder))
     assert [entry.name for entry in listed] == [RUN + OPEN]
     writer.finish(END)
-    monkeypatch.setattr("pytest_ciopt.adapters.history.reader.os.scandir", lambda path: listed)
-    found = inventory(state, NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_ciopt.adapters.history.reader.os.scandir", lambda path: listed)
+        found = inventory(state, NOW)
     assert found.told == []
     assert found.runs == {RUN: folder / (RUN + CLOSED)}
 
