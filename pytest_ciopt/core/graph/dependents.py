@@ -53,7 +53,8 @@ class Layout(NamedTuple):
     tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
     suspects: frozenset[str] = frozenset()
-    """Other folders with an `__init__.py`: a file that changes `sys.path` mentions them."""
+    """Other folders with an `__init__.py`, which may be on the search path themselves: a file that
+    changes it lies in them, or mentions them."""
 
 
 class Reached:
@@ -163,6 +164,7 @@ class _Search:
         self.prefixes: dict[str, list[_Prefix]] = {}
         """By folder."""
         self.asked: dict[str, set[str]] = {}
+        self.around: dict[str, list[tuple[str, str]]] = {}
         self.narrowed: set[str] = set()
         self.scripts: dict[str, list[tuple[str, str]]] = {}
         for script, files in index.marked("=").items():
@@ -281,8 +283,10 @@ class _Search:
     def _is_hidden(self, path: str, name: str) -> bool:
         """Whether a name of a file means something in the standard library, which was loaded before
         any file could put the folder on the path from which this one has the name."""
+        if not self.layout.suspects:
+            return False
         top, *below = name.split(".")
-        if top not in LOADED or not self.layout.suspects:
+        if top not in LOADED:
             return False
         root = folder_of(module_path(path))
         for _ in below:
@@ -293,21 +297,33 @@ class _Search:
         """A module of a package that is run as a script, by its path, finds what lies in its folder
         without the name of the package; and so does what it imports from there. `python -m module`
         may be started in the folder."""
-        module = module_path(path)
-        for above in ancestors(folder_of(module))[:-1]:  # the top is on the path anyway
+        folder, _, module = module_path(path).rpartition("/")
+        for above, prefix in self._around(folder):
             if above in self.covered:
                 break
-            if above not in self.layout.packages and above not in self.layout.suspects:
+            if not prefix and module not in self._asked(""):
                 continue
-            place = f"{above}/"
-            name = module.removeprefix(place).replace("/", ".")
+            name, place = prefix + module, above + "/"
             found = self.index.importers_below(kept(name), self.result.files)
             for importer, imported in found.items():
                 if importer.startswith(place):
                     self.reach(importer, path, f"imports {_readable(imported)}")
             started = name.removesuffix(_MAIN)
-            for importer in self.index.importers(started + _MAIN):
+            for importer in self.index.importers(started + _MAIN) if found else ():
                 self.reach(importer, path, f"runs {started}")
+
+    def _around(self, folder: str) -> Sequence[tuple[str, str]]:
+        """Packages that a folder lies in, itself first, with how names in it begin there. The top
+        is on the path anyway, and left out is where nobody uses a name that begins so."""
+        found = self.around.get(folder)
+        if found is None:
+            found = self.around[folder] = []
+            for above in ancestors(folder)[:-1]:
+                below = folder[len(above) + 1 :].replace("/", ".")
+                is_asked = not below or below.partition(".")[0] in self._asked("")
+                if is_asked and (above in self.layout.packages or above in self.layout.suspects):
+                    found.append((above, f"{below}." if below else ""))
+        return found
 
     def _asked(self, prefix: str) -> set[str]:
         """Modules that are loaded by a name that begins so; in most folders only a few."""
