@@ -11,7 +11,8 @@ from pytest_ciopt.core.nodeids import defines
 from pytest_ciopt.core.selection import Decision, Verdict
 from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.hooks.answers import paths
-from pytest_ciopt.hooks.items import Describer, group_of
+from pytest_ciopt.hooks.groups import group_of
+from pytest_ciopt.hooks.items import Describer
 from pytest_ciopt.hooks.options import ARGUMENTS, REASON
 from pytest_ciopt.hooks.request import collects_other_files
 from pytest_ciopt.hooks.run import Run

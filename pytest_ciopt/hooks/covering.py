@@ -14,18 +14,15 @@ from pytest_ciopt.core.gates.coverage import Measured
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.totals import Totals
 from pytest_ciopt.errors import CioptError
-from pytest_ciopt.hooks.contexts import Contexts
 from pytest_ciopt.hooks.measuring import MEASURING
 from pytest_ciopt.hooks.options import COVERED
-from pytest_ciopt.hooks.rebuilding import Rebuilding
 from pytest_ciopt.hooks.request import where_of
-from pytest_ciopt.hooks.run import base_here
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.usecases.guarding import Place, Rules, judged, rules, said
-from pytest_ciopt.usecases.rebuilding import NotStored
 
 if TYPE_CHECKING:
-    pass
+    from pytest_ciopt.hooks.contexts import Contexts
+    from pytest_ciopt.hooks.rebuilding import Rebuilding
 
 
 def asked(config: pytest.Config) -> Rules:
@@ -45,11 +42,15 @@ def asked(config: pytest.Config) -> Rules:
 class Covering:
     """The judge of coverage."""
 
-    def __init__(self, config: pytest.Config, asked: Rules, contexts: Contexts | None) -> None:
+    def __init__(self, config: pytest.Config, asked: Rules, contexts: "Contexts | None") -> None:
         """`contexts` keeps what each test covers, if that is asked for."""
         self._config = config
         self._rules = asked
-        self._rebuilding = None if contexts is None else Rebuilding(config, contexts)
+        self._rebuilding: Rebuilding | None = None
+        if contexts is not None:
+            from pytest_ciopt.hooks import rebuilding
+
+            self._rebuilding = rebuilding.Rebuilding(config, contexts)
         self.gates = asked.gates
         self.limit = asked.thresholds.total
         """Of the total, None where nothing is asked of it."""
@@ -97,9 +98,11 @@ class Covering:
         return judged(self._rules, found, self._place(), partial, partial_patch)
 
     def _put_together(
-        self, rebuilding: Rebuilding, live: Reporting
+        self, rebuilding: "Rebuilding", live: Reporting
     ) -> tuple[Measured | None, str | None]:
         """What a whole run would have covered, and why that is not known for certain."""
+        from pytest_ciopt.usecases.rebuilding import NotStored
+
         try:
             found = rebuilding.put_together(live)
         except (NotStored, GitError) as error:
@@ -131,5 +134,9 @@ class Covering:
         yield found
 
     def _place(self) -> Place:
-        where = where_of(self._config)
-        return Place(where.git, where.state, base_here(self._config))
+        where, base = where_of(self._config), None
+        if self._rules.compares:
+            from pytest_ciopt.hooks.run import base_here
+
+            base = base_here(self._config)
+        return Place(where.git, where.state, base)

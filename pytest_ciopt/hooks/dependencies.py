@@ -13,8 +13,8 @@ import pytest
 from pytest_ciopt.adapters.tracing.stretch import Stretch
 from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
 from pytest_ciopt.core.nodeids import module_of, without_group
+from pytest_ciopt.hooks.examples import is_example, stands_in_its_file
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.items import is_example, stands_in_its_file
 from pytest_ciopt.hooks.lives import Cutter, Life, Packages
 
 _FUNCTION = "function"

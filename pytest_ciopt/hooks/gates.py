@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -12,7 +12,6 @@ from pytest_ciopt.adapters.paths import write_text
 from pytest_ciopt.core.gates.verdict import Ruling, Verdict
 from pytest_ciopt.core.history.records import Gated, Judged
 from pytest_ciopt.errors import reason
-from pytest_ciopt.hooks.contexts import NAME, Contexts
 from pytest_ciopt.hooks.covering import Covering, asked
 from pytest_ciopt.hooks.harmless import Breakable, harmless
 from pytest_ciopt.hooks.lasting import Lasting
@@ -22,6 +21,9 @@ from pytest_ciopt.hooks.own_gates import Own
 from pytest_ciopt.hooks.request import file_of, resolved, switch
 from pytest_ciopt.hooks.wholeness import Wholeness
 from pytest_ciopt.report import gates as told
+
+if TYPE_CHECKING:
+    from pytest_ciopt.hooks.contexts import Contexts
 
 _NAME = "ciopt-gates"
 _GOOD = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -57,10 +59,12 @@ def _benching(config: pytest.Config) -> "Iterator[Judge]":
             yield judge
 
 
-def _contexts(config: pytest.Config) -> Contexts | None:
+def _contexts(config: pytest.Config) -> "Contexts | None":
     """Keeps what each test covers, if that is asked for."""
     if config.option.collectonly or not switch(config, config.option, "ciopt_cov_reconstruct"):
         return None
+    from pytest_ciopt.hooks.contexts import NAME, Contexts
+
     contexts = Contexts(config, partial(_write, config))
     config.pluginmanager.register(contexts, NAME)
     return contexts

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,9 +10,7 @@ from pytest_ciopt.adapters.paths import place_of, root_of
 from pytest_ciopt.core.nodeids import fixture_id, repository_id
 from pytest_ciopt.core.selection import Collected
 from pytest_ciopt.core.testfiles import CONFTEST
-from pytest_ciopt.hooks.options import TOGETHER
-
-_XDIST_GROUP = "xdist_group"
+from pytest_ciopt.hooks.examples import is_example
 
 
 class Describer:
@@ -115,38 +112,6 @@ def _asks_for(
     return False
 
 
-def is_example(item: pytest.Item) -> bool:
-    """Whether the code of a test stands in a text, and all else that it needs is seen: a doctest,
-    or an example that Sybil has found."""
-    return isinstance(item, pytest.DoctestItem) or _is_of_sybil(item)
-
-
-def _is_of_sybil(item: pytest.Item) -> bool:
-    return type(item).__module__.partition(".")[0] == "sybil"
-
-
-def stands_in_its_file(item: pytest.Item) -> bool:
-    """Whether an example is written in the file that it is an item of.
-
-    It may come from another one: by `__test__`, an assigned docstring, a parser that includes some.
-    """
-    text = _text_of(item)
-    try:
-        written = item.path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return text is not None and all(line.strip() in written for line in text.splitlines())
-
-
-def _text_of(item: Any) -> str | None:
-    """None where it cannot be told."""
-    if isinstance(item, pytest.DoctestItem):
-        return item.dtest.docstring
-    parsed = getattr(getattr(item, "example", None), "parsed", None)
-    text = getattr(parsed, "source", parsed)
-    return text if isinstance(text, str) else None
-
-
 def _always(item: pytest.Item) -> str | None:
     if item.get_closest_marker("ciopt_always") is not None:
         return "always: marked ciopt_always"
@@ -154,15 +119,3 @@ def _always(item: pytest.Item) -> str | None:
     if not said:
         return None
     return f"always: {said}" if isinstance(said, str) else "always: pytest_ciopt_always"
-
-
-def group_of(item: pytest.Item) -> str | None:
-    """What a test shares with those that have to run in the same shard, None for most."""
-    for node, marker in item.iter_markers_with_node(TOGETHER):
-        return str(_named(marker) or node.nodeid)
-    of_xdist = item.get_closest_marker(_XDIST_GROUP)
-    return None if of_xdist is None else f"@{_named(of_xdist) or 'default'}"
-
-
-def _named(marker: pytest.Mark) -> object:
-    return marker.args[0] if marker.args else marker.kwargs.get("name")

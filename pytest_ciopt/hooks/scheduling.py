@@ -20,8 +20,8 @@ from pytest_ciopt.core.nodeids import module_of, repository_id
 from pytest_ciopt.core.plan.batches import Batch, batches
 from pytest_ciopt.core.plan.dispatch import HELD, Dispatch
 from pytest_ciopt.core.plan.work import Module
+from pytest_ciopt.hooks.groups import group_of
 from pytest_ciopt.hooks.harmless import Breakable, harmless
-from pytest_ciopt.hooks.items import group_of
 from pytest_ciopt.hooks.request import where_of
 from pytest_ciopt.settings import Discovery
 from pytest_ciopt.usecases import planning

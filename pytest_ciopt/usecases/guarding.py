@@ -33,6 +33,11 @@ class Rules:
     drop: Decimal | None
 
     @property
+    def compares(self) -> bool:
+        """Whether a base is needed."""
+        return self.patch is not None or self.drop is not None
+
+    @property
     def gates(self) -> list[str]:
         """Names of the gates."""
         asked = [] if self.thresholds.total is None else ["coverage"]

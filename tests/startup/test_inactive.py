@@ -177,3 +177,18 @@ def test_the_active_plugin_imports_nothing_heavy_either(
     modules = alone(folder, monkeypatch, *PLUGIN, "--ciopt-changed").modules()
     assert "pytest_ciopt.hooks.early" in modules
     assert modules & (HEAVY - {"tomllib", "ctypes"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (("--ciopt-record=deps",), "pytest_ciopt.hooks.tracing"),
+        (("--ciopt-cov", "--ciopt-cov-fail-under=0"), "pytest_ciopt.hooks.covering"),
+    ],
+)
+def test_who_selects_nothing_does_not_load_the_import_graph(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str], loaded: str
+) -> None:
+    ours = alone(folder, monkeypatch, *PLUGIN, *arguments).ours()
+    assert loaded in ours
+    assert {name for name in ours if "graph" in name or "selection" in name} == set()

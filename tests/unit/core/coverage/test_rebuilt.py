@@ -1,4 +1,4 @@
-"""What may not be exact is told; tests/plugin/test_reconstruction.py holds real runs."""
+"""What may not be exact is told; tests/records/test_reconstruction.py holds real runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
