@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pytest_ciopt.adapters.tracing.monitor import is_available
+
 BEFORE = """
 import json, os, sys, threading
 sys.path.insert(0, os.getcwd())
@@ -380,3 +382,33 @@ def test_who_calls_what_runs_in_very_many_stretches_is_noted_in_some(tmp_path: P
     tests, _ = called(tmp_path, script, inner=INNER, user=user)
     assert {f"user:k{n} > inner:g" for n in range(60)} <= tests
     assert 60 < len(tests) < 120
+
+
+COUNTED = """
+tracer.stop()
+heard, hear = [], sys.monitoring.register_callback
+def counting(tool, event, callback):
+    def counted(code, *rest):
+        heard.append(code.co_name)
+        return callback(code, *rest)
+    return hear(tool, event, callback and counted)
+sys.monitoring.register_callback = counting
+tracer = Tracer(os.getcwd())
+assert tracer.start()
+import lib
+for often in {often}:
+    tracer.enter(one := Stretch())
+    for _ in range(often):
+        lib.f()
+    tracer.leave(one)
+    test(f"after {{heard.count('f')}}", one)
+    heard.clear()
+"""
+
+
+@pytest.mark.skipif(not is_available(), reason="sys.monitoring is of Python 3.12")
+def test_what_runs_often_is_heard_of_a_few_times_in_each_stretch(tmp_path: Path) -> None:
+    """As many as it takes to know its callers, in the first one."""
+    found = traced(tmp_path, COUNTED.format(often=[100, 1000, 3, 1000]), lib=LIB)
+    assert [name for name in found if name != "session"] == ["after 33", "after 4", "after 3"]
+    assert all(found[name]["units"] == {"lib:f"} for name in found if name != "session")
