@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_ciopt.core.graph.commands import Command, Names
-from pytest_ciopt.core.graph.dependents import Layout, Reached, search
+from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.reached import Layout, Reached
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_ciopt.core.graph.commands import Command
-from pytest_ciopt.core.graph.dependents import EntryPoints
+from pytest_ciopt.core.graph.reached import EntryPoints
 
 FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 """How the paths of build configurations end."""

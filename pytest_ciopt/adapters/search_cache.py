@@ -16,13 +16,13 @@ from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core import naming, testfiles
-from pytest_ciopt.core.graph import commands, dependents, index, scanner
-from pytest_ciopt.core.graph.dependents import Layout, Link, Reached
+from pytest_ciopt.core.graph import commands, dependents, index, reached, scanner
 from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.reached import Layout, Link, Reached
 
 _FORMAT = f"1-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
-_SEARCHING = (commands, dependents, index, naming, scanner, settings, testfiles)
+_SEARCHING = (commands, dependents, index, naming, reached, scanner, settings, testfiles)
 """Modules that decide what a search finds."""
 _WORTH_KEEPING = 500
 """Files reached from which on an answer is kept: finding fewer takes no longer than reading it."""

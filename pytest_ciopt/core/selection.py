@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pytest_ciopt.core.change import FileChange
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
 from pytest_ciopt.core.globs import first_match
-from pytest_ciopt.core.graph.dependents import Link, scope_of
+from pytest_ciopt.core.graph.reached import Link, scope_of
 from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.core.testfiles import CONFTEST
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
-from pytest_ciopt.core.graph.dependents import Link
+from pytest_ciopt.core.graph.reached import Link
 from pytest_ciopt.core.selection import ChangedFile, Records, Selection
 
 

@@ -8,8 +8,9 @@ from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
 from pytest_ciopt.core.edits.words import words_of
 from pytest_ciopt.core.graph.commands import Command, Names
-from pytest_ciopt.core.graph.dependents import EntryPoints, Layout, Link, Reached, leads_to, search
+from pytest_ciopt.core.graph.dependents import leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.reached import EntryPoints, Layout, Link, Reached
 from pytest_ciopt.core.graph.scanner import Flag, scan
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
 from pytest_ciopt.core.selection import ChangedFile, Selection

@@ -11,8 +11,9 @@ from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.edits.cutting import Memo, mentioning
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
-from pytest_ciopt.core.graph.dependents import Layout, search
+from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.reached import Layout
 from pytest_ciopt.core.graph.scanner import STDLIB, Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names

@@ -15,8 +15,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_ciopt.core.graph.dependents import Layout, scope_of, search
+from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
+from pytest_ciopt.core.graph.reached import Layout, scope_of
 from pytest_ciopt.core.graph.scanner import scan
 from pytest_ciopt.core.naming import INIT, folder_of
 from thoroughness import examples

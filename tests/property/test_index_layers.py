@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ciopt.core.graph.commands import Command
-from pytest_ciopt.core.graph.dependents import Layout, search
+from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex, layer, scans
+from pytest_ciopt.core.graph.reached import Layout
 from pytest_ciopt.core.naming import INIT, folder_of, names
 from pytest_ciopt.settings import Discovery
 from thoroughness import examples

@@ -10,8 +10,9 @@ from pytest_ciopt.adapters.search_cache import RememberedSearch, name
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.graph import dependents
 from pytest_ciopt.core.graph.commands import Command
-from pytest_ciopt.core.graph.dependents import Layout, Reached, search
+from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer
+from pytest_ciopt.core.graph.reached import Layout, Link, Reached
 from pytest_ciopt.settings import Discovery, Settings
 from pytest_ciopt.usecases.decide import decide
 from repository import Repository, repository
@@ -51,7 +52,7 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     return made
 
 
-def told(found: Reached) -> list[list[tuple[str, dependents.Link]]]:
+def told(found: Reached) -> list[list[tuple[str, Link]]]:
     """Everything, in its order."""
     return [list(table.items()) for table in (found.files, found.scopes, found.doctests)]
 
@@ -80,7 +81,7 @@ def test_who_gets_an_answer_may_change_it(state: StateDir) -> None:
     for _ in range(3):
         found = remembered(SEEDS, INDEX, LAYOUT)
         assert "more" not in found.scopes
-        found.scopes["more"] = dependents.Link(None, "x")
+        found.scopes["more"] = Link(None, "x")
 
 
 OTHER_LAYER = layer({"tests/test_b.py": ["pkg.mod"]})

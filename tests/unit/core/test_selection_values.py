@@ -2,7 +2,7 @@ import pytest
 
 from pytest_ciopt.core.change import FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach, Reach
-from pytest_ciopt.core.graph.dependents import Link
+from pytest_ciopt.core.graph.reached import Link
 from pytest_ciopt.core.selection import ChangedFile, Collected, Decision, Selection, Verdict
 
 LIB = ChangedFile(FileChange("lib/a.py", Status.MODIFIED), "changed", counts=True)

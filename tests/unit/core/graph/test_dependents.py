@@ -2,7 +2,8 @@ import pytest
 
 from loading import Sources, indexed, laid_out, loading, reached
 from pytest_ciopt.core.graph.commands import Command
-from pytest_ciopt.core.graph.dependents import Layout, Link, leads_to, scope_of, search
+from pytest_ciopt.core.graph.dependents import leads_to, search
+from pytest_ciopt.core.graph.reached import Layout, Link, scope_of
 from pytest_ciopt.core.testfiles import is_test_module
 from pytest_ciopt.settings import Discovery
 
