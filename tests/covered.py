@@ -56,13 +56,6 @@ def start(pytester: pytest.Pytester) -> Run:
     return ran
 
 
-@pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever measures this suite does not measure the processes that it starts."""
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def told(result: pytest.RunResult) -> list[str]:
     """The lines of the section."""
     printed = result.outlines

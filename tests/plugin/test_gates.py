@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from conftest import QUIET, MakeProject, Project
-from covered import COVERED, FILES, OURS, Run, run, start, told, unmeasured
+from covered import COVERED, FILES, OURS, Run, run, start, told
 from pytest_ciopt.adapters.history.reader import lines
 from pytest_ciopt.cli.main import main
 from pytest_ciopt.core.history.decoding import decoded
 from pytest_ciopt.core.history.records import RunEnd
 from pytest_ciopt.core.history.totals import Totals
 
-__all__ = ["run", "start", "unmeasured"]  # fixtures
+__all__ = ["run", "start"]  # fixtures
 THEIRS = ("-p", "pytest_cov", "--cov")
 
 
@@ -39,7 +39,7 @@ def test_the_total(run: Run, measuring: tuple[str, ...], workers: tuple[str, ...
     assert Path(".coverage").exists()
 
 
-def test_measured_by_coverage_run(made: Project, unmeasured: None) -> None:
+def test_measured_by_coverage_run(made: Project) -> None:
     options = ("-p", "no:cacheprovider", "-p", "pytest_ciopt.plugin", *QUIET)
     module = (
         "-m",
@@ -96,7 +96,7 @@ def test_groups_in_the_ini_file(made: Project, run: Run) -> None:
 
 
 def test_gates_of_the_ini_file_say_nothing_where_nothing_is_measured(
-    made: Project, run: Run, unmeasured: None
+    made: Project, run: Run
 ) -> None:
     made.repository.write({"pytest.ini": FILES["pytest.ini"] + "ciopt_cov_fail_under = 99\n"})
     result = run()
@@ -332,9 +332,7 @@ def test_values_that_mean_nothing(run: Run, argument: str, said: str) -> None:
     result.stderr.fnmatch_lines([f"ERROR: {said}*".replace("[", "[[]")])
 
 
-def test_without_coverage(
-    made: Project, run: Run, monkeypatch: pytest.MonkeyPatch, unmeasured: None
-) -> None:
+def test_without_coverage(made: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made.pytester.mkdir("without")
     (folder / "without.py").write_text("import sys\nsys.modules['coverage'] = None\n")
     monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -127,10 +127,8 @@ def covered(project: Project, *arguments: str) -> pytest.RunResult:
 
 
 @pytest.fixture
-def limited(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Project:
+def limited(project: MakeProject) -> Project:
     """A project whose tests reach 100 % only together."""
-    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COV_CORE_SOURCE"):
-        monkeypatch.delenv(name, raising=False)
     addopts = "--cov=shop --cov-fail-under=100"
     ini = f"[pytest]\npythonpath = .\naddopts = {addopts}\n"
     return project({**SHOP, "pytest.ini": ini, ".gitignore": ".coverage*\n"})

@@ -38,14 +38,10 @@ class Started:
     """One run of pytest in a process of its own."""
 
     def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
-        # Measuring our own suite, coverage starts itself in each child by these.
-        coverage = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-        environment = {k: v for k, v in os.environ.items() if k not in coverage}
         self.folder = folder
         self.done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=folder,
-            env=environment,
             capture_output=True,
             text=True,
         )
