@@ -22,9 +22,8 @@ _IDS = (3, 4, 2, 5, 1, 0)
 """Those first that Python reserves for nobody (debugger 0, coverage 1, profiler 2, optimizer 5)."""
 
 _FEW = 4
-"""Starts of a code object that are heard of in a stretch before it is put to sleep. Arming one
-again costs as much as five to ten events; of the functions that a test of Flask runs, 94 % start no
-more often."""
+"""With which start in a stretch a code object is put to sleep. Arming it again costs as much as
+five to ten events; of the functions that a test of Flask runs, 90 % start less often."""
 
 _Event = Callable[[CodeType, int], object]
 
