@@ -11,6 +11,7 @@ from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.edits.cutting import Memo, mentioning
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
+from pytest_ciopt.core.edits.unseen import binds_unseen
 from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.reached import Layout
@@ -30,10 +31,8 @@ _NO_WORD = re.compile(rb"\W|\Z")
 _BEFORE_WORD = re.compile(rb"(?:\A|\W|\\\w)\Z")
 _OFTEN = 64
 """Searches of a file that take as long as putting down its words."""
-_BINDING_UNSEEN = re.compile(
-    rb"import\s*\(?\s*\*|\bglobals\(|\bvars\(\)|\.modules\b|\bimport\s+modules\b|\bexec\("
-)
-"""What may bind names of the module in which it stands."""
+_BINDING_UNSEEN = re.compile(rb"import[\s(\\]*\*|\b(?:exec|globals|locals|modules|vars)\b")
+"""Without it no name is bound that definitions do not show."""
 _LOADING = re.compile(
     rb"import_module|__import__|\.modules\b|\bimport\s+modules\b|iter_modules|walk_packages"
     rb"|exec_module|spec_from|find_spec|load_module|resolve_name|import_string|import_object"
@@ -81,6 +80,7 @@ class Texts:
         self._handed: dict[str, frozenset[bytes]] = {}
         self._defined: dict[str, frozenset[bytes]] = {}
         self._loading: dict[str, bool] = {}
+        self._binding: dict[str, bool] = {}
         self._asked: dict[str, int] = {}
         self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
@@ -195,7 +195,11 @@ class Texts:
 
     def binds_unseen(self, path: str) -> bool:
         """Whether a file may bind names that no definition shows."""
-        return _BINDING_UNSEEN.search(self.content(path)) is not None
+        if path not in self._binding:
+            tree = self._tree(path) if _BINDING_UNSEEN.search(self.content(path)) else None
+            name = module_path(path).rpartition("/")[2]
+            self._binding[path] = tree is not None and binds_unseen(tree, name)
+        return self._binding[path]
 
     def loads_by_name(self, path: str) -> bool:
         """Whether modules that can see this one may be loaded by computed names, or it is no part

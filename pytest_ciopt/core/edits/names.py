@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_ciopt.core.edits.decorators import is_fixture
-from pytest_ciopt.core.edits.prose import is_prose
+from pytest_ciopt.core.edits.prose import is_prose, plain_names_of_type
 from pytest_ciopt.core.edits.trees import children, without_docstring
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -288,7 +288,7 @@ class NamesOf:
         if len(text) <= _LONGEST_STRING:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
-            self.loose.update(words)
+            self.loose.update(set(words) - plain_names_of_type(text))
             self.words.update(words)
         if _DOTTED.fullmatch(text.strip(".")):
             first, *others = text.strip(".").split(".")

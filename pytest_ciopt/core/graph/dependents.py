@@ -231,17 +231,18 @@ class _Search:
             self.exhausted.add(folder)
 
     def _is_hidden(self, path: str, name: str) -> bool:
-        """Whether a name of a file means something in the standard library, which was loaded before
-        any file could put the folder on the path from which this one has the name."""
-        if not self.layout.suspects:
-            return False
+        """Whether a name of a file means something in the standard library: that was loaded before
+        any file could put the folder on the path from which this one has the name, and it goes
+        before any folder that is no package."""
         top, *below = name.split(".")
         if top not in LOADED:
             return False
-        root = folder_of(module_path(path))
+        suspects = self.layout.suspects
+        folder, root = "", folder_of(module_path(path))
         for _ in below:
-            root = folder_of(root)
-        return root in self.layout.suspects
+            folder, root = root, folder_of(root)
+        is_package = not below or folder in self.layout.packages or folder in suspects
+        return root in suspects or not is_package
 
     def _beside_scripts(self, path: str) -> None:
         """A module of a package that is run as a script, by its path, finds what lies in its folder

@@ -276,6 +276,27 @@ def test_other_strings_mention_their_words(text: str) -> None:
     assert words <= function(f"def f(): g({text!r})").named.loose
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["name[other]", "name.A[other.B, None]", "name | None", "A[[name], B]", "A[name.other] | B.C"],
+)
+def test_plain_names_of_types_are_those_of_the_module(text: str) -> None:
+    named = function(f"def f(): return cast({text!r}, 1)").named
+    assert "name" in named.every
+    assert named.loose <= {"A", "B", "C", "other", "None"} - {"name"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("name[0]", "name['key']", "name[other", "name or None", "[name, other()]", "None, name"),
+        *("name | other", "name - None", "A[name.name]", "A[other.name]", "name"),
+    ],
+)
+def test_other_names_in_texts_may_be_those_of_others(text: str) -> None:
+    assert "name" in function(f"def f(): return cast({text!r}, 1)").named.loose
+
+
 def test_parts_of_formatted_strings_count() -> None:
     assert "name" in function("def f(x): g(f'the name of the {x}')").mentions
 

@@ -152,6 +152,25 @@ def test_what_is_loaded_before_the_path_changes(changed: str, source: str, expec
     assert ("tests/test_a.py" in found) is expected
 
 
+@pytest.mark.parametrize(
+    ("changed", "source", "expected"),
+    [
+        ("tests/typing/uses.py", "import typing", False),
+        ("tests/typing/deep/uses.py", "import typing", False),
+        ("tests/typing/uses.py", "import uses", True),
+        ("tests/typing/uses.py", "import tests.typing.uses", True),
+        ("tests/shop/uses.py", "import shop.uses", True),
+        ("json/typing/uses.py", "import json", True),  # `json` is a package here
+        ("json/typing/uses.py", "import typing", False),
+    ],
+)
+def test_a_folder_that_is_no_package_stands_behind_the_standard_library(
+    changed: str, source: str, expected: bool
+) -> None:
+    tree: Sources = {"json/__init__.py": "", changed: "", "tests/test_a.py": source}
+    assert ("tests/test_a.py" in loading(changed, tree)) is expected
+
+
 def test_circles_end() -> None:
     tree = {"a.py": "import b", "b.py": "import c", "c.py": "import a", "test_c.py": "import c"}
     assert loading("a.py", tree) == {"b.py", "c.py", "test_c.py"}

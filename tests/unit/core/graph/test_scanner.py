@@ -450,7 +450,8 @@ def test_a_class_that_has_getattr_is_no_lazy_package() -> None:
     ],
 )
 def test_a_project_may_use_names_of_the_standard_library(source: str, target: str) -> None:
-    tree = {"profile/__init__.py": "", "calendar/__init__.py": "", target: ""}
+    packages = ("profile", "calendar", "platform")
+    tree = {f"{name}/__init__.py": "" for name in packages} | {target: ""}
     assert "tests/test_a.py" in loading(target, tree | {"tests/test_a.py": source})
 
 
