@@ -15,10 +15,11 @@ from pytest_ciopt.core.edits.unseen import binds_unseen
 from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.reached import Layout
-from pytest_ciopt.core.graph.scanner import STDLIB, Flag
+from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import source, without_types
+from pytest_ciopt.core.stdlib import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.usecases.effects import Contents
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 _MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
 _KNOWN = re.compile(
     r"(?:functools|contextlib|dataclasses|abc|typing|re|textwrap|collections|pytest|logging)\.\w+"
-    r"|\w+\.(?:setter|getter|deleter|overload|final|override)"
+    r"|\w+\.(?:setter|getter|deleter|overload|final|override|TypeVar|ParamSpec|NewType)"
 )
 _HARMLESS = frozenset(
     (
@@ -17,7 +17,7 @@ _HARMLESS = frozenset(
         *("contextmanager", "asynccontextmanager", "dataclass", "overload", "override"),
         *("abstractmethod", "final", "usefixtures", "parametrize", "skip", "skipif", "xfail"),
         *("compile", "namedtuple", "partial", "param", "dedent", "join", "format", "split"),
-        "getLogger",
+        *("getLogger", "TypeVar", "ParamSpec", "NewType"),
     )
 )
 """Decorators and functions that only make a value."""

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from pytest_ciopt.core.graph.commands import MARK
 from pytest_ciopt.core.graph.index import ImportIndex, Left, begins, continued
 from pytest_ciopt.core.graph.reached import Layout, Link, Reached
-from pytest_ciopt.core.graph.scanner import LOADED, kept
+from pytest_ciopt.core.graph.scanner import kept
 from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path
+from pytest_ciopt.core.stdlib import LOADED
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 
 _MAIN = ".__main__"

@@ -20,12 +20,12 @@ This module does no IO and knows nothing of the other files but the commands the
 """
 
 import re
-import sys
 from enum import StrEnum
 from functools import lru_cache
 
 from pytest_ciopt.core.graph.commands import NO_COMMANDS, Names
 from pytest_ciopt.core.graph.strings import add_strings, text_of
+from pytest_ciopt.core.stdlib import STDLIB
 
 
 class Flag(StrEnum):
@@ -103,17 +103,6 @@ _LIST_REACH = 60_000
 
 _PATHS = (b"syspath", b"addsitedir", b"PYTHONPATH")
 """pytest's `monkeypatch.syspath_prepend` and `pytester.syspathinsert`, `site.addsitedir`."""
-
-STDLIB = frozenset(sys.stdlib_module_names)
-LOADED = frozenset(
-    """abc argparse ast atexit builtins codecs collections contextlib copy dataclasses
-    datetime decimal dis enum errno fnmatch functools gc gettext glob heapq html
-    importlib inspect io itertools json keyword linecache locale logging marshal math
-    numbers operator os pathlib platform pprint random re reprlib selectors shlex shutil
-    signal stat string struct subprocess sys tempfile textwrap threading time token tokenize
-    traceback types typing unicodedata uuid warnings weakref zipfile zlib""".split()
-)
-"""Of these what pytest itself has loaded before any file of a project runs."""
 
 
 def kept(name: str) -> str:

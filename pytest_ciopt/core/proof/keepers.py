@@ -7,8 +7,8 @@ outlive tests, and whether a function that somebody may call once was left out a
 from collections.abc import Iterable, Iterator
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.edits.library import is_library
 from pytest_ciopt.core.edits.once import Keeping
-from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
@@ -83,9 +83,7 @@ class Keepers:
         if keeping.name in keeping.roots and self._is_module(path, keeping.name):
             return True
         found = [self._bound(path, root) for root in keeping.roots]
-        return bool(found) and all(
-            one is not None and one.kind is Kind.IMPORT and one.origins <= STDLIB for one in found
-        )
+        return bool(found) and all(one is not None and is_library(one) for one in found)
 
     def _is_module(self, path: str, name: str) -> bool:
         definition = self._bound(path, name)

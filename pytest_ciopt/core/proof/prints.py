@@ -4,12 +4,13 @@ Made from `ast.dump`, so comparable within one minor version of Python only.
 """
 
 import ast
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from pytest_ciopt.core.edits.cutting import comparable
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind
+from pytest_ciopt.core.edits.library import is_made_by_library
 from pytest_ciopt.core.history.traces import Source
 
 _BYTES = 8
@@ -18,7 +19,7 @@ _NOTHING = ("", "")
 _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
-"""Before the fingerprint of an import; of a function without decorators."""
+"""Before the fingerprint of an import; of a function or class that nobody learns of but by name."""
 _DOCUMENTED = "."
 """Before the fingerprint of the docstring of a function or class."""
 
@@ -39,8 +40,8 @@ class Difference:
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
-    """Of the removed names those that something may have been told of: classes, and functions with
-    decorators."""
+    """Of the removed names those that something may have been told of: classes with bases, and
+    functions with decorators, that are not of the standard library."""
 
 
 EVERYTHING = Difference(effects=True)
@@ -53,7 +54,7 @@ def source(content_id: str, tree: ast.Module) -> Source | None:
         cut = comparable(without_types(tree))
     except RecursionError:
         return None
-    definitions = {name: _prints(one) for name, one in cut.definitions.items()}
+    definitions = {name: _prints(one, cut.definitions) for name, one in cut.definitions.items()}
     effects = set(cut.effects)
     order = (_word(word, definitions, effects) for word in cut.order)
     return Source(content_id, definitions, " ".join(order))
@@ -80,12 +81,12 @@ def _word(text: str, names: Container[str], effects: Container[str]) -> str:
     return f"{_EFFECT if text in effects else _PLACE}{_print(text)}"
 
 
-def _prints(definition: Definition) -> tuple[str, str]:
+def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[str, str]:
     """(what a caller executes, what importing binds)."""
+    plain = "" if _may_be_told(definition) and not is_made_by_library(definition, among) else _PLAIN
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            plain = "" if definition.decorators else _PLAIN
             return _print(definition.content), f"{plain}{seen}{_documented(definition)}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
@@ -96,7 +97,14 @@ def _prints(definition: Definition) -> tuple[str, str]:
         case Kind.IMPORT:
             return "", f"{_IMPORT}{_print(definition.content)}"
     bound = _print(f"{definition.content}\n{definition.decorators}")
-    return "", f"{bound}{_documented(definition)}"
+    return "", f"{plain}{bound}{_documented(definition)}"
+
+
+def _may_be_told(definition: Definition) -> bool:
+    """Whether somebody may learn of a function or class while it is defined."""
+    if definition.kind is Kind.CLASS:
+        return definition.foreign or definition.may_be_registered
+    return definition.decorators != ""
 
 
 def _documented(definition: Definition) -> str:
@@ -147,7 +155,7 @@ def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:
 
 
 def _may_be_registered(prints: tuple[str, str]) -> bool:
-    """A class, or a function with decorators: no import, constant or plain function."""
+    """A class or function of which something may know: no import, no constant."""
     unit, binding = prints
     return binding != "" and unit != binding and not binding.startswith((_IMPORT, _PLAIN))
 

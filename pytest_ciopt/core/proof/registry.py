@@ -8,15 +8,18 @@ other code may have been told, nobody knows.
 import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.edits.library import (
+    is_library,
+    is_made_by_library,
+    keeps_nothing,
+    root_of,
+)
 from pytest_ciopt.core.edits.once import COMPUTED
-from pytest_ciopt.core.graph.scanner import STDLIB
 from pytest_ciopt.core.history.traces import BODY
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources
 
-_LISTENING = frozenset(("atexit", "signal", "threading", "logging", "sys", "copyreg", "codecs"))
-"""Modules of the standard library that keep what they are given."""
 _CONTAINERS = frozenset(
     name
     for kind in (dict, list, set, str, bytes, tuple)
@@ -36,6 +39,9 @@ class Registry:
         """Paths and names of what was written to; None where other code took part."""
         if not self._are_known(path, definition):
             return None
+        whole = self._sources.cut(path)
+        if whole is not None and is_made_by_library(definition, whole.definitions):
+            return frozenset()
         places = self._sources.places(path)
         lines = () if places is None else [n for n, names in places.lines.items() if name in names]
         if not lines:
@@ -76,17 +82,16 @@ class Registry:
         return self._known[key]
 
     def _is_known(self, path: str, scope: str, dotted: str) -> bool:
-        root, last = dotted.partition(".")[0], dotted.rpartition(".")[2]
         cut = self._sources.cut(path)
-        found = {} if cut is None else cut.definitions
-        definition = found.get(f"{scope}.{root}" if scope else root) or found.get(root)
+        root, definition = root_of(dotted, scope, {} if cut is None else cut.definitions)
         if definition is None:
             return hasattr(builtins, root)
         if definition.kind is not Kind.IMPORT:
             return self._is_ours(path, definition)
-        if definition.origins <= STDLIB:
-            return dotted != "weakref.finalize" and definition.origins.isdisjoint(_LISTENING)
-        return all(map(self._sources.is_own, definition.origins)) and self._are_ours(last)
+        if is_library(definition):
+            return keeps_nothing(dotted, definition)
+        own = all(map(self._sources.is_own, definition.origins))
+        return own and self._are_ours(dotted.rpartition(".")[2])
 
     def _is_ours(self, path: str, definition: Definition) -> bool:
         """Whether nothing in what makes an object is installed code."""

@@ -983,6 +983,44 @@ def spared(): pass
     assert found.closures == {}
 
 
+@pytest.mark.parametrize(
+    ("imports", "made"),
+    [
+        ("import io", "class C(io.TextIOWrapper): pass"),
+        ("import json", "class C(json.JSONEncoder): pass"),
+        ("from enum import EnumMeta", "class C(int, metaclass=EnumMeta): pass"),
+        ("import typing as t", "T = t.TypeVar('T', bound=int)"),
+        ("from copy import copy", "X = copy(Y)"),
+        ("import operator", "@operator.attrgetter('x')\ndef f(): pass"),
+        ("", "class C: pass"),
+        ("", "class C(dict): pass"),
+    ],
+)
+def test_nobody_learns_of_what_the_standard_library_makes(imports: str, made: str) -> None:
+    with_it, without = f"{imports}\n{made}\n", f"{imports}\n"
+    assert spread(with_it, without, knowledge()).closures == {}
+    assert spread(without, with_it, knowledge()).closures == {}
+
+
+@pytest.mark.parametrize(
+    ("imports", "made"),
+    [
+        ("import threading", "class C(threading.Timer): pass"),  # `threading.enumerate()`
+        ("import weakref", "X = weakref.finalize(Y, f)"),
+        ("from ext import Base", "class C(Base): pass"),
+        ("from ext import Base", "class C(dict, metaclass=Base): pass"),
+        ("from calendar import Base", "class C(Base): pass"),  # may be a module of the project
+        ("class Base: pass", "class C(Base): pass"),
+        ("import io\nio = wrapped(io)", "class C(io.StringIO): pass"),
+    ],
+)
+def test_of_what_others_make_somebody_may_learn(imports: str, made: str) -> None:
+    with_it, without = f"{imports}\n{made}\n", f"{imports}\n"
+    assert "m.py" in spread(without, with_it, knowledge()).closures
+    if not made.startswith("X"):  # a constant that is gone was told by its name
+        assert "m.py" in spread(with_it, without, knowledge()).closures
+
+
 def test_what_an_object_keeps_in_itself_is_no_registry() -> None:
     """It is bound to the name."""
     reg = """\

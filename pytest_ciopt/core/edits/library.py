@@ -1,0 +1,46 @@
+"""Definitions that nobody learns of but by their names, since only the standard library takes part
+in making them. Pure."""
+
+import builtins
+from collections.abc import Mapping
+
+from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.stdlib import LOADED, STDLIB
+
+_LISTENING = frozenset(("atexit", "signal", "threading", "logging", "sys", "copyreg", "codecs"))
+"""Modules of the standard library that keep what they are given."""
+
+
+def root_of(
+    dotted: str, scope: str, definitions: Mapping[str, Definition]
+) -> tuple[str, Definition | None]:
+    """The first part of a dotted name, and what it means in the body of a class `scope`, or outside
+    of classes."""
+    root = dotted.partition(".")[0]
+    found = definitions.get(f"{scope}.{root}" if scope else root) or definitions.get(root)
+    return root, found
+
+
+def is_library(definition: Definition) -> bool:
+    """Whether a name is imported from the standard library."""
+    return definition.kind is Kind.IMPORT and definition.origins <= STDLIB
+
+
+def keeps_nothing(dotted: str, imported: Definition) -> bool:
+    """Whether what is given to something of the standard library is given to nobody else. The
+    dotted name begins with what is imported."""
+    return dotted != "weakref.finalize" and imported.origins.isdisjoint(_LISTENING)
+
+
+def is_made_by_library(definition: Definition, definitions: Mapping[str, Definition]) -> bool:
+    """Whether decorators, bases and calls in a definition, one of these of its module, are all of
+    a part of the standard library that no module of a project can stand for, and that keeps account
+    of nothing."""
+    for dotted in definition.makers:
+        root, found = root_of(dotted, definition.scope, definitions)
+        if found is None:
+            if not hasattr(builtins, root):
+                return False
+        elif not (is_library(found) and found.origins <= LOADED and keeps_nothing(dotted, found)):
+            return False
+    return True
