@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.core.graph.scanner import LOADED
+from pytest_ciopt.core.stdlib import LOADED
 from repository import repository
 
 FILES = {

@@ -28,6 +28,8 @@ from pytest_ciopt.core.edits.stores import path_of
 from pytest_ciopt.core.edits.trees import walk, without_docstring
 from pytest_ciopt.core.edits.uses import Uses
 
+_DOING = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+"""Expressions that may do more than look at something."""
 Memo = dict[tuple[int, str], Definition]
 """Functions that were cut before, by the identity of their nodes and what stands around them."""
 
@@ -105,10 +107,21 @@ class _Cutter:
                     pieces.extend(_imported(statement, prefix))
                 case ast.Pass():
                     pass
+                case ast.If() | ast.Try() if (leaves := _alternatives(statement)) is not None:
+                    pieces.extend(self._chosen(statement, prefix, leaves))
                 case _ if (names := bound_names(statement)) is not None:
                     pieces.extend(self._bound(statement, prefix, names))
                 case _:
                     rest.append(statement)
+
+    def _chosen(
+        self, whole: ast.If | ast.Try, prefix: str, leaves: Iterable[ast.stmt]
+    ) -> Iterator[Definition]:
+        """What is bound in one way or another: what decides that belongs to each of the names."""
+        pieces: list[Definition] = []
+        self._cut(leaves, prefix.removesuffix("."), pieces, [])
+        content, deciding = self._text(whole), self._named(_deciding(whole))
+        return (replace(one, content=content, named=one.named | deciding) for one in pieces)
 
     def _bound(self, node: ast.stmt, prefix: str, names: Iterable[str]) -> Iterator[Definition]:
         named = of_statements([node]) if EXPORTS in names else self._named([node])
@@ -241,6 +254,48 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
             imported=frozenset(((level, source, alias.name),)),
             renames=frozenset((alias.name,)) if alias.asname else frozenset(),
         )
+
+
+def _alternatives(node: ast.If | ast.Try) -> list[ast.stmt] | None:
+    """The imports and assignments of which a statement chooses some, by conditions that call
+    nothing or by whether they fail; None when it does something else as well."""
+    if any(isinstance(one, _DOING) for part in _deciding(node) for one in walk(part)):
+        return None
+    leaves: list[ast.stmt] = []
+    for statement in _branches(node):
+        match statement:
+            case ast.If() | ast.Try():
+                below = _alternatives(statement)
+                if below is None:
+                    return None
+                leaves.extend(below)
+            case ast.Import() | ast.ImportFrom() if statement.names[0].name != "*":
+                leaves.append(statement)
+            case ast.Pass():
+                pass
+            case _ if bound_names(statement) is not None:
+                leaves.append(statement)
+            case _:
+                return None
+    return leaves
+
+
+def _branches(node: ast.If | ast.Try) -> list[ast.stmt]:
+    if isinstance(node, ast.If):
+        return [*node.body, *node.orelse]
+    handled = (statement for handler in node.handlers for statement in handler.body)
+    return [*node.body, *handled, *node.orelse, *node.finalbody]
+
+
+def _deciding(node: ast.If | ast.Try) -> Iterator[ast.expr]:
+    """Conditions and kinds of errors, also of such statements within."""
+    if isinstance(node, ast.If):
+        yield node.test
+    else:
+        yield from (one.type for one in node.handlers if one.type is not None)
+    for statement in _branches(node):
+        if isinstance(statement, ast.If | ast.Try):
+            yield from _deciding(statement)
 
 
 def bound_names(node: ast.stmt) -> list[str] | None:

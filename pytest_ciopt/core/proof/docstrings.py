@@ -47,8 +47,8 @@ class Docstrings:
         """Files and definitions that hand on what has a name, or read its docstring; None for code
         that runs at import. Imports that give it another name, and subclasses, are among them."""
         for user, definition in self._mentions.of(path, simple):
-            takes = definition.kind in (Kind.IMPORT, Kind.CLASS) or of_class
-            if takes or _hands_on(definition.named, simple):
+            takes = definition.kind in (Kind.IMPORT, Kind.CLASS) or simple in definition.renames
+            if of_class or takes or _hands_on(definition.named, simple):
                 yield user, definition
         for user in self._mentions.users(path, simple):
             cut = self._sources.around(user, simple)

@@ -6,7 +6,7 @@ outlive tests, and whether a function that somebody may call once was left out a
 
 from collections.abc import Iterable, Iterator
 
-from pytest_ciopt.core.edits.definitions import Definition, Kind
+from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.library import is_library
 from pytest_ciopt.core.edits.once import Keeping
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
@@ -99,9 +99,7 @@ class Keepers:
         definition = None if cut is None else cut.definitions.get(name)
         if definition is None:
             return False
-        return definition.kind is not Kind.IMPORT or any(
-            map(self._sources.is_own, definition.origins)
-        )
+        return not definition.imported or any(map(self._sources.is_own, definition.origins))
 
     def _outlives_tests(self, path: str, scope: str) -> bool:
         """Whether objects of a class may be kept from one test to another."""

@@ -8,17 +8,13 @@ other code may have been told, nobody knows.
 import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
-from pytest_ciopt.core.edits.library import (
-    is_library,
-    is_made_by_library,
-    keeps_nothing,
-    root_of,
-)
+from pytest_ciopt.core.edits.library import is_made_by_library, keeps_nothing, root_of
 from pytest_ciopt.core.edits.once import COMPUTED
 from pytest_ciopt.core.history.traces import BODY
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources
+from pytest_ciopt.core.stdlib import STDLIB
 
 _CONTAINERS = frozenset(
     name
@@ -86,9 +82,12 @@ class Registry:
         root, definition = root_of(dotted, scope, {} if cut is None else cut.definitions)
         if definition is None:
             return hasattr(builtins, root)
-        if definition.kind is not Kind.IMPORT:
-            return self._is_ours(path, definition)
-        if is_library(definition):
+        if definition.imported and not self._imports_known(dotted, definition):
+            return False
+        return definition.kind is Kind.IMPORT or self._is_ours(path, definition)
+
+    def _imports_known(self, dotted: str, definition: Definition) -> bool:
+        if definition.origins <= STDLIB:
             return keeps_nothing(dotted, definition)
         own = all(map(self._sources.is_own, definition.origins))
         return own and self._are_ours(dotted.rpartition(".")[2])

@@ -336,7 +336,7 @@ class Spread:
             for user in self._mentions.importing(path, name):
                 self._all(user, f"it imports {name}, which is gone")
         if definition is not None:
-            if definition.kind is Kind.IMPORT and self._sources.imports_new(path, definition):
+            if definition.imported and self._sources.imports_new(path, definition):
                 self._all(path, f"{name} is imported from a module that was not loaded before")
             if definition.foreign or definition.may_be_registered:
                 self._told(path, name, definition, moved=moved)
@@ -456,8 +456,8 @@ class Spread:
 
 def _goes_by_another_name(definition: Definition, name: str) -> bool:
     """Whether an import or an assignment gives what is kept under a name another one."""
-    if definition.kind is Kind.IMPORT:
-        return name in definition.renames and definition.simple != name
+    if name in definition.renames and definition.simple != name:
+        return True
     return definition.kind is Kind.BINDING and name in definition.named.values
 
 

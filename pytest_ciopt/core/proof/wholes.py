@@ -46,7 +46,7 @@ class Wholes:
         """Whether something may load the module by a name that it computes, or a class has it: then
         every value whose name it bears may be the module."""
         return self._sources.loads_by_name(path) or any(
-            definition.kind is Kind.IMPORT and definition.scope and definition.simple == module
+            definition.imported and definition.scope and definition.simple == module
             for user in self._mentions.users(path, module)
             for cut in [self._sources.around(user, module)]
             if cut is not None

@@ -210,7 +210,7 @@ def test_calls_at_import_reach_at_least_who_names_the_result(text: str, least: s
     "text",
     [
         "f(1)",
-        "if x:\n  A = 1",
+        "if x():\n  A = 1",
         "os.environ['A'] = '1'",
         "def f(): 1\nf()",
         "A = 1\nregister(A)",

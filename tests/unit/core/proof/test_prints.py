@@ -173,7 +173,7 @@ def test_who_knew_of_a_class_or_a_decorated_function_that_is_gone_cannot_be_told
     [
         ('print("imported")', 'print("loaded")'),
         ('print("imported")', ""),
-        ('print("imported")', 'print("imported")\nif x:\n    y = 1'),
+        ('print("imported")', 'print("imported")\nif x():\n    y = 1'),
         ("import os\nfrom a import b", "from a import b\nimport os"),
     ],
 )

@@ -151,8 +151,43 @@ def test_defaults_and_decorators_are_bound_at_import() -> None:
 
 
 def test_code_that_runs_at_import_and_uses_it() -> None:
-    found = spread("X = 1", "X = 2", user="from m import X\nif X:\n    y = 1\n")
+    found = spread("X = 1", "X = 2", user="from m import X\nif X:\n    print(1)\n")
     assert "user.py" in found.closures
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "if X:\n  y = 1\nelse:\n  y = 2",
+        "if other:\n  y = 1\nelif X:\n  y = 2",
+        "if other:\n  if X: y = 1",
+        "if X:\n  from ext import y\nelse:\n  y = None",
+        "try:\n  from ext import y\nexcept X:\n  y = None",
+        "try:\n  y = X\nexcept ImportError:\n  pass",
+        "class C:\n  if X: y = 1",
+    ],
+)
+def test_what_is_bound_by_choice(chosen: str) -> None:
+    user = f"from m import X\n{chosen}\ndef uses(a): return y, a.y, C\ndef spared(): pass\n"
+    found = spread("X = 1", "X = 2", user=user)
+    assert ("user.py", "uses") in found.units
+    assert ("user.py", "spared") not in found.units
+    assert found.closures == {}
+
+
+def test_an_import_that_is_tried() -> None:
+    """Somebody may learn of what an installed decorator is given, if there is one."""
+    tried = "try:\n  from ext import register\nexcept ImportError:\n  register = None\n"
+    made = "@register\ndef f(): pass\n"
+    old = f"{tried}{made}"
+    found = spread(old, old.replace("@register", "@register(1)"))
+    assert found.closures == {"m.py": "who learns of f cannot be told"}
+
+
+def test_a_module_that_is_tried_and_was_not_loaded() -> None:
+    tried = "try:\n  from {} import y\nexcept ImportError:\n  y = None\n"
+    found = spread(tried.format("ext"), tried.format("unheard_of"), new_modules=["unheard_of"])
+    assert "m.py" in found.closures
 
 
 def test_effects_concern_everybody() -> None:
