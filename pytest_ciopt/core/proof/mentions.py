@@ -39,7 +39,8 @@ class Mentions:
             for definition in cut.definitions.values():
                 if definition.name == EXPORTS:  # whoever imports with a star mentions the name
                     continue
-                mentioned = definition.named.loose if own else definition.mentions
+                of_itself = of_module and _is_named_alike(definition, simple)
+                mentioned = definition.named.loose if own or of_itself else definition.mentions
                 if simple in mentioned and self._is_of_another(
                     user, definition, simple, of_module=of_module and user != path
                 ):
@@ -141,3 +142,13 @@ class Mentions:
             users = sorted(self._sources.users(path))
             self._users[key] = [user for user in users if self._sources.mentions(user, simple)]
         return self._users[key]
+
+
+def _is_named_alike(definition: Definition, name: str) -> bool:
+    """Whether something in a class has the name of a variable of some module, and makes nothing of
+    that."""
+    if definition.scope == "" or definition.simple != name:
+        return False
+    if definition.kind is Kind.FUNCTION:
+        return name not in definition.uses.looked_up
+    return definition.kind is Kind.BINDING and name in definition.uses.only_written

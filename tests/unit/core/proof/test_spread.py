@@ -135,6 +135,26 @@ def test_what_a_class_holds_is_not_followed_by_its_own_name() -> None:
     assert ("user.py", "other") not in spread(CLASS, CLASS.replace("1", "2"), user=user).units
 
 
+@pytest.mark.parametrize(
+    ("held", "concerned"),
+    [
+        ("X = 1", False),
+        ("X: int", False),
+        ("X = 'other'", False),
+        ("X = X + 1", True),
+        ("X: list[X]", True),
+        ("X: 'X' = 1", True),
+        ("Y = X", True),
+        ("def X(self): pass", False),
+        ("def X(self): return X", True),
+    ],
+)
+def test_something_in_a_class_that_is_named_alike(held: str, concerned: bool) -> None:
+    user = f"from m import X\nclass D:\n  {held}\ndef uses(): return D()\n"
+    found = spread("X = 1", "X = 2", user=user)
+    assert (not found.units.isdisjoint({("user.py", "uses"), ("user.py", "D.X")})) is concerned
+
+
 def test_what_is_made_from_a_constant_changes_with_it() -> None:
     user = "from m import X\nY = X + 1\ndef uses(): return Y\n"
     far = "from user import Y as Z\ndef uses(): return Z\n"
