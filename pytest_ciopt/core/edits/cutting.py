@@ -258,7 +258,8 @@ def _imported(node: ast.Import | ast.ImportFrom, prefix: str) -> Iterator[Defini
 
 def _alternatives(node: ast.If | ast.Try) -> list[ast.stmt] | None:
     """The imports and assignments of which a statement chooses some, by conditions that call
-    nothing or by whether they fail; None when it does something else as well."""
+    nothing or by whether they fail; None when it does something else as well, or chooses exports,
+    which are compared by their names alone."""
     if any(isinstance(one, _DOING) for part in _deciding(node) for one in walk(part)):
         return None
     leaves: list[ast.stmt] = []
@@ -273,7 +274,7 @@ def _alternatives(node: ast.If | ast.Try) -> list[ast.stmt] | None:
                 leaves.append(statement)
             case ast.Pass():
                 pass
-            case _ if bound_names(statement) is not None:
+            case _ if EXPORTS not in (bound_names(statement) or (EXPORTS,)):
                 leaves.append(statement)
             case _:
                 return None

@@ -9,6 +9,8 @@ from pytest_ciopt.core.stdlib import LOADED, STDLIB
 
 _LISTENING = frozenset(("atexit", "signal", "threading", "logging", "sys", "copyreg", "codecs"))
 """Modules of the standard library that keep what they are given."""
+_KEEPING = ("add", "append", "finalize", "register")
+"""How names of those functions in other modules begin that do, such as `gc.callbacks.append`."""
 
 
 def root_of(
@@ -29,7 +31,8 @@ def is_library(definition: Definition) -> bool:
 def keeps_nothing(dotted: str, imported: Definition) -> bool:
     """Whether what is given to something of the standard library is given to nobody else. The
     dotted name begins with what is imported."""
-    return dotted != "weakref.finalize" and imported.origins.isdisjoint(_LISTENING)
+    last = dotted.rpartition(".")[2]
+    return not last.startswith(_KEEPING) and imported.origins.isdisjoint(_LISTENING)
 
 
 def is_made_by_library(definition: Definition, definitions: Mapping[str, Definition]) -> bool:

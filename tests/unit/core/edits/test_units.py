@@ -65,6 +65,8 @@ def test_comments_and_formatting_are_no_change(before: str, after: str) -> None:
         ("try: import a\nexcept E: a = 0", "try: import b\nexcept E: a = 0", {"a", "b"}, False),
         ("try: import a\nexcept E: a = 0", "try: import a\nexcept F: a = 0", {"a"}, False),
         ("class C:\n  if x: a = 1", "class C:\n  if x: a = 2", {"C.a"}, False),
+        ("if x: __all__ = ['a']", "if y: __all__ = ['a']", set(), True),
+        ("if x: __all__ = ['a']\nelse: b = 1", "if y: __all__ = ['a']\nelse: b = 1", set(), True),
         ("if x:\n  a = 1\n  f()", "if x:\n  a = 2\n  f()", set(), True),
         ("if x:\n  def a(): 1", "if x:\n  def a(): 2", set(), True),
         ("if x():\n  a = 1", "if x():\n  a = 2", set(), True),

@@ -1062,6 +1062,9 @@ def test_nobody_learns_of_what_the_standard_library_makes(imports: str, made: st
     [
         ("import threading", "class C(threading.Timer): pass"),  # `threading.enumerate()`
         ("import weakref", "X = weakref.finalize(Y, f)"),
+        ("import gc", "@gc.callbacks.append\ndef f(phase, info): pass"),
+        ("from collections.abc import Sized", "@Sized.register\nclass C: pass"),
+        ("from os import register_at_fork", "X = register_at_fork(before=f)"),
         ("from ext import Base", "class C(Base): pass"),
         ("from ext import Base", "class C(dict, metaclass=Base): pass"),
         ("from calendar import Base", "class C(Base): pass"),  # may be a module of the project
