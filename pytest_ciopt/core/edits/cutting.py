@@ -134,6 +134,7 @@ class _Cutter:
             uses=Uses((node, bool(prefix))),
             foreign=any(map(does_more, walk(node))),
             makers=_makers(filter(does_more, walk(node))),
+            given=_given((node,)),
         )
         return (replace(common, name=prefix + name) for name in names)
 
@@ -143,6 +144,7 @@ class _Cutter:
         body = without_docstring(node)
         self._cut(body, name, pieces, rest)
         docstring = [one for one in node.body[:1] if one not in body]  # with examples, perhaps
+        making = (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
         named = self._named([*rest, *docstring, *node.decorator_list])
         pieces.append(
             Definition(
@@ -156,15 +158,15 @@ class _Cutter:
                 or bool(node.keywords),
                 bases=frozenset(_accountants(node)),
                 foreign=not all(map(is_harmless, node.decorator_list)),
-                makers=_makers(
-                    (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
-                ),
+                makers=_makers(making),
+                given=_given(making),
             )
         )
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
         fixture = next(filter(is_fixture, node.decorator_list), None)
         named = of_function(node) if self._is_searched else Mentions()
+        making = (*node.decorator_list, *_default_calls(node))
         return Definition(
             name=prefix + node.name,
             kind=Kind.FUNCTION,
@@ -181,7 +183,8 @@ class _Cutter:
             fixture=fixture is not None,
             fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
             autouse=fixture is not None and is_autouse(fixture),
-            makers=_makers((*node.decorator_list, *_default_calls(node))),
+            makers=_makers(making),
+            given=_given(making),
             foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
             or any(True for _ in _default_calls(node)),
         )
@@ -230,6 +233,15 @@ def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:
         ".".join(path_of(node.func if isinstance(node, ast.Call) else node))
         for node in nodes
         if isinstance(node, ast.expr)
+    )
+
+
+def _given(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Plain names in the arguments of calls."""
+    calls = (one for node in nodes for one in walk(node) if isinstance(one, ast.Call))
+    arguments = (one for call in calls for one in (*call.args, *call.keywords))
+    return frozenset(
+        one.id for argument in arguments for one in walk(argument) if isinstance(one, ast.Name)
     )
 
 

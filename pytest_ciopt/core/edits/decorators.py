@@ -47,8 +47,10 @@ def are_plain_bases(bases: Iterable[str]) -> bool:
 
 def is_harmless(decorator: ast.expr) -> bool:
     """Whether a decorator is known to register its function or class nowhere."""
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return _is_known(called)
+    if not isinstance(decorator, ast.Call):
+        return _is_known(decorator)
+    hands_on = ast.unparse(decorator.func).endswith("partial")  # to what it is given
+    return _is_known(decorator.func) and not hands_on
 
 
 def does_more(node: ast.AST) -> bool:

@@ -44,6 +44,8 @@ class Definition:
     """Whether a decorator or a call in it may make it known to code that never mentions it."""
     makers: frozenset[str] = frozenset()
     """Dotted names of those decorators, calls and bases."""
+    given: frozenset[str] = frozenset()
+    """Plain names in what is given to them where they are called: they may call that in turn."""
     imported: frozenset[tuple[int, str, str]] = frozenset()
     """What imports bind it to: level, module and name; no module where that is what is bound."""
     head: frozenset[str] = frozenset()
@@ -125,6 +127,7 @@ def united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 bases=known.bases | piece.bases,
                 foreign=known.foreign or piece.foreign,
                 makers=known.makers | piece.makers,
+                given=known.given | piece.given,
                 imported=known.imported | piece.imported,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",

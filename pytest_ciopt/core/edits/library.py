@@ -36,10 +36,10 @@ def keeps_nothing(dotted: str, imported: Definition) -> bool:
 
 
 def is_made_by_library(definition: Definition, definitions: Mapping[str, Definition]) -> bool:
-    """Whether decorators, bases and calls in a definition, one of these of its module, are all of
-    a part of the standard library that no module of a project can stand for, and that keeps account
-    of nothing."""
-    for dotted in definition.makers:
+    """Whether decorators, bases and calls in a definition, one of these of its module, and whatever
+    names they are given, are all of a part of the standard library that no module of a project can
+    stand for, and that keeps account of nothing."""
+    for dotted in definition.makers | definition.given:
         root, found = root_of(dotted, definition.scope, definitions)
         if found is None:
             if not hasattr(builtins, root):

@@ -35,13 +35,12 @@ class Registry:
         """Paths and names of what was written to; None where other code took part."""
         if not self._are_known(path, definition):
             return None
-        whole = self._sources.cut(path)
-        if whole is not None and is_made_by_library(definition, whole.definitions):
-            return frozenset()
         places = self._sources.places(path)
         lines = () if places is None else [n for n, names in places.lines.items() if name in names]
-        if not lines:
-            return None
+        if not lines:  # it was not there, or nobody knows where
+            whole = self._sources.cut(path)
+            alone = whole is not None and is_made_by_library(definition, whole.definitions)
+            return frozenset() if alone else None
         below = self._evidence.below(path, lines)
         simple = {unit[1].rpartition(".")[2] for unit in below}
         found = set[Unit]()

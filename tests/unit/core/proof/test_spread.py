@@ -1045,7 +1045,8 @@ def spared(): pass
         ("import json", "class C(json.JSONEncoder): pass"),
         ("from enum import EnumMeta", "class C(int, metaclass=EnumMeta): pass"),
         ("import typing as t", "T = t.TypeVar('T', bound=int)"),
-        ("from copy import copy", "X = copy(Y)"),
+        ("from copy import copy", "X = copy([1])"),
+        ("", "X = sorted([1, 2])"),
         ("import operator", "@operator.attrgetter('x')\ndef f(): pass"),
         ("", "class C: pass"),
         ("", "class C(dict): pass"),
@@ -1062,6 +1063,10 @@ def test_nobody_learns_of_what_the_standard_library_makes(imports: str, made: st
     [
         ("import threading", "class C(threading.Timer): pass"),  # `threading.enumerate()`
         ("import weakref", "X = weakref.finalize(Y, f)"),
+        ("from functools import partial", "@partial(register, 1)\ndef f(): pass"),
+        ("from functools import reduce", "X = reduce(register, [1])"),
+        ("", "X = list(map(register, [1]))"),
+        ("", "X = setattr(other, 'a', 1)"),
         ("import gc", "@gc.callbacks.append\ndef f(phase, info): pass"),
         ("from collections.abc import Sized", "@Sized.register\nclass C: pass"),
         ("from os import register_at_fork", "X = register_at_fork(before=f)"),
@@ -1077,6 +1082,14 @@ def test_of_what_others_make_somebody_may_learn(imports: str, made: str) -> None
     assert "m.py" in spread(without, with_it, knowledge()).closures
     if not made.startswith("X"):  # a constant that is gone was told by its name
         assert "m.py" in spread(with_it, without, knowledge()).closures
+
+
+def test_what_the_standard_library_calls_for_a_definition_may_write() -> None:
+    old = "from reg import register\nX = list(map(register, [1]))\n"
+    reg = "REG = []\ndef register(one): REG.append(one)\ndef reads(): return REG\n"
+    seen = knowledge(imports=["m::2 > reg:register"])
+    found = spread(old, old.replace("[1]", "[1, 2]"), seen, reg=reg)
+    assert ("reg.py", "reads") in found.units
 
 
 def test_what_an_object_keeps_in_itself_is_no_registry() -> None:
