@@ -286,7 +286,7 @@ def _alternatives(node: ast.If | ast.Try) -> list[ast.stmt] | None:
                 leaves.append(statement)
             case ast.Pass():
                 pass
-            case _ if EXPORTS not in (bound_names(statement) or (EXPORTS,)):
+            case _ if (names := bound_names(statement)) and EXPORTS not in names:
                 leaves.append(statement)
             case _:
                 return None

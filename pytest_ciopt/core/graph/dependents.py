@@ -235,15 +235,14 @@ class _Search:
         """Whether a name of a file means something in the standard library: that was loaded before
         any file could put the folder on the path from which this one has the name, and it goes
         before any folder that is no package."""
-        top, *below = name.split(".")
-        if top not in LOADED:
+        if name.partition(".")[0] not in LOADED:
             return False
+        top = module_path(path)
+        for _ in range(name.count(".")):
+            top = folder_of(top)
         suspects = self.layout.suspects
-        folder, root = "", folder_of(module_path(path))
-        for _ in below:
-            folder, root = root, folder_of(root)
-        is_package = not below or folder in self.layout.packages or folder in suspects
-        return root in suspects or not is_package
+        is_module = "." not in name or top in self.layout.packages or top in suspects
+        return folder_of(top) in suspects or not is_module
 
     def _beside_scripts(self, path: str) -> None:
         """A module of a package that is run as a script, by its path, finds what lies in its folder
