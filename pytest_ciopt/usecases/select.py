@@ -171,15 +171,15 @@ class _Select:
         selection, unreached = self._reached(effects, changed)
         if sharpen is not None and selection.everything is None:
             ask = self._ask(selection, effects, unreached, rules.importers)
-            selection = sharpen(ask, self._texts())
+            selection = sharpen(ask, self._texts(dependencies.provide))
         if unreached and not selection.records.proved:
             return self._all(_unreached(unreached[0]), changed)
         return selection
 
-    def _texts(self) -> "Texts":
+    def _texts(self, provided: Callable[[str], bool]) -> "Texts":
         from pytest_ciopt.usecases.texts import Texts
 
-        return Texts(self.repository.contents, self.index, self.layout)
+        return Texts(self.repository.contents, self.index, self.layout, provided)
 
     def _ask(
         self,

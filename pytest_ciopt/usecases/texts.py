@@ -3,11 +3,13 @@
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.edits import trees
+from pytest_ciopt.core.edits.annotations import is_future
 from pytest_ciopt.core.edits.cutting import Memo, mentioning
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
@@ -17,7 +19,7 @@ from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.reached import Layout
 from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.history.traces import Source
-from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names
+from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import source, without_types
 from pytest_ciopt.core.stdlib import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
@@ -42,6 +44,12 @@ _LOADING = re.compile(
 """What may load modules by their names, or look them up."""
 _HANDED = re.compile(rb"[(,=]\s*([\w.]++)(?=\s*[,)])")
 """An argument of a call, or something that looks like one."""
+_CHECKING_TYPES = ("typeguard", "beartype", "jaxtyping", "pytypes")
+"""Modules that can make functions check their annotations without being named near them: by a hook
+of imports, by an option of pytest."""
+_HOOKING_IMPORTS = re.compile(rb"meta_path|path_hooks|source_to_code|SourceLoader")
+"""What code mentions that may do the same."""
+_OF_PYTEST = frozenset(("pytest", "_pytest", "pluggy"))
 _DEFINED = re.compile(rb"\b(?:def|class)\s+(\w+)|(\w++)(?= =|:)")
 """What a file may define: a function, a class, a variable."""
 
@@ -70,8 +78,16 @@ def _stands(content: bytes, word: bytes) -> bool:
 class Texts:
     """Answers from contents, import index and layout. Implements `spread.Sources`."""
 
-    def __init__(self, contents: Contents, index: ImportIndex, layout: Layout) -> None:
+    def __init__(
+        self,
+        contents: Contents,
+        index: ImportIndex,
+        layout: Layout,
+        provided: Callable[[str], bool] = lambda name: False,
+    ) -> None:
+        """`provided` tells whether a top-level module of some name is installed."""
         self._contents, self._index, self._layout = contents, index, layout
+        self._provided = provided
         self._read: dict[str, bytes] = {}
         self._cut: dict[str, Module | None] = {}
         self._around: dict[tuple[str, str], Module | None] = {}
@@ -280,6 +296,38 @@ class Texts:
             self._tops = frozenset(("", *parts))
         return top in self._tops
 
+    def checks_types(self) -> bool:
+        """Whether something may make functions check their annotations that does not decorate
+        them."""
+        return self._may_check_types
+
+    @cached_property
+    def _may_check_types(self) -> bool:
+        return any(map(self._provided, _CHECKING_TYPES)) or any(
+            _HOOKING_IMPORTS.search(self.content(path)) for path in self.files
+        )
+
+    def meets_installed(self, path: str) -> bool:
+        """Whether some file that can see a module imports code that is neither the project's, nor
+        Python's or pytest's."""
+        return not self._with_installed.isdisjoint(self.users(path))
+
+    @cached_property
+    def _with_installed(self) -> frozenset[str]:
+        """Files that import such code."""
+        naming = Naming(self._layout.packages, self._layout.top)
+        own = {
+            name.partition(".")[0]
+            for path in self.files
+            for name in naming.folder(folder_of(path)).of(path.rpartition("/")[2])
+        }
+        known = own | STDLIB | _OF_PYTEST
+        users: dict[str, set[str]] = {}
+        for name, path in self._index.between("A", chr(0x10FFFF)):
+            users.setdefault(name.partition(".")[0], set()).add(path)
+        installed = (top for top in users.keys() - known if self._provided(top))
+        return frozenset(path for top in installed for path in users[top])
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""
         tops = definition.origins - {""} - STDLIB
@@ -301,8 +349,10 @@ def _ends(path: str, module: str) -> bool:
 
 
 def _reduced(tree: ast.Module, lines: Sequence[int]) -> ast.Module:
-    """A module without the statements that stand on none of some lines; lines rise."""
-    return ast.Module(_near(tree.body, lines), [])
+    """A module without the statements that stand on none of some lines, but for what decides how
+    the others are compiled; lines rise."""
+    future = [one for one in tree.body if is_future(one) and one.lineno not in lines]
+    return ast.Module([*future, *_near(tree.body, lines)], [])
 
 
 def _near(body: Sequence[ast.stmt], lines: Sequence[int]) -> list[ast.stmt]:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from pytest_ciopt.core.edits.annotations import are_lazy, unevaluated, without
 from pytest_ciopt.core.edits.decorators import (
     does_more,
     fixture_name,
@@ -54,11 +55,13 @@ class _Cutter:
     def __init__(self, memo: Memo, *, is_compared: bool, is_searched: bool) -> None:
         self._memo = memo
         self._is_compared, self._is_searched = is_compared, is_searched
+        self._is_lazy = False
 
     def module(self, tree: ast.Module) -> Module:
         """All of a tree."""
         pieces: list[Definition] = []
         effects: list[ast.AST] = []
+        self._is_lazy = are_lazy(tree)
         body = self._without_docstring(tree, pieces)
         self._cut(body, "", pieces, effects)
         return Module(
@@ -165,20 +168,24 @@ class _Cutter:
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Definition:
         fixture = next(filter(is_fixture, node.decorator_list), None)
-        named = of_function(node) if self._is_searched else Mentions()
+        types = unevaluated(node, lazy=self._is_lazy)
+        named = of_function(node, types.types) if self._is_searched else Mentions()
         making = (*node.decorator_list, *_default_calls(node))
+        bare = without(node, types.nodes) if self._is_compared else node
         return Definition(
             name=prefix + node.name,
             kind=Kind.FUNCTION,
             content=self._text(
-                *(type(node), *_parameters(node), node.args, node.returns),
-                *without_docstring(node),
+                *(type(node), *_parameters(node), bare.args, bare.returns),
+                *without_docstring(bare),
             ),
             decorators=_decorators(node),
             named=named,
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
-            declared=self._declared(node),
+            declared=self._declared(bare),
+            annotated=self._pairs(types.of_functions),
+            noted=self._pairs(types.of_variables),
             documented=self._documented(node),
             fixture=fixture is not None,
             fixture_name=fixture_name(fixture, node.name) if fixture is not None else None,
@@ -194,6 +201,10 @@ class _Cutter:
         if not self._is_compared:
             return ""
         return _sort(node) + self._text(*_parameters(node), node.args, node.returns)
+
+    def _pairs(self, annotations: Iterable[tuple[str, ast.AST]]) -> str:
+        pairs = annotations if self._is_compared else ()
+        return "".join(f"{name}: {self._text(one)}\n" for name, one in pairs)
 
     def _documented(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
         docstring = ast.get_docstring(node, clean=False) if self._is_compared else None

@@ -52,7 +52,12 @@ class Definition:
     """Of the mentioned names those that decide at import what a function is: in decorators
     and defaults, and in annotations where a decorator may read them."""
     declared: str = ""
-    """What is seen of a function without calling it, beside its docstring: its signature."""
+    """What is seen of a function without calling it, beside its docstring: its signature, without
+    annotations that are not evaluated."""
+    annotated: str = ""
+    """These."""
+    noted: str = ""
+    """Annotations of its local variables, which nobody sees who does not read the source."""
     documented: str = ""
     """The docstring of a function or class."""
     renames: frozenset[str] = frozenset()
@@ -131,6 +136,8 @@ def united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 imported=known.imported | piece.imported,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
+                annotated=known.annotated + piece.annotated,
+                noted=known.noted + piece.noted,
                 documented=known.documented + piece.documented,
                 renames=known.renames | piece.renames,
                 uses=known.uses + piece.uses,

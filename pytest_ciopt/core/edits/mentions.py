@@ -5,7 +5,7 @@ Whenever that is not certain, the name counts.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, fields, replace
 
 from pytest_ciopt.core.edits.names import NamesOf
@@ -53,9 +53,12 @@ class Mentions:
         return name not in self.every or any(name == attribute for _, attribute in self.rooted)
 
 
-def of_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Mentions:
-    """What a function mentions that is no variable of its own."""
-    reader = NamesOf()
+def of_function(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, types: Set[ast.expr] = frozenset()
+) -> Mentions:
+    """What a function mentions that is no variable of its own. With annotations that are only
+    `types` it does nothing."""
+    reader = NamesOf(types)
     around = reader.read_all([node])
     names = reader.names | reader.attributes | around.used
     values = reader.values | around.whole

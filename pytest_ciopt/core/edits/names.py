@@ -5,12 +5,12 @@ What is said with them is in `mentions`.
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 from pytest_ciopt.core.edits.decorators import is_fixture
 from pytest_ciopt.core.edits.prose import is_prose, plain_names_of_type
-from pytest_ciopt.core.edits.trees import children, without_docstring
+from pytest_ciopt.core.edits.trees import children, walk, without_docstring
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -46,7 +46,8 @@ class Scope:
 class NamesOf:
     """Collects what some nodes mention."""
 
-    def __init__(self) -> None:
+    def __init__(self, types: Set[ast.expr] = frozenset()) -> None:
+        """Annotations that are only `types` mention names, and hand on nothing."""
         self.names: set[str] = set()
         """But for plain names, which the scopes hold."""
         self.loose: set[str] = set()
@@ -61,7 +62,8 @@ class NamesOf:
         """Plain names of local variables."""
         self.hidden_whole: set[str] = set()
         self._own_name = 0
-        self._asked: set[ast.AST] = set()
+        self._quiet = {node for top in types for node in walk(top)}
+        self._asked = set(self._quiet)
         """Nodes of which an attribute is taken, or what no module has."""
         self._scopes: set[ast.AST] = set()
         """What tells the scope of a fixture: `session` may well be the name of something else."""
@@ -281,15 +283,20 @@ class NamesOf:
     def constant(self, node: ast.Constant, scope: Scope) -> Iterable[ast.AST]:
         """A string, perhaps."""
         if isinstance(node.value, str) and not is_prose(node.value):
-            self._words(node.value)
+            self._named(node.value)
+            if node not in self._quiet:
+                self._words(node.value)
         return ()
 
-    def _words(self, text: str) -> None:
+    def _named(self, text: str) -> None:
         if len(text) <= _LONGEST_STRING:
             words = _IDENTIFIER.findall(text)
             self.names.update(words)
             self.loose.update(set(words) - plain_names_of_type(text))
-            self.words.update(words)
+
+    def _words(self, text: str) -> None:
+        if len(text) <= _LONGEST_STRING:
+            self.words.update(_IDENTIFIER.findall(text))
         if _DOTTED.fullmatch(text.strip(".")):
             first, *others = text.strip(".").split(".")
             if others and not text.startswith("."):
@@ -306,6 +313,7 @@ class NamesOf:
             if not isinstance(part, ast.Constant):
                 yield part
             elif isinstance(part.value, str):
+                self._named(part.value)
                 self._words(part.value)
 
     def alone(self, node: ast.Expr, scope: Scope) -> Iterable[ast.AST]:

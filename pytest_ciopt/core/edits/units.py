@@ -55,4 +55,7 @@ def _reordered(old: Sequence[str], new: Sequence[str]) -> bool:
 
 def _content(module: Module, name: str) -> tuple[str, ...] | None:
     found = module.definitions.get(name)
-    return None if found is None else (found.content, found.decorators, found.documented)
+    if found is None:
+        return None
+    described = found.annotated, found.noted, found.documented
+    return (found.content, found.decorators, *described)

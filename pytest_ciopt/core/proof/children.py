@@ -29,7 +29,7 @@ def elsewhere(
     for path in sorted(loaded & (stale.sources.keys() | stale.data)):
         old = process.inputs.sources.get(path) or process.inputs.data[path]
         differs = difference(path, old)
-        if differs is None or differs.bindings or differs.documented or differs.effects:
+        if differs is None or differs.is_seen_outside:
             found[path, BODY] = path
         else:
             found.update(((path, name), path) for name in differs.units)

@@ -4,6 +4,7 @@ Made from `ast.dump`, so comparable within one minor version of Python only.
 """
 
 import ast
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -20,8 +21,11 @@ _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
 _IMPORT, _PLAIN = "=", "-"
 """Before the fingerprint of an import; of a function or class that nobody learns of but by name."""
-_DOCUMENTED = "."
-"""Before the fingerprint of the docstring of a function or class."""
+_DOCUMENTED, _ANNOTATED, _NOTED = ".", ":", ";"
+"""Before the fingerprints of the docstring of a function or class; of annotations that are not
+evaluated, of a function and of the variables in it."""
+_PART = re.compile(r"(\A|[.:;])([^.:;]+)")
+"""A mark, if any, and what follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,19 @@ class Difference:
     """Of these the names that only one of the texts has."""
     documented: frozenset[str] = frozenset()
     """Functions and classes that importing binds as before, but for the docstring."""
+    annotated: frozenset[str] = frozenset()
+    """Functions of which annotations differ that are not evaluated."""
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
     """Of the removed names those that something may have been told of: classes with bases, and
     functions with decorators, that are not of the standard library."""
+
+    @property
+    def is_seen_outside(self) -> bool:
+        """Whether more than what calls execute differs."""
+        described = self.documented or self.annotated
+        return bool(self.bindings or described or self.effects)
 
 
 EVERYTHING = Difference(effects=True)
@@ -87,17 +99,17 @@ def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[st
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            return _print(definition.content), f"{plain}{seen}{_documented(definition)}"
+            return _print(definition.content), f"{plain}{seen}{_described(definition)}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
-            texts = definition.content, definition.decorators, definition.documented
-            both = _print("\n".join(texts))
+            described = definition.documented, definition.annotated, definition.noted
+            both = _print("\n".join((definition.content, definition.decorators, *described)))
             return both, both
         case Kind.IMPORT:
             return "", f"{_IMPORT}{_print(definition.content)}"
     bound = _print(f"{definition.content}\n{definition.decorators}")
-    return "", f"{plain}{bound}{_documented(definition)}"
+    return "", f"{plain}{bound}{_described(definition)}"
 
 
 def _may_be_told(definition: Definition) -> bool:
@@ -107,8 +119,13 @@ def _may_be_told(definition: Definition) -> bool:
     return definition.decorators != ""
 
 
-def _documented(definition: Definition) -> str:
-    return f"{_DOCUMENTED}{_print(definition.documented)}" if definition.documented else ""
+def _described(definition: Definition) -> str:
+    texts = {
+        _DOCUMENTED: definition.documented,
+        _ANNOTATED: definition.annotated,
+        _NOTED: definition.noted,
+    }
+    return "".join(f"{mark}{_print(text)}" for mark, text in texts.items() if text)
 
 
 def _print(text: str) -> str:
@@ -117,7 +134,8 @@ def _print(text: str) -> str:
 
 def difference(old: Source, new: Source) -> Difference:
     """What differs. Complexity: linear in the number of definitions."""
-    units, bindings, moved, lost, documented = set(), set(), set(), set(), set()
+    units, bindings, moved, lost = set(), set(), set(), set()
+    documented, annotated = set(), set()
     for name in old.definitions.keys() | new.definitions.keys():
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
@@ -125,10 +143,13 @@ def difference(old: Source, new: Source) -> Difference:
         if before is None or after is None:
             bindings.add(name)
             moved.add(name)
-        elif _undocumented(before) == _undocumented(after) and before[1] != after[1]:
-            documented.add(name)
-        elif before[1] != after[1]:
+        elif "" in (others := _differing(before, after)):
             bindings.update(_exported(before, after) if name == EXPORTS else (name,))
+        else:
+            if _DOCUMENTED in others:
+                documented.add(name)
+            if _ANNOTATED in others or (_NOTED in others and before[0] == after[0]):
+                annotated.add(name)
         if before is not None and before[0] != (after or _NOTHING)[0]:
             units.add(name)
         if before is not None and after is None and _may_be_registered(before):
@@ -138,13 +159,16 @@ def difference(old: Source, new: Source) -> Difference:
         bindings=frozenset(bindings),
         moved=frozenset(moved),
         documented=frozenset(documented),
+        annotated=frozenset(annotated),
         effects=_effects(old, new),
         lost=frozenset(lost),
     )
 
 
-def _undocumented(prints: tuple[str, str]) -> str:
-    return prints[1].partition(_DOCUMENTED)[0]
+def _differing(before: tuple[str, str], after: tuple[str, str]) -> set[str]:
+    """Marks of what differs in what importing binds; "" for what has no mark."""
+    one, other = (dict(_PART.findall(prints[1])) for prints in (before, after))
+    return {mark for mark in one.keys() | other.keys() if one.get(mark) != other.get(mark)}
 
 
 def _exported(before: tuple[str, str], after: tuple[str, str]) -> Iterable[str]:

@@ -43,6 +43,14 @@ class Sources(Protocol):
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         """Files that `from module import …` in a file may mean; `level` counts the dots."""
 
+    def checks_types(self) -> bool:
+        """Whether something may make functions check their annotations that does not decorate
+        them."""
+
+    def meets_installed(self, path: str) -> bool:
+        """Whether some file that can see a module imports code that is neither the project's, nor
+        Python's or pytest's."""
+
     def naming(self, word: str) -> Iterable[str]:
         """Files in which a word stands."""
 

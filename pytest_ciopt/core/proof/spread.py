@@ -16,10 +16,10 @@ from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.proof.callers import Called, Callers
-from pytest_ciopt.core.proof.docstrings import Docstrings
 from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
+from pytest_ciopt.core.proof.onlookers import OfAnnotations, OfDocstrings, Onlookers
 from pytest_ciopt.core.proof.prints import Difference
 from pytest_ciopt.core.proof.registry import Registry
 from pytest_ciopt.core.proof.seen import Unit
@@ -63,7 +63,8 @@ class Lookup:
         self.callers = Callers(sources, evidence, self.keepers, self.mentions)
         self.registry = Registry(sources, evidence)
         self.wholes = Wholes(sources, self.mentions)
-        self.docstrings = Docstrings(sources, self.mentions, self.registry, self.keepers)
+        found = self.sources, self.evidence, self.mentions, self.registry, self.keepers
+        self.docstrings, self.annotations = OfDocstrings(*found), OfAnnotations(*found)
 
 
 class Spread:
@@ -85,7 +86,8 @@ class Spread:
         self._sources, self._evidence = lookup.sources, lookup.evidence
         self._registry, self._keepers = lookup.registry, lookup.keepers
         self._mentions, self._callers = lookup.mentions, lookup.callers
-        self._wholes, self._docstrings = lookup.wholes, lookup.docstrings
+        self._wholes = lookup.wholes
+        self._docstrings, self._annotations = lookup.docstrings, lookup.annotations
         self._bound: set[Unit] = set()
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
@@ -95,7 +97,7 @@ class Spread:
         self._looked_for: set[tuple[str, str]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
         self._handed: set[tuple[str, bool]] = set()
-        self._documented: set[Unit] = set()
+        self._described: set[tuple[Unit, Onlookers, bool]] = set()
         self._waiting: list[Unit] = []
         self._before = 0
         """How much was affected by other changes."""
@@ -106,9 +108,13 @@ class Spread:
         led to."""
         self.impact, self._before = Impact(), len(self._bound) + len(self._affected)
         self._listen()
+        descriptions = {
+            self._docstrings: difference.documented,
+            self._annotations: difference.annotated,
+        }
         if difference.effects:
             self._all(path, CHANGED_EFFECTS)
-        if difference.effects or difference.bindings or difference.documented:
+        if difference.is_seen_outside:
             self.impact.units.add((path, BODY))
         for name in sorted(difference.units):
             self.impact.units.add((path, name))
@@ -119,8 +125,9 @@ class Spread:
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
             self._rebound(path, name, definition, moved=name in difference.moved)
-        for name in sorted(difference.documented):
-            self._redocumented(path, name)
+        for onlookers, names in descriptions.items():
+            for name in sorted(names):
+                self._redescribed(path, name, onlookers)
         self._follow(path)
         return self.impact
 
@@ -408,36 +415,49 @@ class Spread:
             else:
                 self._affect(user, definition, at_import=word in definition.head)
 
-    def _redocumented(self, path: str, name: str) -> None:
-        """A function or class has another docstring."""
-        if (path, name) in self._documented:
-            return
-        self._documented.add((path, name))
+    # --- what describes a function or class ------------------------------------------------------
+
+    def _redescribed(self, path: str, name: str, onlookers: Onlookers) -> None:
+        """A function or class has another docstring, or other annotations."""
         cut = self._sources.cut(path)
         definition = None if cut is None else cut.definitions.get(name)
-        if definition is None or not self._by_name or self._docstrings.is_shown(path, definition):
+        if definition is None or self._is_shown(path, definition, onlookers):
+            if onlookers.concerns_calls:
+                self.impact.units.add((path, name))
+                self._climb((path, name))
             self._rebound(path, name, definition)
             return
-        self._handed_on(path, loaded=False)
-        for reader in sorted(self._docstrings.readers):
+        for reader in sorted(onlookers.readers):
             self.impact.units.add(reader)
             if not self._evidence.ran_outside(reader):
                 self._climb(reader)
-        self._shown(path, definition.simple, of_class=definition.kind is Kind.CLASS)
+        for simple, of_class in onlookers.stand_ins(definition):
+            self._shown(path, simple, onlookers, of_class=of_class)
 
-    def _shown(self, path: str, simple: str, *, of_class: bool) -> None:
-        """Whoever hands on what has another docstring, or reads that."""
+    def _is_shown(self, path: str, definition: Definition, onlookers: Onlookers) -> bool:
+        return not self._by_name or onlookers.is_shown(path, definition)
+
+    def _shown(self, path: str, simple: str, onlookers: Onlookers, *, of_class: bool) -> None:
+        """Whoever hands on what is described otherwise, or reads that."""
+        key = ((path, simple), onlookers, of_class)
+        if key in self._described:
+            return
+        self._described.add(key)
+        self._handed_on(path, loaded=False)
         self.impact.names.add(simple)
         if self._is_common(path, simple):
             return
-        for user, definition in self._docstrings.handed_on(path, simple, of_class=of_class):
+        for user, definition in onlookers.handed_on(path, simple, of_class=of_class):
             if definition is None:
                 self._all(user, f"code that runs at import uses {simple}")
             elif definition.kind is Kind.IMPORT:
                 if simple in definition.renames:
-                    self._shown(user, definition.simple, of_class=of_class)
-            elif definition.kind is Kind.CLASS and simple in definition.bases:
-                self._redocumented(user, definition.name)  # it is inherited
+                    self._shown(user, definition.simple, onlookers, of_class=of_class)
+            elif definition.kind is Kind.CLASS and simple in definition.bases:  # it is inherited
+                if self._is_shown(user, definition, onlookers):
+                    self._rebound(user, definition.name, definition)
+                else:
+                    self._shown(user, definition.simple, onlookers, of_class=of_class)
             else:
                 self._affect(user, definition, at_import=False)
 

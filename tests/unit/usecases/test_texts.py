@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -17,6 +17,42 @@ class Contents:
 
     def contents(self, blobs: Iterable[str]) -> dict[str, bytes]:
         raise AssertionError(blobs)
+
+
+def texts_of(sources: Mapping[str, bytes], *installed: str) -> Texts:
+    return Texts(Contents(sources), indexed(sources), laid_out(sources), installed.__contains__)
+
+
+def test_who_meets_installed_code() -> None:
+    sources = {
+        "shop.py": b"import os, money\nTEXT = 'theirs.things'\n",
+        "money.py": b"",
+        "tests/test_shop.py": b"import shop, pytest\n",
+        "tests/test_money.py": b"import money, theirs.things\n",
+    }
+    texts = texts_of(sources, "theirs", "pytest", "money", "os")
+    assert not texts.meets_installed("tests/test_shop.py")
+    assert texts.meets_installed("shop.py")  # a text may name what is loaded
+    assert texts.meets_installed("money.py")
+    assert not texts_of(sources).meets_installed("money.py")
+
+
+def test_who_checks_types() -> None:
+    sources = {"shop.py": b"def f(x: int): ...\n"}
+    assert not texts_of(sources).checks_types()
+    assert texts_of(sources, "typeguard").checks_types()
+    assert texts_of(sources | {"conftest.py": b"sys.meta_path.insert(0, F())\n"}).checks_types()
+
+
+@pytest.mark.parametrize("words", [(b"goods",), (b"goods", b"f")])
+def test_around_a_word_annotations_are_what_they_are_in_the_whole(words: Sequence[bytes]) -> None:
+    source = b"from __future__ import annotations\n\n\ndef f(goods: Cart): ...\n"
+    texts = texts_of({"shop.py": source})
+    for word in words:
+        cut = texts.around("shop.py", word.decode())
+        assert cut is not None
+        assert "Cart" in cut.definitions["f"].mentions - cut.definitions["f"].named.values
+    assert texts.cut("shop.py") is not None
 
 
 @pytest.mark.parametrize(

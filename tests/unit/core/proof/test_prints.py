@@ -109,6 +109,50 @@ def test_what_a_function_returns_by_its_annotation_is_seen_without_a_call() -> N
     assert found == Difference(units=names("f"), bindings=names("f"))
 
 
+FUTURE = "from __future__ import annotations\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"{FUTURE}def f(x: int) -> int: ...\n", f"{FUTURE}def f(x: str) -> int: ...\n"),
+        (f"{FUTURE}def f(x): ...\n", f"{FUTURE}def f(x) -> int: ...\n"),
+        ("def f(x: 'A'): ...\n", "def f(x: 'B'): ...\n"),
+        ("def f(x: 'A', y): ...\n", "def f(x, y: 'A'): ...\n"),
+        ("def f():\n x: int = 3\n", "def f():\n x: str = 3\n"),
+        (
+            f"{FUTURE}@overload\ndef f(x: int): ...\ndef f(x): ...\n",
+            f"{FUTURE}@overload\ndef f(x: str): ...\ndef f(x): ...\n",
+        ),
+    ],
+)
+def test_annotations_that_are_not_evaluated_are_no_part_of_what_runs(old: str, new: str) -> None:
+    assert difference(old, new) == Difference(annotated=names("f"))
+
+
+def test_those_of_variables_tell_nothing_beside_another_body() -> None:
+    old, new = "def f():\n x: int = 3\n", "def f():\n x: int = 3\n y: int = 4\n"
+    assert difference(old, new) == Difference(units=names("f"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"{FUTURE}def f(x: int): return 1\n", f"{FUTURE}def f(x: str): return 2\n"),
+        ("def f() -> 'A':\n  'One.'\n", "def f() -> 'B':\n  'Two.'\n  return 3\n"),
+    ],
+)
+def test_those_of_functions_do(old: str, new: str) -> None:
+    found = difference(old, new)
+    assert found.units == found.annotated == names("f")
+    assert not found.bindings
+
+
+def test_annotations_in_a_class_belong_to_it() -> None:
+    old, new = (f"{FUTURE}class C:\n  x: {of} = 1\n" for of in ("int", "str"))
+    assert "C.x" in difference(old, new).bindings
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="types have parameters from 3.12 on")
 @pytest.mark.parametrize("text", ["def f[T: int](): ...\n", "class f[T: int]: ...\n"])
 def test_parameters_of_types_are_seen_without_a_call(text: str) -> None:

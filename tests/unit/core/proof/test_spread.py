@@ -62,6 +62,12 @@ class Tree:
     def imported(self, user: str, level: int, module: str) -> Collection[str]:
         return {f"{module}.py"} & self.files.keys()
 
+    def checks_types(self) -> bool:
+        return any("meta_path" in text for text in self.files.values())
+
+    def meets_installed(self, path: str) -> bool:
+        return any("import installed" in text for text in self.files.values())
+
     def naming(self, word: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, word)]
 
