@@ -48,6 +48,36 @@ def value():
 CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
     "cached at import, and by another module": _at_import("functools.lru_cache"),
     "the same by a decorator that nobody knows": _at_import("kept"),
+    "by what is inside of a function, in a thread and without": (
+        {
+            "app/use.py": """
+import threading
+def load():
+    return 42
+def made(box):
+    def inner():
+        box.append(load())
+    return inner
+def direct():
+    box = []
+    made(box)()
+    return box[0]
+_KEPT = {}
+def value():
+    if "v" not in _KEPT:
+        box = []
+        thread = threading.Thread(target=made(box))
+        thread.start()
+        thread.join()
+        _KEPT["v"] = box[0]
+    return _KEPT["v"]
+""",
+            "tests/test_x.py": f"{BOTH}\ndef test_c():\n    use.direct()\n".replace(
+                "import value", "import value\nfrom app import use"
+            ),
+        },
+        ("app/use.py", "return 42", "return 43"),
+    ),
     "append guard": (
         {
             "app/use.py": """

@@ -6,13 +6,18 @@ stretch in which it runs, as many times again, and from then on in some of these
 
 What a frame executes is asked only of those whose global names belong to code of the repository:
 each such question raises an audit event, and most frames are of installed code.
+
+Where no code of the repository is below a function that is inside of another one, whoever gave it
+away may be anybody who got it from that: its callers are then not all noted, either.
 """
 
 from _thread import get_ident
 from collections.abc import Callable, Mapping, Set
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType
 
 from pytest_ciopt.adapters.tracing.units import identity
+from pytest_ciopt.core.history.traces import LOCALS
 
 MANY = 32
 """Calls of one code object that are all noted."""
@@ -21,8 +26,15 @@ _SETTLED = -MANY
 _SAMPLE = 8
 """From then on a caller is noted in every so many stretches."""
 
+_SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+
 Pair = tuple[int, int]
 """Identities of the calling code and of that which is called."""
+
+
+def _is_plain_inner(code: CodeType) -> bool:
+    """Whether code is inside of a function, and runs when it is called."""
+    return not code.co_flags & _SUSPENDED and LOCALS in code.co_qualname
 
 
 class Calls:
@@ -74,6 +86,9 @@ class Calls:
                         self.pairs.add((caller, called))
                         break
                 below = below.f_back
+            else:
+                if _is_plain_inner(frame.f_code):  # a thread executes it, or code that is installed
+                    self.many.add(called)
             left = due.get(called, MANY)
             if left == 0:
                 self.many.add(called)

@@ -10,7 +10,7 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 
 from pytest_ciopt.adapters.tracing.places import Places
-from pytest_ciopt.core.history.traces import AT, BODY, Units
+from pytest_ciopt.core.history.traces import AT, BODY, LOCALS, Units
 
 identity = object.__hash__
 _NOTHING = -1
@@ -37,7 +37,7 @@ def unit_name(code: CodeType) -> str | None:
 
 def unit_named(qualname: str, flags: int) -> str | None:
     """The same for code that is in another process."""
-    outermost, inner, _ = qualname.partition(".<locals>")
+    outermost, inner, _ = qualname.partition(LOCALS)
     if not inner and not flags & CO_OPTIMIZED:
         return BODY if outermost == "<module>" else None
     while outermost.endswith(">"):  # also `<generic parameters of f>`
@@ -48,7 +48,7 @@ def unit_named(qualname: str, flags: int) -> str | None:
 def node_name(code: CodeType) -> str | None:
     """The unit, or the function inside of it: a decorator and what it returns run apart."""
     name = unit_name(code)
-    return code.co_qualname if name and ".<locals>" in code.co_qualname else name
+    return code.co_qualname if name and LOCALS in code.co_qualname else name
 
 
 def is_body(code: CodeType) -> bool:
@@ -97,7 +97,7 @@ class Registry:
         if self.place(code.co_filename) is None and not self._starts_process(code):
             return False
         self.codes[identity(code)] = code
-        if not code.co_flags & CO_OPTIMIZED and ".<locals>" not in code.co_qualname:
+        if not code.co_flags & CO_OPTIMIZED and LOCALS not in code.co_qualname:
             self.bodies.add(identity(code))
         return True
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from pytest_ciopt.core.edits.inner import inner
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.prose import is_prose
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
@@ -86,6 +87,29 @@ class Uses:
         """Names of what is called, or handed to what is called; no local variables."""
         return frozenset[str]().union(*map(calls, self._inside))
 
+    def calling(self, name: str) -> frozenset[str]:
+        """Which functions inside of a function call something, or hand it on, see `Inner.name`; ""
+        where it is the function itself, or only makes what does so when others ask for it."""
+        return self._calling.get(name, frozenset(("",)))
+
+    @cached_property
+    def _calling(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for node, _ in self._functions():
+            for one in inner(node):
+                names = _called([*one.code])
+                who = {one.name, ""} if one.is_suspended else {one.name}
+                for name in names[ast.Name] | names[ast.Attribute]:
+                    found[name] = found.get(name, frozenset()) | who
+        return found
+
+    def executes(self, name: str) -> bool:
+        """Whether a call executes a function, or one inside of it: be it what follows its qualified
+        name there, see `Inner.name`. Else it is executed when others ask for what it makes; or
+        nobody knows, as of a comprehension."""
+        inside = (one for node, _ in self._functions() for one in inner(node) if one.name == name)
+        return {one.is_suspended for one in inside} == {False}
+
     @cached_property
     def handed(self) -> frozenset[str]:
         """Names of what is handed to a call, which may call it later."""
@@ -150,6 +174,12 @@ def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
 
 def calls(inside: list[ast.AST]) -> frozenset[str]:
     """Names of what is called, or handed to what is called; no local variables."""
+    found = _called(inside)
+    return frozenset(found[ast.Attribute] | (found[ast.Name] - _local(inside)))
+
+
+def _called(inside: list[ast.AST]) -> dict[type, set[str]]:
+    """Plain names and attributes that are called, or handed to what is called."""
     found: dict[type, set[str]] = {ast.Name: set(), ast.Attribute: set()}
     for one in inside:
         match one:
@@ -157,7 +187,7 @@ def calls(inside: list[ast.AST]) -> frozenset[str]:
                 found[type(function)].add(name)
     for argument in _handed(inside):
         found[type(argument)].add(_name_of(argument))
-    return frozenset(found[ast.Attribute] | (found[ast.Name] - _local(inside)))
+    return found
 
 
 def handed(inside: list[ast.AST]) -> frozenset[str]:

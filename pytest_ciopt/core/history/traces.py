@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 BODY = ""
 """Name of the unit that is a module's own body."""
+LOCALS = ".<locals>"
+"""Follows the name of a function in the qualified names of those inside of it."""
 AT = ":"
 """Begins the name of a line in a body of a module or class, where something is called."""
 CHILD = "a child process"
@@ -101,7 +103,8 @@ class TracedCalls(NamedTuple):
     at_import: tuple[int, ...] = ()
     """Of those that called it while the body of a module ran, or outside of tests and fixtures."""
     more: bool = False
-    """Whether there were so many calls that not all callers may be noted."""
+    """Whether not all callers may be noted: there were too many calls, or what is inside of another
+    function was called by no code of the repository."""
     worker: str | None = None
 
 

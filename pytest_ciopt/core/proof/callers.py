@@ -85,6 +85,8 @@ class Callers:
         if not self._evidence.is_alone(unit):
             return
         own = self._keepers.definition(unit)
+        if own is not None and node != unit and self._are_all_seen(node, own):
+            return
         by_call = own is not None and not own.decorators  # a property is not called
         asked = own.fixture_name if own is not None and own.fixture else None
         called = asked or called_as(unit[1])
@@ -95,7 +97,21 @@ class Callers:
             if asked is not None:
                 yield (user, definition.name), self._may_be_given(user, definition, asked)
             elif called in definition.uses.calls or not by_call:
-                yield (user, definition.name), True
+                for caller in self._executing((user, definition.name), definition, called):
+                    yield caller, True
+
+    def _are_all_seen(self, node: Node, around: Definition) -> bool:
+        """Whether whoever executed a function that is inside of another one was seen to call it,
+        when there were few of them; whoever calls the other one calls something else."""
+        is_called = bool(self._evidence.callers(node)) and not self._evidence.is_called_often(node)
+        return is_called and around.uses.executes(node[1].removeprefix(around.name))
+
+    def _executing(self, unit: Unit, definition: Definition, called: str) -> Iterator[Node]:
+        """Of a function that names what is called that one inside of it which does, if it ran."""
+        nodes = self._evidence.nodes(unit)
+        for name in sorted(definition.uses.calling(called)):
+            node = (unit[0], f"{unit[1]}{name}")
+            yield node if node in nodes else unit
 
     def _may_be_given(self, path: str, definition: Definition, fixture: str) -> bool:
         """Whether pytest may hand a fixture to a function, which nobody else can call."""

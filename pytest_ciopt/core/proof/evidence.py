@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from functools import cached_property
 
-from pytest_ciopt.core.history.traces import AT
+from pytest_ciopt.core.history.traces import AT, LOCALS
 from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import Unit
@@ -20,7 +20,7 @@ Node = Unit
 
 def unit_of(node: Node) -> Unit:
     """The outermost function."""
-    return node[0], node[1].partition(".<locals>")[0]
+    return node[0], node[1].partition(LOCALS)[0]
 
 
 def _name_of(test: str) -> str:

@@ -656,6 +656,40 @@ def asks(): one()
     assert ("keeper.py", "asks") not in edited(knowledge(calls=other), keeper=text).units
 
 
+RUNS = "test_a:test_one > user:runs > keeper:made.<locals>.inner"
+CLOSING = """
+from m import f
+def made():
+    def inner(): return {calls}
+    return inner
+@lru_cache
+def one(): return made()
+def asks(): one()
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "way", "often", "expected"),
+    [
+        # What is inside names it, and was itself called by somebody else.
+        ("f()", RUNS, "", False),
+        ("f()", RUNS, "m:f", False),
+        # Who called that was not seen, or not all who did.
+        ("f()", "keeper:one > keeper:made", "", True),
+        ("f()", RUNS, "keeper:made.<locals>.inner", True),
+        # Calling it runs nothing yet.
+        ("(yield f())", RUNS, "", True),
+    ],
+)
+def test_what_is_inside_of_a_function_calls_for_itself(
+    calls: str, way: str, often: str, expected: bool
+) -> None:
+    seen = knowledge(["m:f keeper:made keeper:one keeper:asks user:runs"], [way], often=often)
+    keeper, user = CLOSING.format(calls=calls), "def runs(): pass\n"
+    found = edited(seen, keeper=keeper, user=user, test_a="").units
+    assert (("keeper.py", "asks") in found) is expected
+
+
 MAY_CALL = """
 from m import f
 @lru_cache
