@@ -22,6 +22,9 @@ def total():
 
 class Sale(Cart):
     pass
+
+def listed():
+    return {name: one.__doc__ for name, one in globals().items() if name[0] != "_"}
 '''
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
@@ -65,6 +68,10 @@ def test_it():
     for name in sorted(vars(shop)):
         if name.startswith("tot"):
             assert describing.describe(getattr(shop, name)) == OLD
+""",
+    "by a table of all that is beside it": """
+from app import shop
+def test_it(): assert shop.listed()["total"] == OLD
 """,
     "by a word in a string": """
 from app import describing, shop

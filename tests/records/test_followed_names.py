@@ -70,6 +70,9 @@ KINDS = []
 
 class Base:
     def __init_subclass__(cls): KINDS.append(cls.__name__)
+
+class Process:
+    def __init_subclass__(cls): KINDS.append(cls.__name__)
 """
 
 CASES: dict[str, tuple[str, str, tuple[str, str, str]]] = {
@@ -126,6 +129,11 @@ CASES: dict[str, tuple[str, str, tuple[str, str, str]]] = {
         "from app.telling import Base\n",
         "import app.code\nfrom app.telling import KINDS\n\ndef test_it(): assert KINDS == []\n",
         ("app/code.py", "import Base\n", "import Base\nclass Sale(Base): pass\n"),
+    ),
+    "a class with a base that is named as one of the standard library's": (
+        "from app.telling import Process\n",
+        "import app.code\nfrom app.telling import KINDS\n\ndef test_it(): assert KINDS == []\n",
+        ("app/code.py", "import Process\n", "import Process\nclass Sale(Process): pass\n"),
     ),
 }
 

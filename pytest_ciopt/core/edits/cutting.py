@@ -16,9 +16,9 @@ from pytest_ciopt.core.edits.decorators import (
     is_autouse,
     is_fixture,
     is_harmless,
-    is_plain_base,
 )
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, united
+from pytest_ciopt.core.edits.library import keeps_no_account
 from pytest_ciopt.core.edits.mentions import (
     Mentions,
     mentions,
@@ -65,7 +65,7 @@ class _Cutter:
         body = self._without_docstring(tree, pieces)
         self._cut(body, "", pieces, effects)
         return Module(
-            definitions=united(pieces),
+            definitions=_with_accountants(united(pieces)),
             effects=tuple(map(self._text, effects)),
             order=tuple(_order(body)) if self._is_compared else (),
             effects_named=self._named(effects),
@@ -147,7 +147,8 @@ class _Cutter:
         body = without_docstring(node)
         self._cut(body, name, pieces, rest)
         docstring = [one for one in node.body[:1] if one not in body]  # with examples, perhaps
-        making = (*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
+        bases = (*node.bases, *(word.value for word in node.keywords))
+        making = (*node.decorator_list, *bases)
         named = self._named([*rest, *docstring, *node.decorator_list])
         pieces.append(
             Definition(
@@ -159,7 +160,7 @@ class _Cutter:
                 named=named,
                 has_bases=any(ast.unparse(base) != "object" for base in node.bases)
                 or bool(node.keywords),
-                bases=frozenset(_accountants(node)),
+                bases=frozenset(map(ast.unparse, bases)),
                 foreign=not all(map(is_harmless, node.decorator_list)),
                 makers=_makers(making),
                 given=_given(making),
@@ -216,11 +217,15 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
     return getattr(node, "type_params", [])
 
 
-def _accountants(node: ast.ClassDef) -> Iterator[str]:
-    for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
-        name = ast.unparse(base)
-        if not is_plain_base(name):
-            yield name
+def _with_accountants(definitions: dict[str, Definition]) -> dict[str, Definition]:
+    """With those bases alone that may keep account of a class."""
+    found = {}
+    for name, one in definitions.items():
+        if one.bases:
+            bases = (b for b in one.bases if not keeps_no_account(b, one.scope, definitions))
+            one = replace(one, bases=frozenset(bases))
+        found[name] = one
+    return found
 
 
 def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:

@@ -3,7 +3,7 @@
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 _MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
 _KNOWN = re.compile(
@@ -38,11 +38,6 @@ def is_plain_base(base: str) -> bool:
     """Whether nobody learns of a class from this base of it, as far as the name tells."""
     known = getattr(builtins, base, None)
     return isinstance(known, type) or _PLAIN_BASES.fullmatch(base) is not None
-
-
-def are_plain_bases(bases: Iterable[str]) -> bool:
-    """The same of several bases."""
-    return all(map(is_plain_base, bases))
 
 
 def is_harmless(decorator: ast.expr) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.mentions import Mentions
 from pytest_ciopt.core.edits.uses import Uses
 
@@ -73,7 +72,7 @@ class Definition:
     @property
     def may_be_registered(self) -> bool:
         """Whether a base or metaclass may keep account of a class."""
-        return not are_plain_bases(self.bases)
+        return bool(self.bases)
 
     @property
     def mentions(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ in making them. Pure."""
 import builtins
 from collections.abc import Mapping
 
+from pytest_ciopt.core.edits.decorators import is_plain_base
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.stdlib import LOADED, STDLIB
 
@@ -11,6 +12,8 @@ _LISTENING = frozenset(("atexit", "signal", "threading", "logging", "sys", "copy
 """Modules of the standard library that keep what they are given."""
 _KEEPING = ("add", "append", "finalize", "register")
 """How names of those functions in other modules begin that do, such as `gc.callbacks.append`."""
+_LIKE_LIBRARY = frozenset(("typing_extensions", "django"))
+"""Distributions of which classes with names of the standard library (`TestCase`) are like those."""
 
 
 def root_of(
@@ -33,6 +36,15 @@ def keeps_nothing(dotted: str, imported: Definition) -> bool:
     dotted name begins with what is imported."""
     last = dotted.rpartition(".")[2]
     return not last.startswith(_KEEPING) and imported.origins.isdisjoint(_LISTENING)
+
+
+def keeps_no_account(base: str, scope: str, definitions: Mapping[str, Definition]) -> bool:
+    """Whether a base of a class in `scope` keeps no account of its subclasses: by its name, where
+    its module does not bind that to something else."""
+    if not is_plain_base(base):
+        return False
+    _, found = root_of(base.partition("[")[0], scope, definitions)
+    return found is None or (found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY)
 
 
 def is_made_by_library(definition: Definition, definitions: Mapping[str, Definition]) -> bool:

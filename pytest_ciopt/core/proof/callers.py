@@ -4,7 +4,6 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_ciopt.core.edits.decorators import are_plain_bases
 from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, Node, unit_of
@@ -165,7 +164,7 @@ class Callers:
         """Whether objects with this method may be decorators (`ContextDecorator` makes them such):
         then calling what they decorate enters them."""
         of_class = self._keepers.definition((unit[0], unit[1].rpartition(".")[0]))
-        return of_class is None or not are_plain_bases(of_class.bases)
+        return of_class is None or of_class.may_be_registered
 
     def _has_run_before(self, node: Node) -> bool:
         """Whether a function ran while modules were imported, and what ran in tests is one that is

@@ -80,6 +80,14 @@ class Onlookers:
         reads = simple in named.every and not named.every.isdisjoint(self.words)
         return reads or simple in named.values or simple in named.words
 
+    def readers_of(self, path: str, definition: Definition) -> frozenset[Unit]:
+        """Functions that may read the description, though nobody names it. Of a function those of
+        its own module, for others have to take that as a whole; of what a class holds, and of a
+        class, all that read any, for its objects go anywhere."""
+        if definition.kind is Kind.CLASS or definition.scope:
+            return self.readers
+        return frozenset(reader for reader in self.readers if reader[0] == path)
+
     @cached_property
     def readers(self) -> frozenset[Unit]:
         """Functions that read descriptions, of whatever they are given; a module's own is none."""

@@ -427,7 +427,7 @@ class Spread:
                 self._climb((path, name))
             self._rebound(path, name, definition)
             return
-        for reader in sorted(onlookers.readers):
+        for reader in sorted(onlookers.readers_of(path, definition)):
             self.impact.units.add(reader)
             if not self._evidence.ran_outside(reader):
                 self._climb(reader)
