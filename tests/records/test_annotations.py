@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be wat
 
 SHOP = """
 from __future__ import annotations
+from functools import cache
 from app.reading import Typed, typed
 
 class Cart:
@@ -34,6 +35,9 @@ class Job(Typed):
 def total(goods: int = 1) -> int:
     number: int = 42
     return number
+
+@cache
+def kept(goods: int = 1): pass
 
 @typed
 def priced(goods: int):
@@ -139,6 +143,17 @@ def test_it(): assert "int" in reading.describe(carts.cart().total)
     "of all methods": """
 from app import carts, reading
 def test_it(): assert "int" in reading.members(carts.cart())
+""",
+    "of all methods, by another name": """
+from inspect import getmembers, signature as described
+from app import carts
+def test_it():
+    found = getmembers(carts.cart(), callable)
+    assert any("int" in str(described(f)) for name, f in found if name[0] != "_")
+""",
+    "of what is wrapped": """
+from app import reading, shop
+def test_it(): assert "int" in reading.describe(shop.kept.__wrapped__)
 """,
     "of all methods of a class": """
 from inspect import getmembers, isfunction, signature
@@ -284,3 +299,106 @@ def test_installed_code_may_look_through_the_objects_it_is_given(project: MakePr
     assert made.run("--ciopt-record=deps").ret == 0
     made.repository.write({"app/shop.py": edited(PLAIN)})
     assert made.select().selected.keys() == {"tests/test_x.py::test_it"}
+
+
+BUS = """
+import sys
+from typing import get_type_hints
+
+HANDLERS = {}
+
+class Order: pass
+class Refund: pass
+
+def handler(function):
+    HANDLERS[get_type_hints(function)["event"]] = function
+
+def handlers(module):
+    for name, value in list(vars(module).items()):
+        if name.startswith("on_"):
+            handler(value)
+
+def handlers_in(name):
+    handlers(sys.modules[name])
+
+def sent(event):
+    return HANDLERS[type(event)](event) if type(event) in HANDLERS else None
+
+def called(function, event):
+    return type(event) is get_type_hints(function)["event"] and function(event)
+"""
+SENT = """
+from app import bus, desk
+def test_order(): assert bus.sent(bus.Order()) == 42
+def test_refund(): assert bus.sent(bus.Refund()) is None
+"""
+DESK = """
+from __future__ import annotations
+from app import bus
+def on_order(event: bus.Order): return 42
+"""
+MADE = """
+from app import bus, desk
+def helped(): return desk.made()
+def test_it(): assert bus.called(helped(), bus.Order()) == 42
+"""
+FOUND: dict[str, tuple[str, str]] = {
+    "by a loop over the globals of its module": (
+        f"{DESK}for name in [*globals()]:\n    if name[:3] == 'on_': bus.handler(globals()[name])",
+        SENT,
+    ),
+    "by the name of its module": (f"{DESK}bus.handlers_in(__name__)", SENT),
+    "by what is called first": (
+        DESK,
+        SENT.replace("def test_order():", "def test_order():\n    bus.handlers(desk)\n   "),
+    ),
+    "by its type alone": (
+        """
+from __future__ import annotations
+from functools import singledispatch
+from app import bus
+@singledispatch
+def sent(event): return None
+@sent.register
+def _(event: bus.Order): return 42
+""",
+        SENT.replace("bus.sent", "desk.sent"),
+    ),
+    "inside of another function": (
+        """
+from __future__ import annotations
+from app import bus
+def made():
+    def on_order(event: bus.Order): return 42
+    return on_order
+""",
+        MADE,
+    ),
+    "inside of a class in a function": (
+        """
+from __future__ import annotations
+from app import bus
+def made():
+    class Desk:
+        def on_order(self, event: bus.Order): return 42
+    return Desk().on_order
+""",
+        MADE,
+    ),
+    "by a computed name in its module": (
+        f"{DESK}def made(): return globals()['on' + '_order']",
+        MADE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_whatever_is_found_by_its_annotations_is_selected(project: MakeProject, name: str) -> None:
+    desk, test = FOUND[name]
+    files = {name: FILES[name] for name in ("pytest.ini", "app/__init__.py")}
+    made = project({**files, "app/bus.py": BUS, "app/desk.py": desk, "tests/test_x.py": test})
+    assert made.run("--ciopt-record=deps").ret == 0
+    made.repository.replace("app/desk.py", "event: bus.Order", "event: bus.Refund")
+    broken = failing(made)
+    assert broken
+    assert broken <= made.select(exit_code=1).selected.keys()

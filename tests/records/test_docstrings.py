@@ -8,6 +8,7 @@ from pytest_ciopt.adapters.tracing.tracer import can_trace
 pytestmark = pytest.mark.skipif(not can_trace(), reason="what runs cannot be watched here")
 
 SHOP = '''
+from functools import cache
 class Cart:
     """Holds goods."""
     limit = 3
@@ -23,9 +24,19 @@ def total():
 class Sale(Cart):
     pass
 
+@cache
+def kept():
+    """Holds goods."""
+'''
+LISTED = """
 def listed():
     return {name: one.__doc__ for name, one in globals().items() if name[0] != "_"}
-'''
+"""
+SHELL = """
+from cmd import Cmd
+class Shell(Cmd):
+    def do_sell(self, line): "Holds goods."
+"""
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
     "app/__init__.py": "",
@@ -69,6 +80,18 @@ def test_it():
         if name.startswith("tot"):
             assert describing.describe(getattr(shop, name)) == OLD
 """,
+    "of what is wrapped": """
+from app import describing, shop
+def test_it(): assert describing.describe(shop.kept.__wrapped__) == OLD
+""",
+    "of a command": """
+import io
+from app.shell import Shell
+def test_it():
+    out = io.StringIO()
+    Shell(stdout=out).onecmd("help sell")
+    assert OLD in out.getvalue()
+""",
     "by a table of all that is beside it": """
 from app import shop
 def test_it(): assert shop.listed()["total"] == OLD
@@ -107,10 +130,11 @@ def test_other(): assert test_it.__doc__ == OLD
 @pytest.mark.parametrize("name", READING)
 def test_whoever_reads_it_is_selected(project: MakeProject, name: str) -> None:
     test = READING[name].replace("OLD", "'Holds ' 'goods.'")
-    made = project(FILES | {"tests/test_x.py": test})
+    files = {"app/shop.py": SHOP + LISTED if "listed" in test else SHOP, "tests/test_x.py": test}
+    files |= {"app/shell.py": SHELL} if "Shell" in test else {}
+    made = project(FILES | files)
     assert made.run("--ciopt-record=deps").ret == 0
-    edited = {"app/shop.py": SHOP, "tests/test_x.py": test}
-    made.repository.write({path: text.replace(OLD, NEW) for path, text in edited.items()})
+    made.repository.write({path: text.replace(OLD, NEW) for path, text in files.items()})
     broken = failing(made)
     assert broken
     assert broken <= made.select(exit_code=1).selected.keys()

@@ -19,17 +19,18 @@ _BODIES = (ast.stmt, ast.excepthandler, ast.match_case, ast.arguments, ast.arg)
 
 
 class Unevaluated(NamedTuple):
-    """Annotations in a function and in what it defines itself."""
+    """Annotations of a function, and in it."""
 
-    of_functions: tuple[tuple[str, ast.expr], ...] = ()
-    """Names of parameters, or "return", and the annotations."""
+    of_function: tuple[tuple[str, ast.expr], ...] = ()
+    """Names of parameters, or "return", and the annotations. Those of functions inside of it are
+    not among them: whoever calls it may be given one of these."""
     of_variables: tuple[tuple[str, ast.expr], ...] = ()
     """What is annotated, and the annotations."""
 
     @property
     def nodes(self) -> frozenset[ast.expr]:
         """All of them."""
-        return frozenset(node for _, node in (*self.of_functions, *self.of_variables))
+        return frozenset(node for _, node in (*self.of_function, *self.of_variables))
 
     @property
     def types(self) -> frozenset[ast.expr]:
@@ -54,17 +55,13 @@ def is_future(statement: ast.stmt) -> bool:
 
 def unevaluated(function: Function, *, lazy: bool) -> Unevaluated:
     """Where they are not `lazy`, those that are constants: evaluating one does nothing."""
-    of_functions: list[tuple[str, ast.expr]] = []
+    of_function = (one for one in _named(function) if lazy or isinstance(one[1], ast.Constant))
     of_variables: list[tuple[str, ast.expr]] = []
-    waiting: list[tuple[ast.AST, bool]] = [(function, False)]
+    waiting: list[tuple[ast.AST, bool]] = [(function, True)]
     while waiting:
         node, is_local = waiting.pop()
-        if isinstance(node, Function):
-            found = _of_function(node)
-            of_functions.extend(one for one in found if lazy or isinstance(one[1], ast.Constant))
-            is_local = True
-        elif isinstance(node, ast.ClassDef):
-            is_local = False
+        if isinstance(node, Function | ast.ClassDef):
+            is_local = isinstance(node, Function)
         elif isinstance(node, ast.AnnAssign) and is_local:
             of_variables.append((ast.dump(node.target), node.annotation))
         waiting.extend(
@@ -72,7 +69,7 @@ def unevaluated(function: Function, *, lazy: bool) -> Unevaluated:
             for child in ast.iter_child_nodes(node)
             if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
         )
-    return Unevaluated(tuple(of_functions), tuple(of_variables))
+    return Unevaluated(tuple(of_function), tuple(of_variables))
 
 
 def _holds_values(annotation: ast.expr) -> bool:
@@ -87,7 +84,12 @@ def _holds_values(annotation: ast.expr) -> bool:
     return False
 
 
-def _of_function(node: Function) -> Iterator[tuple[str, ast.expr]]:
+def annotations(function: Function) -> Iterator[ast.expr]:
+    """Those of parameters and of what is returned, evaluated or not."""
+    return (annotation for _, annotation in _named(function))
+
+
+def _named(node: Function) -> Iterator[tuple[str, ast.expr]]:
     arguments = node.args
     several = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
     for argument in (*several, arguments.vararg, arguments.kwarg):

@@ -185,7 +185,7 @@ class _Cutter:
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
             declared=self._declared(bare),
-            annotated=self._pairs(types.of_functions),
+            annotated=self._pairs(types.of_function),
             noted=self._pairs(types.of_variables),
             documented=self._documented(node),
             fixture=fixture is not None,

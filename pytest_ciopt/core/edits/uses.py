@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from pytest_ciopt.core.edits.annotations import annotations
 from pytest_ciopt.core.edits.inner import inner
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.prose import is_prose
@@ -109,6 +110,13 @@ class Uses:
         nobody knows, as of a comprehension."""
         inside = (one for node, _ in self._functions() for one in inner(node) if one.name == name)
         return {one.is_suspended for one in inside} == {False}
+
+    @cached_property
+    def annotations(self) -> frozenset[str]:
+        """Names and words of strings in the annotations of a function."""
+        return frozenset[str]().union(
+            *(looked_up(walk(one)) for node, _ in self._functions() for one in annotations(node))
+        )
 
     @cached_property
     def handed(self) -> frozenset[str]:

@@ -16,7 +16,10 @@ from pytest_ciopt.core.proof.registry import Registry
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, is_special, simple_name
 
-_MAKING = frozenset(("__init__", "__new__"))
+_OF_ITSELF = frozenset(("globals", "vars", "locals", "__name__"))
+"""Plain names in a module that looks through its own names."""
+_LEADING = frozenset(("__wrapped__", "__func__", "__get__", "fget", "fset", "fdel", "func"))
+"""Attributes of what stands for a function that give the function."""
 
 
 class Onlookers:
@@ -37,15 +40,33 @@ class Onlookers:
     ) -> None:
         self._sources, self._evidence, self._mentions = sources, evidence, mentions
         self._registry, self._keepers = registry, keepers
+        self._looking: dict[str, bool] = {}
 
     def is_shown(self, path: str, definition: Definition) -> bool:
         """Whether nobody can tell who sees a function or class: pytest does, or what it is handed
         to, or what its class is handed to, when its module is imported."""
-        return self._sources.is_collected(path) or any(
-            one.foreign or (one.may_be_registered and self._tells_others(path, one))
-            for one in (definition, self._around(path, definition))
-            if one is not None
+        return (
+            self._sources.is_collected(path)
+            or self._looks_at_itself(path)
+            or any(
+                one.foreign or (one.may_be_registered and self._tells_others(path, one))
+                for one in (definition, self._around(path, definition))
+                if one is not None
+            )
         )
+
+    def _looks_at_itself(self, path: str) -> bool:
+        """Whether a module may look up its own names by computation, or tell others what it is
+        called, who can then do that."""
+        if path not in self._looking:
+            cut = self._sources.cut(path)
+            named = () if cut is None else (one.named for one in cut.definitions.values())
+            effects = Named() if cut is None else cut.effects_named
+            self._looking[path] = any(
+                not _OF_ITSELF.isdisjoint(one.every - one.loose) or "modules" in one.every
+                for one in (effects, *named)
+            )
+        return self._looking[path]
 
     def _around(self, path: str, definition: Definition) -> Definition | None:
         scope = definition.scope
@@ -77,7 +98,8 @@ class Onlookers:
 
     def _hands_on(self, named: Named, simple: str) -> bool:
         """Whether a name stands for a value that others are given, or its description is read."""
-        reads = simple in named.every and not named.every.isdisjoint(self.words)
+        leads = not named.every.isdisjoint(self.words | _LEADING)
+        reads = leads and simple in named.every
         return reads or simple in named.values or simple in named.words
 
     def readers_of(self, path: str, definition: Definition) -> frozenset[Unit]:
@@ -97,15 +119,33 @@ class Onlookers:
         for word in sorted(self.words):
             for user in self._sources.naming(word):
                 cut = self._sources.around(user, word)
-                for one in () if cut is None else cut.definitions.values():
-                    if one.kind is Kind.FUNCTION and word in one.mentions:
-                        yield user, one.name
+                found = () if cut is None else cut.definitions.values()
+                yield from self._mentioning(user, word)
+                for renamed in (one.simple for one in found if word in one.renames):
+                    yield from self._mentioning(user, renamed)
+
+    def _mentioning(self, user: str, word: str) -> Iterator[Unit]:
+        cut = self._sources.around(user, word)
+        for one in () if cut is None else cut.definitions.values():
+            if one.kind is Kind.FUNCTION and word in one.mentions:
+                yield user, one.name
 
 
 class OfDocstrings(Onlookers):
     """Of functions and classes."""
 
     words = frozenset(("__doc__", "getdoc", "pydoc"))
+
+    def stand_ins(self, definition: Definition) -> Iterable[tuple[str, bool]]:
+        """Where there may be objects of `cmd.Cmd`, which tell what their methods are for, a class
+        stands for its methods."""
+        own = super().stand_ins(definition)
+        is_command = definition.scope != "" and self._has_commands
+        return (*own, (simple_name(definition.scope), True)) if is_command else own
+
+    @cached_property
+    def _has_commands(self) -> bool:
+        return any(self._sources.naming("Cmd"))
 
 
 class OfAnnotations(Onlookers):
@@ -124,20 +164,15 @@ class OfAnnotations(Onlookers):
         may be given an object, or code of the project looks at classes as they are made."""
         if self._sources.checks_types() or super().is_shown(path, definition):
             return True
-        around = self._around(path, definition)
-        return around is not None and (
+        return definition.scope != "" and (
             self._sources.meets_installed(path)
-            or (around.may_be_registered and any(map(self._evidence.ran_outside, self.readers)))
+            or any(map(self._evidence.ran_outside, self.readers))
         )
 
     def stand_ins(self, definition: Definition) -> Iterable[tuple[str, bool]]:
-        """What a class or object is called with is its signature. Another method is found by who
+        """What a class or an object is called with is its signature. Another method is found by who
         looks through the whole class."""
         if definition.kind is Kind.CLASS or not definition.scope:
-            return ((definition.simple, definition.kind is Kind.CLASS),)
-        of_class = simple_name(definition.scope)
-        objects = definition.simple not in _MAKING and any(
-            map(self._evidence.ran_outside, self.readers)
-        )
+            return super().stand_ins(definition)
         own = () if is_special(definition.simple) else ((definition.simple, False),)
-        return (*own, (of_class, objects or definition.simple == "__call__"))
+        return (*own, (simple_name(definition.scope), definition.simple == "__call__"))

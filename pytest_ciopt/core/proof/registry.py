@@ -8,7 +8,7 @@ other code may have been told, nobody knows.
 import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
-from pytest_ciopt.core.edits.library import is_made_by_library, keeps_nothing, root_of
+from pytest_ciopt.core.edits.library import is_library, is_made_by_library, keeps_nothing, root_of
 from pytest_ciopt.core.edits.once import COMPUTED
 from pytest_ciopt.core.history.traces import BODY
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
@@ -78,11 +78,15 @@ class Registry:
 
     def _is_known(self, path: str, scope: str, dotted: str) -> bool:
         cut = self._sources.cut(path)
-        root, definition = root_of(dotted, scope, {} if cut is None else cut.definitions)
+        definitions = {} if cut is None else cut.definitions
+        root, definition = root_of(dotted, scope, definitions)
         if definition is None:
             return hasattr(builtins, root)
         if definition.imported and not self._imports_known(dotted, definition):
             return False
+        if "." in dotted and definition.kind is Kind.FUNCTION:  # one asks what a decorator made
+            makers = (root_of(one, definition.scope, definitions)[1] for one in definition.makers)
+            return not any(one is not None and is_library(one) for one in makers)
         return definition.kind is Kind.IMPORT or self._is_ours(path, definition)
 
     def _imports_known(self, dotted: str, definition: Definition) -> bool:

@@ -96,8 +96,8 @@ class Spread:
         self._looked_at: set[tuple[Unit, Unit | None]] = set()
         self._looked_for: set[tuple[str, str]] = set()
         self._kept: set[tuple[Unit, Keeping]] = set()
-        self._handed: set[tuple[str, bool]] = set()
-        self._described: set[tuple[Unit, Onlookers, bool]] = set()
+        self._handed: dict[tuple[str, bool], bool] = {}
+        self._described: dict[tuple[Unit, Onlookers, bool], bool] = {}
         self._waiting: list[Unit] = []
         self._before = 0
         """How much was affected by other changes."""
@@ -403,17 +403,20 @@ class Spread:
                 if simple in (cut.effects_named.loose if own else cut.effects_named.every):
                     self._all(user, f"code that runs at import uses {simple}")
 
-    def _handed_on(self, path: str, *, loaded: bool) -> None:
-        """Whoever takes the module as a whole may look up any of its names."""
+    def _handed_on(self, path: str, *, loaded: bool) -> bool:
+        """Whoever takes the module as a whole may look up its names. Whether anybody does."""
         self.impact.modules.add(path)
-        if (path, loaded) in self._handed:
-            return
-        self._handed.add((path, loaded))
+        key = (path, loaded)
+        if key in self._handed:
+            return self._handed[key]
+        self._handed[key] = False
         for user, word, definition in self._wholes.of(path, loaded=loaded):
+            self._handed[key] = True
             if definition is None:
                 self._all(user, f"code that runs at import uses {word} as a whole")
             else:
                 self._affect(user, definition, at_import=word in definition.head)
+        return self._handed[key]
 
     # --- what describes a function or class ------------------------------------------------------
 
@@ -422,44 +425,54 @@ class Spread:
         cut = self._sources.cut(path)
         definition = None if cut is None else cut.definitions.get(name)
         if definition is None or self._is_shown(path, definition, onlookers):
-            if onlookers.concerns_calls:
-                self.impact.units.add((path, name))
-                self._climb((path, name))
             self._rebound(path, name, definition)
-            return
-        for reader in sorted(onlookers.readers_of(path, definition)):
-            self.impact.units.add(reader)
-            if not self._evidence.ran_outside(reader):
-                self._climb(reader)
-        for simple, of_class in onlookers.stand_ins(definition):
-            self._shown(path, simple, onlookers, of_class=of_class)
+            is_seen = True
+        else:
+            readers = onlookers.readers_of(path, definition)
+            for reader in sorted(readers):
+                self.impact.units.add(reader)
+                if not self._evidence.ran_outside(reader):
+                    self._climb(reader)
+            stand_ins = onlookers.stand_ins(definition)
+            shown = [self._shown(path, one, onlookers, of_class=own) for one, own in stand_ins]
+            is_seen = any(shown) or bool(readers)
+        if is_seen and onlookers.concerns_calls:
+            self.impact.units.add((path, name))
+            self._climb((path, name))
 
     def _is_shown(self, path: str, definition: Definition, onlookers: Onlookers) -> bool:
         return not self._by_name or onlookers.is_shown(path, definition)
 
-    def _shown(self, path: str, simple: str, onlookers: Onlookers, *, of_class: bool) -> None:
-        """Whoever hands on what is described otherwise, or reads that."""
+    def _shown(self, path: str, simple: str, onlookers: Onlookers, *, of_class: bool) -> bool:
+        """Whoever hands on what is described otherwise, or reads that. Whether anybody does."""
         key = ((path, simple), onlookers, of_class)
         if key in self._described:
-            return
-        self._described.add(key)
-        self._handed_on(path, loaded=False)
+            return self._described[key]
+        self._described[key] = False
+        found = self._handed_on(path, loaded=False)
         self.impact.names.add(simple)
         if self._is_common(path, simple):
-            return
+            return True
         for user, definition in onlookers.handed_on(path, simple, of_class=of_class):
             if definition is None:
                 self._all(user, f"code that runs at import uses {simple}")
+                found = True
             elif definition.kind is Kind.IMPORT:
                 if simple in definition.renames:
-                    self._shown(user, definition.simple, onlookers, of_class=of_class)
+                    found |= self._shown(user, definition.simple, onlookers, of_class=of_class)
             elif definition.kind is Kind.CLASS and simple in definition.bases:  # it is inherited
                 if self._is_shown(user, definition, onlookers):
                     self._rebound(user, definition.name, definition)
+                    found = True
                 else:
-                    self._shown(user, definition.simple, onlookers, of_class=of_class)
+                    found |= self._shown(user, definition.simple, onlookers, of_class=of_class)
             else:
+                found = True
                 self._affect(user, definition, at_import=False)
+                if simple in definition.uses.annotations:  # whoever reads these is handed it
+                    self._shown(user, definition.simple, onlookers, of_class=bool(definition.scope))
+        self._described[key] = found
+        return found
 
     def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:
         """Something that a definition uses changed; `at_import`, what decides what it is."""
