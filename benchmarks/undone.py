@@ -39,6 +39,7 @@ INSTALLED = (
     "pytz",
     "simplejson",
     "trio",
+    "typing-extensions",
 )
 """What the projects need to run their tests; they themselves are hidden by their sources."""
 _WORDS: dict[str, tuple[str, ...]] = {
