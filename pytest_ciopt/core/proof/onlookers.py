@@ -62,10 +62,8 @@ class Onlookers:
             cut = self._sources.cut(path)
             named = () if cut is None else (one.named for one in cut.definitions.values())
             effects = Named() if cut is None else cut.effects_named
-            self._looking[path] = any(
-                not _OF_ITSELF.isdisjoint(one.every - one.loose) or "modules" in one.every
-                for one in (effects, *named)
-            )
+            plain = (one.every - one.loose for one in (effects, *named))
+            self._looking[path] = not all(map(_OF_ITSELF.isdisjoint, plain))
         return self._looking[path]
 
     def _around(self, path: str, definition: Definition) -> Definition | None:
