@@ -10,12 +10,13 @@ from collections.abc import Iterator, Set
 from copy import copy
 from typing import NamedTuple, TypeGuard, TypeVar
 
+from pytest_ciopt.core.edits.stores import Function
 from pytest_ciopt.core.edits.trees import walk
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Node = TypeVar("_Node", bound=ast.AST)
-_BODIES = (ast.stmt, ast.excepthandler, ast.match_case, ast.arguments, ast.arg)
-"""Nodes that may have annotations, or nodes that may."""
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
+_ANNOTATING = (*_BLOCKS, ast.arguments, ast.arg)
+"""Nodes that may have annotations, or hold others that may."""
 
 
 class Unevaluated(NamedTuple):
@@ -65,9 +66,7 @@ def unevaluated(function: Function, *, lazy: bool) -> Unevaluated:
         elif isinstance(node, ast.AnnAssign) and is_local:
             of_variables.append((ast.dump(node.target), node.annotation))
         waiting.extend(
-            (child, is_local)
-            for child in ast.iter_child_nodes(node)
-            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
+            (child, is_local) for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCKS)
         )
     return Unevaluated(tuple(of_function), tuple(of_variables))
 
@@ -123,4 +122,4 @@ def without(node: _Node, annotations: Set[ast.AST]) -> _Node:
 
 
 def _may_have(node: object) -> TypeGuard[ast.AST]:
-    return isinstance(node, _BODIES)
+    return isinstance(node, _ANNOTATING)

@@ -223,9 +223,8 @@ def _with_accountants(definitions: dict[str, Definition]) -> dict[str, Definitio
     for name, one in definitions.items():
         if one.bases:
             bases = (b for b in one.bases if not keeps_no_account(b, one.scope, definitions))
-            one = replace(one, bases=frozenset(bases))
-        found[name] = one
-    return found
+            found[name] = replace(one, bases=frozenset(bases))
+    return definitions | found if found else definitions
 
 
 def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pytest_ciopt.core.edits.stores import Function
 from pytest_ciopt.core.edits.trees import children
 
 _LOCALS = ".<locals>"
@@ -21,7 +22,7 @@ class Inner(NamedTuple):
     """Whether a call of it executes nothing yet: a generator, a coroutine."""
 
 
-def inner(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Inner]:
+def inner(function: Function) -> Iterator[Inner]:
     """A function, and all functions, lambdas and generator expressions inside of it."""
     waiting: list[tuple[ast.AST, str]] = [(function, "")]
     while waiting:

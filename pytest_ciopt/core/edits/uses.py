@@ -105,9 +105,8 @@ class Uses:
         return found
 
     def executes(self, name: str) -> bool:
-        """Whether a call executes a function, or one inside of it: be it what follows its qualified
-        name there, see `Inner.name`. Else it is executed when others ask for what it makes; or
-        nobody knows, as of a comprehension."""
+        """Whether calling a function that is inside of this one, see `Inner.name`, executes it. A
+        generator runs later; of what is not found by its name, nobody knows."""
         inside = (one for node, _ in self._functions() for one in inner(node) if one.name == name)
         return {one.is_suspended for one in inside} == {False}
 
