@@ -14,8 +14,9 @@ from pytest_ciopt.core.edits.stores import Function
 from pytest_ciopt.core.edits.trees import walk
 
 _Node = TypeVar("_Node", bound=ast.AST)
-_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
-_ANNOTATING = (*_BLOCKS, ast.arguments, ast.arg)
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+"""What statements call the lists of statements in them, or of what holds some."""
+_ANNOTATING = (ast.stmt, ast.excepthandler, ast.match_case, ast.arguments, ast.arg)
 """Nodes that may have annotations, or hold others that may."""
 
 
@@ -65,9 +66,7 @@ def unevaluated(function: Function, *, lazy: bool) -> Unevaluated:
             is_local = isinstance(node, Function)
         elif isinstance(node, ast.AnnAssign) and is_local:
             of_variables.append((ast.dump(node.target), node.annotation))
-        waiting.extend(
-            (child, is_local) for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCKS)
-        )
+        waiting.extend((one, is_local) for name in _BLOCKS for one in getattr(node, name, ()))
     return Unevaluated(tuple(of_function), tuple(of_variables))
 
 
