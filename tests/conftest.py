@@ -5,19 +5,25 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from _pytest._code import code
 
-# What a run in this process imports first is forgotten after it: enums would have several lives.
-import pytest_ciopt.core.selection  # noqa: F401
+import pytest_ciopt
 import thoroughness  # noqa: F401  it knows the profile of Hypothesis
 from pytest_ciopt.adapters.tracing.monitor import is_available
 from repository import Decisions, Repository, repository
 
 pytest_plugins = ["pytester"]
+
+# What a run in this process imports first is forgotten after it: the next would import it again,
+# and enums would have several lives.
+for module in walk_packages(pytest_ciopt.__path__, "pytest_ciopt."):
+    import_module(module.name)
 
 _SERVICES = ("CI", "TF_BUILD", "GITHUB_", "GITLAB_", "BUILDKITE", "CIRCLE", "BITBUCKET", "CIOPT_")
 _MEASURING = ("COVERAGE_PROCESS_", "COV_CORE_")
