@@ -1,8 +1,8 @@
 """Adapters to pytest: the only rooms beside `plugin` that import it.
 
 From here on our modules are loaded as Python compiled them. pytest takes all modules of a plugin to
-contain assertions that it has to rewrite; ours have none, and what an installation compiled would
-be of no use. In a fresh environment, as most CI jobs have, or where no bytecode is written,
+contain assertions for tests, which it rewrites; ours have none, and what an installation compiled
+would be of no use. In a new environment, as most CI jobs have, or where no bytecode is written,
 compiling all of them again takes longer than deciding.
 """
 

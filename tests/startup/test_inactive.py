@@ -191,27 +191,20 @@ def test_who_selects_nothing_does_not_load_the_import_graph(
     assert {name for name in ours if "graph" in name or "selection" in name} == set()
 
 
-def test_pytest_does_not_compile_our_modules_again(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would, in search of assertions, and take longer than the decision itself."""
-    noted = """
-        import json
-        import sys
+REWRITTEN = """
+    import json
+    import sys
 
-        def pytest_unconfigure():
-            loaders = {n: type(m.__loader__).__name__ for n, m in sys.modules.items()}
-            with open("modules.json", "w") as stream:
-                json.dump([name for name in loaders if "Rewriting" in loaders[name]], stream)
-        """
-    (folder / "conftest.py").write_text(textwrap.dedent(noted))
-    for arguments in (PLUGIN, ()):
-        if not arguments:
-            monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
-        started = Started(folder, (*arguments, "--ciopt-changed", "--ciopt-record=deps"))
-        assert "conftest" in started.modules()
-        assert started.ours() <= {
-            "pytest_ciopt",
-            "pytest_ciopt.hooks",
-            "pytest_ciopt.plugin",
-        }
+    def pytest_unconfigure():
+        loaders = {name: type(module.__loader__).__name__ for name, module in sys.modules.items()}
+        with open("modules.json", "w") as stream:
+            json.dump([name for name in loaders if "Rewriting" in loaders[name]], stream)
+    """
+
+
+def test_pytest_does_not_compile_our_modules_again(folder: Path) -> None:
+    """It would, in search of assertions, and take longer than the decision itself."""
+    (folder / "conftest.py").write_text(textwrap.dedent(REWRITTEN))
+    started = Started(folder, ("--ciopt-changed", "--ciopt-record=deps"))
+    assert "conftest" in started.modules()
+    assert started.ours() <= {"pytest_ciopt", "pytest_ciopt.hooks", "pytest_ciopt.plugin"}
