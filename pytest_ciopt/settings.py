@@ -89,6 +89,8 @@ class Discovery(NamedTuple):
     """Folders that pytest puts on the search path (`pythonpath`), as it was given."""
     plugins: tuple[str, ...] = ()
     """Files of the repository, and import names, that every run loads as plugins."""
+    settings: tuple[str, ...] = ()
+    """Import names of Django's settings."""
 
 
 def boolean(value: str, name: str) -> bool:

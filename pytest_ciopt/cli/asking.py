@@ -8,6 +8,7 @@ from pytest_ciopt.adapters import pytest_config
 from pytest_ciopt.adapters.environment import variable
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.pytest_config import PytestConfig
+from pytest_ciopt.core.django import VARIABLE, settings_named
 from pytest_ciopt.settings import Discovery, Rules, Settings
 from pytest_ciopt.usecases.decide import Decided, decide
 
@@ -72,4 +73,7 @@ def _tests(config: PytestConfig) -> Discovery:
         doctest_globs=tuple(globs) or default.doctest_globs,
         roots=tuple(str(config.rootdir / root) for root in config.words("pythonpath")),
         plugins=tuple(pytest_config.plugins(addopts)),
+        settings=settings_named(
+            f"{VARIABLE}={variable(VARIABLE) or ''}", " ".join(addopts), str(dict(config.options))
+        ),
     )

@@ -16,6 +16,7 @@ from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.paths import root_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.ci import in_ci
+from pytest_ciopt.core.django import VARIABLE, settings_named
 from pytest_ciopt.errors import ConfigurationError
 from pytest_ciopt.hooks.options import AUTO, QUALITY, WATCHED
 from pytest_ciopt.settings import Command, Discovery, Job, Settings
@@ -175,7 +176,16 @@ def test_files_of(config: pytest.Config, known: argparse.Namespace) -> Discovery
         norecurse=tuple(config.getini("norecursedirs")),
         roots=tuple(map(str, config.getini("pythonpath"))),
         plugins=tuple(sorted(set(_plugin_modules(config.pluginmanager)))),
+        settings=settings_named(*_naming_settings(config)),
     )
+
+
+def _naming_settings(config: pytest.Config) -> Iterator[str]:
+    """Texts in which settings of Django may be named."""
+    yield f"{VARIABLE}={variable(VARIABLE) or ''}"
+    yield " ".join((variable("PYTEST_ADDOPTS") or "", *map(str, config.invocation_params.args)))
+    if config.inipath is not None:
+        yield config.inipath.read_text(encoding="utf-8", errors="replace")
 
 
 def _plugin_modules(manager: pytest.PytestPluginManager) -> Iterator[str]:

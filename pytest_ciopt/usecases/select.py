@@ -12,7 +12,7 @@ from pytest_ciopt.core.graph.dependents import leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.reached import EntryPoints, Layout, Link, Reached
 from pytest_ciopt.core.graph.scanner import Flag, scan
-from pytest_ciopt.core.naming import INIT, ancestors, folder_of, names
+from pytest_ciopt.core.naming import INIT, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.selection import ChangedFile, Selection
 from pytest_ciopt.core.testfiles import is_collected, is_test_module
 from pytest_ciopt.settings import Discovery, Rules
@@ -104,6 +104,7 @@ class _Select:
             top=repository.top_name,
             loaders=tuple(self._loaders()),
             commands=repository.commands,
+            settings=tuple(self._settings(packages)),
             tests=tests,
         )
 
@@ -120,6 +121,15 @@ class _Select:
             if name in words or words.issuperset(words_of(name)):
                 found.add(folder)
         return frozenset(found)
+
+    def _settings(self, packages: frozenset[str]) -> Iterator[str]:
+        """Files that every run loads as settings of Django."""
+        ends = tuple(name.rpartition(".")[2] for name in self.tests.settings)
+        for path in self.index.files if ends else ():
+            if module_path(path).endswith(ends):
+                known = names(path, packages, self.repository.top_name)
+                if not set(self.tests.settings).isdisjoint(known):
+                    yield path
 
     def _is_beside_tests(self, path: str) -> bool:
         folder = folder_of(path)
@@ -309,7 +319,7 @@ class _Select:
     def _unreached(self, effects: Sequence[Effect]) -> Iterator[str]:
         for change, effect in zip(self.changes, effects, strict=True):
             if effect.must_reach and not any(
-                leads_to(path, self.index, self.layout, self._is_collected)
+                leads_to(path, self.index, self.layout, self._is_loaded)
                 for path in sorted(effect.seeds)
             ):
                 yield change.path
@@ -319,6 +329,9 @@ class _Select:
         return path.endswith(".py") and any(
             change.path == path and change.status is Status.MODIFIED for change in self.changes
         )
+
+    def _is_loaded(self, path: str) -> bool:
+        return self._is_collected(path) or path in self.layout.settings
 
     def _is_collected(self, path: str) -> bool:
         return is_collected(path, self.tests)

@@ -8,6 +8,7 @@ from copy import copy
 from functools import cached_property
 from typing import Protocol
 
+from pytest_ciopt.core.django import APPLICATIONS, is_looked_up
 from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.edits.annotations import is_future
 from pytest_ciopt.core.edits.cutting import Memo, mentioning
@@ -295,6 +296,26 @@ class Texts:
             parts = (part for file in self.files for part in module_path(file).split("/"))
             self._tops = frozenset(("", *parts))
         return top in self._tops
+
+    def is_looked_up(self, path: str, name: str) -> bool:
+        """Whether Django, which loads what its settings lead to, may look up a name in a module:
+        any in the settings, those of its own, and what stands nowhere else."""
+        users = self.users(path) if self._django else frozenset[str]()
+        if users.isdisjoint(self._django):
+            return False
+        if path in self._django or is_looked_up(name):
+            return True
+        word = name.encode()
+        own = sum(one == word for one in _WORD.findall(self.content(path)))
+        return own < 2 and not any(self.mentions(user, name) for user in users - {path})
+
+    @cached_property
+    def _django(self) -> frozenset[str]:
+        """Files that are settings of Django, or have such."""
+        found = set(self._layout.settings)
+        if found or self._index.importers_below("django"):
+            found.update(self.naming(APPLICATIONS.decode()))
+        return frozenset(found)
 
     def checks_types(self) -> bool:
         """Whether something may make functions check their annotations that does not decorate

@@ -150,7 +150,7 @@ class _Search:
             self.waiting.appendleft(path)
         else:
             self.waiting.append(path)
-        if path.endswith(CONFTEST):
+        if self._is_for_many(path):
             self._scope(path)
 
     def _reach_all(self, paths: Sequence[str], via: str, how: str) -> None:
@@ -165,14 +165,19 @@ class _Search:
         packages = [path for path in new if path.endswith(INIT)]
         self.waiting.extendleft(packages)
         self.waiting.extend(path for path in new if not path.endswith(INIT))
-        for path in new:
-            if path.endswith(CONFTEST):
-                self._scope(path)
+        for path in filter(self._is_for_many, new):
+            self._scope(path)
+
+    def _is_for_many(self, path: str) -> bool:
+        """Whether tests may load a file that do not import it."""
+        return path.endswith(CONFTEST) or path in self.layout.settings
 
     def _scope(self, path: str) -> None:
         folder, _, name = path.rpartition("/")
         if name == CONFTEST:
             self.result.scopes.setdefault(folder, Link(path, "conftest above it"))
+        elif path in self.layout.settings:
+            self.result.scopes.setdefault("", Link(path, "settings of every run"))
 
     def expand(self, path: str, wildcards: bool = True) -> None:
         """Reaches everything that loads `path`."""

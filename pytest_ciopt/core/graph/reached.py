@@ -39,6 +39,8 @@ class Layout(NamedTuple):
     """Console scripts of the project."""
     tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
+    settings: tuple[str, ...] = ()
+    """Files that every run loads as settings of Django, sorted."""
     suspects: frozenset[str] = frozenset()
     """Other folders with an `__init__.py`, which may be on the search path themselves: a file that
     changes it lies in them, or mentions them."""

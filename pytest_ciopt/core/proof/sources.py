@@ -51,6 +51,10 @@ class Sources(Protocol):
         """Whether some file that can see a module imports code that is neither the project's, nor
         Python's or pytest's."""
 
+    def is_looked_up(self, path: str, name: str) -> bool:
+        """Whether a framework that loads a module by itself may look up a name in it that nobody
+        mentions."""
+
     def naming(self, word: str) -> Iterable[str]:
         """Files in which a word stands."""
 

@@ -375,6 +375,8 @@ class Spread:
             self._learned(path, name, definition)
         if scope:
             self._bind(path, scope)
+        elif self._sources.is_looked_up(path, name):
+            self._all(path, f"{name} may be looked up by what loads the module")
         elif name in _ASKED_BY_PYTHON or (
             self._sources.is_collected(path) and _by_convention(name, definition)
         ):

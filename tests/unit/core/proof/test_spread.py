@@ -68,6 +68,9 @@ class Tree:
     def meets_installed(self, path: str) -> bool:
         return any("import installed" in text for text in self.files.values())
 
+    def is_looked_up(self, path: str, name: str) -> bool:
+        return name == "urlpatterns"
+
     def naming(self, word: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, word)]
 
