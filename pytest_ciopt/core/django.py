@@ -7,14 +7,17 @@ pytest-django, "Configuring Django settings".
 """
 
 import re
+from collections.abc import Iterable
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 APPLICATIONS = b"INSTALLED_APPS"
 _NAMED = re.compile(rf"(?:\b{VARIABLE}\b\W{{1,12}}?|--ds[=\s'\",]+)([A-Za-z_][\w.]*)")
 _QUOTED = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]")
+_ROUTES = "urlpatterns"
+_KEEPING = re.compile(r"cache|memo|once|lazy", re.IGNORECASE)
 _LOOKED_UP = frozenset(
     (
-        *("urlpatterns", "app_name", "handler400", "handler403", "handler404", "handler500"),
+        *(_ROUTES, "app_name", "handler400", "handler403", "handler404", "handler500"),
         *("default_app_config", "Migration", "Command", "register", "application"),
     )
 )
@@ -34,6 +37,12 @@ def _package(name: bytes) -> bytes:
     """A class stands in a module of the package."""
     parts = name.split(b".")
     return b".".join(parts[:-2] if parts[-1][:1].isupper() else parts)
+
+
+def calls_each_time(name: str, mentions: Iterable[str]) -> bool:
+    """Whether what is handed to a binding that mentions some names is called for each request, and
+    nothing of what it returns is kept."""
+    return name == _ROUTES and not any(map(_KEEPING.search, mentions))
 
 
 def is_looked_up(name: str) -> bool:

@@ -11,6 +11,7 @@ the tests. Whenever names cannot tell, the answer is the closure.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from pytest_ciopt.core.django import calls_each_time
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
@@ -209,7 +210,11 @@ class Spread:
         if is_special(simple_name(unit[1])) or not self._evidence.spared(unit):
             return  # a class that is handed on is mostly made each time
         for user, definition in self._mentions.of(unit[0], called, handed=True):
-            if definition.kind is Kind.BINDING and called in definition.uses.handed:
+            if (
+                definition.kind is Kind.BINDING
+                and called in definition.uses.handed
+                and not calls_each_time(definition.name, definition.mentions)
+            ):
                 self._bind(user, definition.name)
 
     def _run_at_import(self, origin: Unit) -> None:

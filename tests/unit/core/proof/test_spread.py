@@ -134,6 +134,11 @@ def test_a_constant_concerns_whoever_mentions_it() -> None:
     assert found.closures == {}
 
 
+def test_what_a_framework_looks_up_concerns_all_who_can_see_it() -> None:
+    found = spread("X = 1", "X = 2", urls="from m import X\nurlpatterns = [X]\n")
+    assert found.closures == {"urls.py": "urlpatterns may be looked up by what loads the module"}
+
+
 def test_a_mention_in_a_string_counts() -> None:
     user = 'def patches(): mock.patch("m.X")\n'
     assert ("user.py", "patches") in spread("X = 1", "X = 2", user=user).units

@@ -1,0 +1,50 @@
+import pytest
+
+from pytest_ciopt.core.django import (
+    applications,
+    calls_each_time,
+    is_looked_up,
+    settings_named,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DJANGO_SETTINGS_MODULE=site.settings",
+        "[pytest]\nDJANGO_SETTINGS_MODULE = site.settings\ntestpaths = tests\n",
+        '[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = "site.settings"\n',
+        "env =\n    D:DJANGO_SETTINGS_MODULE=site.settings\n",
+        "{'DJANGO_SETTINGS_MODULE': 'site.settings'}",
+        "addopts = -q --ds=site.settings",
+        'addopts = ["--ds", "site.settings"]',
+        "-q --ds site.settings tests",
+    ],
+)
+def test_settings_are_named(text: str) -> None:
+    assert settings_named("-q", text) == ("site.settings",)
+
+
+@pytest.mark.parametrize("text", ["DJANGO_SETTINGS_MODULE=", "-q", "--dsx=a", ""])
+def test_none_are_named(text: str) -> None:
+    assert settings_named(text) == ()
+
+
+def test_applications_are_packages() -> None:
+    settings = b'INSTALLED_APPS = ["shop", "a.stock", "shop.apps.ShopConfig", "b.c.apps.Config"]\n'
+    assert applications(settings) == {b"shop", b"a.stock", b"b.c"}
+
+
+def test_a_class_alone_is_no_application() -> None:
+    assert applications(b'INSTALLED_APPS = ["Config"]') == set()
+
+
+def test_what_django_asks_for() -> None:
+    assert is_looked_up("urlpatterns")
+    assert not is_looked_up("price")
+
+
+def test_routes_call_what_they_are_given_each_time() -> None:
+    assert calls_each_time("urlpatterns", ["path", "views"])
+    assert not calls_each_time("urlpatterns", ["path", "views", "cache_page"])
+    assert not calls_each_time("prices", ["path"])
