@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 APPLICATIONS = b"INSTALLED_APPS"
-_NAMED = re.compile(rf"(?:\b{VARIABLE}\b\W{{1,12}}?|--ds[=\s'\",]+)([A-Za-z_][\w.]*)")
+_NAMED = re.compile(rf"(?i:\b{VARIABLE}\b\W{{1,12}}?|--ds[=\s'\",]+)([A-Za-z_][\w.]*)")
+"""In either case, for `configparser` lowers names."""
 _QUOTED = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]")
 _ROUTES = "urlpatterns"
 _KEEPING = re.compile(r"cache|memo|once|lazy", re.IGNORECASE)

@@ -595,3 +595,23 @@ def test_the_folder_is_gone(changed: Project) -> None:
     )
     assert done.returncode in (2, 70), done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("where", ["file", "variable"])
+def test_settings_of_django_concern_every_test(
+    shop: Project, ciopt: Ciopt, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    files = {
+        "site_/settings.py": "ROOT_URLCONF = 'site_.urls'\n",
+        "site_/urls.py": "urlpatterns = []\n",
+        "tests/test_urls.py": "import site_.urls\n",
+    }
+    shop.repository.write(files)
+    if where == "file":
+        path = shop.repository.root / "pytest.ini"
+        path.write_text(path.read_text() + "DJANGO_SETTINGS_MODULE = site_.settings\n")
+    shop.repository.commit()
+    if where == "variable":
+        monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "site_.settings")
+    shop.repository.write({"site_/urls.py": "urlpatterns = [1]\n"})
+    assert {CART, "tests/test_urls.py"} <= set(ciopt("select", "--base", "HEAD").lines)

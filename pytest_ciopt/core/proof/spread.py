@@ -245,6 +245,8 @@ class Spread:
         """A hook, a generator of parameters, what makes an id of a value: other ids are other
         tests, and what is made for tests is made by name."""
         self.impact.collecting = self.impact.collecting or unit[1]
+        if self._sources.is_looked_up(*unit):  # such as `AppConfig.ready` of Django
+            self._all(unit[0], f"{unit[1]} is called before the tests")
         if self._sources.is_collected(unit[0]):
             self._bind(*unit, of_class=False)
         elif unit not in self._bound and not is_special(simple_name(unit[1])):

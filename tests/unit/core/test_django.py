@@ -16,6 +16,7 @@ from pytest_ciopt.core.django import (
         '[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = "site.settings"\n',
         "env =\n    D:DJANGO_SETTINGS_MODULE=site.settings\n",
         "{'DJANGO_SETTINGS_MODULE': 'site.settings'}",
+        "{'django_settings_module': 'site.settings'}",
         "addopts = -q --ds=site.settings",
         'addopts = ["--ds", "site.settings"]',
         "-q --ds site.settings tests",

@@ -69,7 +69,7 @@ class Tree:
         return any("import installed" in text for text in self.files.values())
 
     def is_looked_up(self, path: str, name: str) -> bool:
-        return name == "urlpatterns"
+        return name in ("urlpatterns", "ShopConfig.ready")
 
     def naming(self, word: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, word)]
@@ -984,6 +984,13 @@ def test_what_pytest_calls_by_convention_concerns_all() -> None:
     seen = knowledge(outside="test_m:pytest_generate_tests")
     found = spread(old, old.replace("1", "2"), seen, path="test_m.py")
     assert "test_m.py" in found.closures
+
+
+def test_what_a_framework_called_before_the_tests_concerns_all_who_can_see_it() -> None:
+    old = "class ShopConfig:\n def ready(self): return 1\n"
+    seen = knowledge(outside="m:ShopConfig.ready")
+    assert "m.py" in spread(old, old.replace("1", "2"), seen).closures
+    assert spread(old, old.replace("1", "2")).closures == {}
 
 
 def test_what_pytest_called_through_another_function() -> None:
