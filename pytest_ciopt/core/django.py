@@ -14,6 +14,14 @@ APPLICATIONS = b"INSTALLED_APPS"
 _NAMED = re.compile(rf"(?i:\b{VARIABLE}\b\W{{1,12}}?|--ds[=\s'\",]+)([A-Za-z_][\w.]*)")
 """In either case, for `configparser` lowers names."""
 _QUOTED = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]")
+_MODULES = (
+    *(b"apps", b"models", b"admin"),
+    *(b"tasks", b"rules", b"jobs", b"translation", b"search_indexes", b"documents"),
+    *(b"wagtail_hooks", b"cms_plugins", b"cms_apps", b"cms_menus", b"cms_toolbars"),
+)
+"""Modules of an application that Django imports by convention, and what applications of others look
+for in all of them: Celery, django-rules, Haystack, Wagtail and the like."""
+_PACKAGES = (b"management.commands", b"templatetags", b"migrations", b"jobs")
 _ROUTES = "urlpatterns"
 _KEEPING = re.compile(r"cache|memo|once|lazy", re.IGNORECASE)
 _LOOKED_UP = frozenset(
@@ -29,9 +37,12 @@ def settings_named(*texts: str) -> tuple[str, ...]:
     return tuple(sorted({name for text in texts for name in _NAMED.findall(text)}))
 
 
-def applications(source: bytes) -> set[bytes]:
-    """Packages that settings may name: `shop` for `"shop.apps.ShopConfig"`."""
-    return {_package(name) for name in _QUOTED.findall(source)} - {b""}
+def loaded(source: bytes) -> set[bytes]:
+    """What settings load of the applications that they may name, as names of a scan: modules, and
+    with a star packages of which any module may be loaded."""
+    packages = {_package(name) for name in _QUOTED.findall(source)} - {b""}
+    modules = {b"%s.%s" % (package, name) for package in packages for name in _MODULES}
+    return modules | {b"*%s.%s" % (package, name) for package in packages for name in _PACKAGES}
 
 
 def _package(name: bytes) -> bytes:

@@ -23,7 +23,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from pytest_ciopt.core.django import APPLICATIONS, applications
+from pytest_ciopt.core.django import APPLICATIONS, loaded
 from pytest_ciopt.core.graph.commands import NO_COMMANDS, Names
 from pytest_ciopt.core.graph.strings import add_strings, text_of
 from pytest_ciopt.core.stdlib import STDLIB
@@ -147,7 +147,7 @@ def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset
     if folder and (("pkgutil" in found and _WALKS.search(source)) or _is_lazy(source)):
         found.add(f"*/{folder}")
     if APPLICATIONS in source:
-        found.update("*" + text_of(package) for package in applications(source))
+        found.update(map(text_of, loaded(source)))
     if b"\0" in source:  # Python does not load it, and no module is called so
         found = {name for name in found if "\0" not in name}
     found.discard("")

@@ -1,9 +1,9 @@
 import pytest
 
 from pytest_ciopt.core.django import (
-    applications,
     calls_each_time,
     is_looked_up,
+    loaded,
     settings_named,
 )
 
@@ -31,13 +31,24 @@ def test_none_are_named(text: str) -> None:
     assert settings_named(text) == ()
 
 
-def test_applications_are_packages() -> None:
-    settings = b'INSTALLED_APPS = ["shop", "a.stock", "shop.apps.ShopConfig", "b.c.apps.Config"]\n'
-    assert applications(settings) == {b"shop", b"a.stock", b"b.c"}
+@pytest.mark.parametrize(
+    ("application", "package"),
+    [
+        ("shop", "shop"),
+        ("a.stock", "a.stock"),
+        ("shop.apps.ShopConfig", "shop"),
+        ("b.c.apps.Config", "b.c"),
+    ],
+)
+def test_applications_are_loaded_by_convention(application: str, package: str) -> None:
+    found = {name.decode() for name in loaded(f'INSTALLED_APPS = ["{application}"]'.encode())}
+    modules = {f"{package}.models", f"{package}.admin", f"{package}.apps"}
+    assert found >= modules | {f"*{package}.migrations", f"*{package}.management.commands"}
+    assert f"{package}.views" not in found
 
 
 def test_a_class_alone_is_no_application() -> None:
-    assert applications(b'INSTALLED_APPS = ["Config"]') == set()
+    assert loaded(b'INSTALLED_APPS = ["Config"]') == set()
 
 
 def test_what_django_asks_for() -> None:
