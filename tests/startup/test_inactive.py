@@ -196,9 +196,9 @@ REWRITTEN = """
     import sys
 
     def pytest_unconfigure():
-        loaders = {name: type(module.__loader__).__name__ for name, module in sys.modules.items()}
+        loaders = {n: getattr(module, "__loader__", None) for n, module in sys.modules.items()}
         with open("modules.json", "w") as stream:
-            json.dump([name for name in loaders if "Rewriting" in loaders[name]], stream)
+            json.dump([n for n in loaders if "Rewriting" in type(loaders[n]).__name__], stream)
     """
 
 
