@@ -9,17 +9,16 @@ test adds. Prints Markdown; the exit code is 1 when both targets are missed in a
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from corpus import committed
 from cpu import Contender, environment, in_turns, middle
 
 SHARE, EACH = 0.02, 30.0
 """Targets, of which one is enough: share of the run, microseconds a test."""
-_IDENTITY = ("-c", "user.name=B", "-c", "user.email=b@example.com")
 _EMPTY = "import pytest\n@pytest.mark.parametrize('n', range({number}))\ndef test_it(n): pass\n"
 _BUSY = """import pytest
 from time import process_time
@@ -39,8 +38,7 @@ def _repository(folder: Path, text: str, tests: int) -> Path:
     for number in range(_MODULES):
         source = text.format(number=tests // _MODULES)
         (folder / f"tests/test_{number}.py").write_text(source)
-    for command in (("init", "-q"), ("add", "."), (*_IDENTITY, "commit", "-qm", "one")):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    committed(folder, "one")
     return folder
 
 

@@ -9,15 +9,14 @@ Prints Markdown, in seconds of CPU.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from corpus import committed
 from cpu import Contender, environment, in_turns, middle
 
-_IDENTITY = ("-c", "user.name=B", "-c", "user.email=b@example.com")
 _ASKED = ((), ("--ciopt-changed",), ("--ciopt-record=results",), ("--ciopt-record=deps",))
 
 
@@ -25,8 +24,7 @@ def _repository(folder: Path) -> Path:
     folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_one.py").write_text("def test_one(): pass\n")
-    for command in (("init", "-q"), ("add", "."), (*_IDENTITY, "commit", "-qm", "one")):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    committed(folder, "one")
     return folder
 
 

@@ -73,7 +73,5 @@ def _tests(config: PytestConfig) -> Discovery:
         doctest_globs=tuple(globs) or default.doctest_globs,
         roots=tuple(str(config.rootdir / root) for root in config.words("pythonpath")),
         plugins=tuple(pytest_config.plugins(addopts)),
-        settings=settings_named(
-            f"{VARIABLE}={variable(VARIABLE) or ''}", " ".join(addopts), str(dict(config.options))
-        ),
+        settings=settings_named(variable(VARIABLE), " ".join(addopts), str(dict(config.options))),
     )

@@ -1,13 +1,12 @@
 """What Django loads of a project without an import statement. Pure.
 
 A run has settings, named outside of any code; they name the applications, and of these Django
-imports modules by convention (`models`, `admin`, `urls`, commands, template tags, migrations) and
-looks up names in them. **Source:** Django's reference, "Settings" and "Applications";
+imports modules by convention (`models`, `admin`, commands, template tags, migrations) and looks up
+names in them. **Source:** Django's reference, "Settings" and "Applications";
 pytest-django, "Configuring Django settings".
 """
 
 import re
-from collections.abc import Iterable
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 APPLICATIONS = b"INSTALLED_APPS"
@@ -22,19 +21,20 @@ _MODULES = (
 """Modules of an application that Django imports by convention, and what applications of others look
 for in all of them: Celery, django-rules, Haystack, Wagtail and the like."""
 _PACKAGES = (b"management.commands", b"templatetags", b"migrations", b"jobs")
-_ROUTES = "urlpatterns"
-_KEEPING = re.compile(r"cache|memo|once|lazy", re.IGNORECASE)
+ROUTES = "urlpatterns"
 _LOOKED_UP = frozenset(
     (
-        *(_ROUTES, "app_name", "handler400", "handler403", "handler404", "handler500"),
+        *(ROUTES, "app_name", "handler400", "handler403", "handler404", "handler500"),
         *("default_app_config", "Migration", "Command", "register", "application"),
     )
 )
 
 
-def settings_named(*texts: str) -> tuple[str, ...]:
-    """Import names of settings in configuration and arguments of pytest, or in the variable."""
-    return tuple(sorted({name for text in texts for name in _NAMED.findall(text)}))
+def settings_named(variable: str | None, *texts: str) -> tuple[str, ...]:
+    """Import names of settings: what the variable says, and what stands in texts that configure
+    pytest (its file, arguments)."""
+    found = {name for text in texts for name in _NAMED.findall(text)}
+    return tuple(sorted(found | {variable} if variable else found))
 
 
 def loaded(source: bytes) -> set[bytes]:
@@ -49,12 +49,6 @@ def _package(name: bytes) -> bytes:
     """A class stands in a module of the package."""
     parts = name.split(b".")
     return b".".join(parts[:-2] if parts[-1][:1].isupper() else parts)
-
-
-def calls_each_time(name: str, mentions: Iterable[str]) -> bool:
-    """Whether what is handed to a binding that mentions some names is called for each request, and
-    nothing of what it returns is kept."""
-    return name == _ROUTES and not any(map(_KEEPING.search, mentions))
 
 
 def is_looked_up(name: str) -> bool:

@@ -176,13 +176,12 @@ def test_files_of(config: pytest.Config, known: argparse.Namespace) -> Discovery
         norecurse=tuple(config.getini("norecursedirs")),
         roots=tuple(map(str, config.getini("pythonpath"))),
         plugins=tuple(sorted(set(_plugin_modules(config.pluginmanager)))),
-        settings=settings_named(*_naming_settings(config)),
+        settings=settings_named(variable(VARIABLE), *_configuring(config)),
     )
 
 
-def _naming_settings(config: pytest.Config) -> Iterator[str]:
-    """Texts in which settings of Django may be named."""
-    yield f"{VARIABLE}={variable(VARIABLE) or ''}"
+def _configuring(config: pytest.Config) -> Iterator[str]:
+    """Arguments and the file of pytest, as they stand."""
     yield " ".join((variable("PYTEST_ADDOPTS") or "", *map(str, config.invocation_params.args)))
     if config.inipath is not None:
         yield config.inipath.read_text(encoding="utf-8", errors="replace")

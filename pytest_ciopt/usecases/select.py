@@ -1,7 +1,7 @@
 """Decides what a change selects: the main verb. Takes what was read, returns a `Selection`."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_ciopt.core.change import Change, FileChange, Status
@@ -104,9 +104,9 @@ class _Select:
             top=repository.top_name,
             loaders=tuple(self._loaders()),
             commands=repository.commands,
-            settings=tuple(self._settings(packages)),
             tests=tests,
         )
+        self.layout = self.layout._replace(settings=tuple(self._settings()))
 
     def _suspects(self, packages: frozenset[str]) -> frozenset[str]:
         """Packages that may be on the search path themselves: those around a file that changes it,
@@ -122,14 +122,12 @@ class _Select:
                 found.add(folder)
         return frozenset(found)
 
-    def _settings(self, packages: frozenset[str]) -> Iterator[str]:
+    def _settings(self) -> Iterator[str]:
         """Files that every run loads as settings of Django."""
         ends = tuple(name.rpartition(".")[2] for name in self.tests.settings)
         for path in self.index.files if ends else ():
-            if module_path(path).endswith(ends):
-                known = names(path, packages, self.repository.top_name)
-                if not set(self.tests.settings).isdisjoint(known):
-                    yield path
+            if module_path(path).endswith(ends) and self._goes_by(path, self.tests.settings):
+                yield path
 
     def _is_beside_tests(self, path: str) -> bool:
         folder = folder_of(path)
@@ -301,20 +299,21 @@ class _Select:
         if not mention:
             return Reached()
         found = search(dict.fromkeys(mention, ""), self.index, self.layout, reasons=False)
-        if any(map(self._is_plugin, found.files)):
+        if any(self._goes_by(path, self.tests.plugins) for path in found.files):
             found.scopes[""] = Link(None, "a plugin of every run mentions ciopt_always")
         return found
 
     def _loaded_always(self, found: Reached, parts: Mapping[str, Effect]) -> str | None:
         """A reached plugin that every run loads."""
         for path in sorted({*found.files, *parts}) if self.tests.plugins else ():
-            if self._is_plugin(path):
+            if self._goes_by(path, self.tests.plugins):
                 return f"global: the plugin {path} is loaded in every run and is reached"
         return None
 
-    def _is_plugin(self, path: str) -> bool:
+    def _goes_by(self, path: str, given: Iterable[str]) -> bool:
+        """Whether a file can be imported by one of some names."""
         known = names(path, self.layout.packages, self.layout.top)
-        return not set(self.tests.plugins).isdisjoint(known)
+        return not set(given).isdisjoint(known)
 
     def _unreached(self, effects: Sequence[Effect]) -> Iterator[str]:
         for change, effect in zip(self.changes, effects, strict=True):

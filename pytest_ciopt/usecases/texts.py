@@ -297,17 +297,21 @@ class Texts:
             self._tops = frozenset(("", *parts))
         return top in self._tops
 
+    def is_led_to(self, path: str) -> bool:
+        """Whether settings of Django lead to a module."""
+        return bool(self._django) and not self._django.isdisjoint(self.users(path))
+
     def is_looked_up(self, path: str, name: str) -> bool:
-        """Whether Django, which loads what its settings lead to, may look up a name in a module:
-        any in the settings, those of its own, and what stands nowhere else."""
-        users = self.users(path) if self._django else frozenset[str]()
-        if users.isdisjoint(self._django):
+        """Whether Django may look up a name in a module: any in the settings, those of its own, and
+        what stands nowhere else."""
+        if not self.is_led_to(path):
             return False
         if path in self._django or is_looked_up(name):
             return True
         word = name.encode()
         own = sum(one == word for one in _WORD.findall(self.content(path)))
-        return own < 2 and not any(self.mentions(user, name) for user in users - {path})
+        others = self.users(path) - {path}
+        return own < 2 and not any(self.mentions(user, name) for user in others)
 
     @cached_property
     def _django(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What is recorded beside plugins that run tests in other ways.
+"""What is recorded and selected beside plugins that run tests in other ways.
 
 `tox -e beside` has them; where one is not installed, its test is skipped.
 """
@@ -166,7 +166,7 @@ class Command(BaseCommand):
     "tests/test_client.py": """
 from io import StringIO
 from django.core import checks
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import call_command, load_command_class
 def test_made(client): assert client.get("/shop/make/").content == b"made"
 def test_price(client): assert client.get("/shop/price/").content == b"6"
 def test_missing(client): assert client.get("/none/").content == b"none here"

@@ -17,7 +17,7 @@ from pytest_ciopt.core.edits.trees import walk
 COMPUTED = "*"
 """Instead of a name that the text does not tell."""
 _KEEPING = re.compile(r"cache|memo|once|lazy|singleton|reify", re.IGNORECASE)
-"""In the name of a decorator."""
+"""In the name of a decorator, or of what is called with a function."""
 _ASKED_ONCE = frozenset(("__get__", "__getattr__", "__getattribute__", "__missing__"))
 """They run only where nothing is found, so what they store makes the whole of them needless."""
 _SHARED = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
@@ -45,6 +45,11 @@ class Keeping:
         return self.within is None or called in self.within or called not in mentions
 
 
+def tells_of_keeping(name: str) -> bool:
+    """Whether a name says that something is computed once, e.g. `cache_page`."""
+    return _KEEPING.search(name) is not None
+
+
 def keeping(node: Function, written: Iterable[Store], own: str | None) -> tuple[Keeping, ...]:
     """Nothing for a function that plainly keeps nothing between calls.
 
@@ -61,7 +66,7 @@ def _by_decorators(node: Function) -> Keeping | None:
         text = ast.unparse(decorator)
         if is_fixture(decorator):
             continue
-        if _KEEPING.search(text) is not None:
+        if tells_of_keeping(text):
             return Keeping(node.name, None, of_self="property" in text)
         if not is_harmless(decorator):
             unknown.add(re.split(r"\W", text, maxsplit=1)[0])

@@ -51,8 +51,12 @@ class Sources(Protocol):
         """Whether some file that can see a module imports code that is neither the project's, nor
         Python's or pytest's."""
 
+    def is_led_to(self, path: str) -> bool:
+        """Whether settings lead a framework to a module: it loads that, and calls what is in it,
+        for all tests."""
+
     def is_looked_up(self, path: str, name: str) -> bool:
-        """Whether a framework that loads a module by itself may look up a name in it that nobody
+        """Whether a framework that is led to a module may look up a name in it that nobody
         mentions."""
 
     def naming(self, word: str) -> Iterable[str]:

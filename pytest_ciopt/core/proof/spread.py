@@ -11,9 +11,9 @@ the tests. Whenever names cannot tell, the answer is the closure.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pytest_ciopt.core.django import calls_each_time
+from pytest_ciopt.core.django import ROUTES
 from pytest_ciopt.core.edits.definitions import Definition, Kind
-from pytest_ciopt.core.edits.once import COMPUTED, Keeping
+from pytest_ciopt.core.edits.once import COMPUTED, Keeping, tells_of_keeping
 from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.proof.callers import Called, Callers
@@ -213,7 +213,7 @@ class Spread:
             if (
                 definition.kind is Kind.BINDING
                 and called in definition.uses.handed
-                and not calls_each_time(definition.name, definition.mentions)
+                and not _calls_each_time(definition)
             ):
                 self._bind(user, definition.name)
 
@@ -245,7 +245,7 @@ class Spread:
         """A hook, a generator of parameters, what makes an id of a value: other ids are other
         tests, and what is made for tests is made by name."""
         self.impact.collecting = self.impact.collecting or unit[1]
-        if self._sources.is_looked_up(*unit):  # such as `AppConfig.ready` of Django
+        if self._sources.is_led_to(unit[0]):  # such as `AppConfig.ready` of Django
             self._all(unit[0], f"{unit[1]} is called before the tests")
         if self._sources.is_collected(unit[0]):
             self._bind(*unit, of_class=False)
@@ -494,6 +494,12 @@ class Spread:
         self._climb(unit)
         if at_import:
             self._bind(*unit, of_class=False)
+
+
+def _calls_each_time(definition: Definition) -> bool:
+    """Whether what is handed to a binding is called for each request, and nothing of what it
+    returns is kept."""
+    return definition.name == ROUTES and not any(map(tells_of_keeping, definition.mentions))
 
 
 def _goes_by_another_name(definition: Definition, name: str) -> bool:

@@ -1,7 +1,6 @@
 import pytest
 
 from pytest_ciopt.core.django import (
-    calls_each_time,
     is_looked_up,
     loaded,
     settings_named,
@@ -11,7 +10,6 @@ from pytest_ciopt.core.django import (
 @pytest.mark.parametrize(
     "text",
     [
-        "DJANGO_SETTINGS_MODULE=site.settings",
         "[pytest]\nDJANGO_SETTINGS_MODULE = site.settings\ntestpaths = tests\n",
         '[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = "site.settings"\n',
         "env =\n    D:DJANGO_SETTINGS_MODULE=site.settings\n",
@@ -23,12 +21,16 @@ from pytest_ciopt.core.django import (
     ],
 )
 def test_settings_are_named(text: str) -> None:
-    assert settings_named("-q", text) == ("site.settings",)
+    assert settings_named(None, "-q", text) == ("site.settings",)
+
+
+def test_the_variable_names_some_as_well() -> None:
+    assert settings_named("site.settings", "--ds=site.test") == ("site.settings", "site.test")
 
 
 @pytest.mark.parametrize("text", ["DJANGO_SETTINGS_MODULE=", "-q", "--dsx=a", ""])
 def test_none_are_named(text: str) -> None:
-    assert settings_named(text) == ()
+    assert settings_named(None, text) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,9 +56,3 @@ def test_a_class_alone_is_no_application() -> None:
 def test_what_django_asks_for() -> None:
     assert is_looked_up("urlpatterns")
     assert not is_looked_up("price")
-
-
-def test_routes_call_what_they_are_given_each_time() -> None:
-    assert calls_each_time("urlpatterns", ["path", "views"])
-    assert not calls_each_time("urlpatterns", ["path", "views", "cache_page"])
-    assert not calls_each_time("prices", ["path"])

@@ -68,8 +68,11 @@ class Tree:
     def meets_installed(self, path: str) -> bool:
         return any("import installed" in text for text in self.files.values())
 
+    def is_led_to(self, path: str) -> bool:
+        return "ready" in self.files[path] or "urlpatterns" in self.files[path]
+
     def is_looked_up(self, path: str, name: str) -> bool:
-        return name in ("urlpatterns", "ShopConfig.ready")
+        return self.is_led_to(path) and name == "urlpatterns"
 
     def naming(self, word: str) -> Iterable[str]:
         return [path for path in sorted(self.files) if self.mentions(path, word)]
@@ -745,6 +748,21 @@ def test_a_function_that_is_handed_over_may_be_called_once(
     user = "from m import f\nVALUE = Lazy(f)\ndef asks(): VALUE.get(); f\ndef other(): VALUE\n"
     seen = knowledge(tests, ["user:asks > m:f"])
     assert (("user.py", "other") in edited(seen, user=user).units) is expected
+
+
+@pytest.mark.parametrize(
+    ("routes", "concerned"),
+    [
+        ("urlpatterns = [path('f/', f)]", False),
+        ("urlpatterns = [path('f/', cache_page(60)(f))]", True),
+        ("routes = [path('f/', f)]", True),
+    ],
+)
+def test_routes_call_what_they_are_handed_for_each_request(routes: str, concerned: bool) -> None:
+    user = f"from m import f\n{routes}\ndef asks(request): f\n"
+    seen = knowledge(["user:asks m:f", "user:asks"], ["user:asks > m:f"])
+    name = routes.partition(" ")[0]
+    assert (("user.py", name) in edited(seen, user=user).units) is concerned
 
 
 BOX = """
