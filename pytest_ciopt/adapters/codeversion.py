@@ -1,18 +1,31 @@
-"""A version of what modules of ours compute: with it, what they have stored is outdated."""
+"""A version of what we compute: with it, what was stored of it is outdated."""
 
+import os
 import zlib
-from pathlib import Path
-from types import ModuleType
+from functools import cache
 
-from pytest_ciopt import __version__
+from pytest_ciopt import __version__, core
 
 
-def version_of(form: str, *modules: ModuleType) -> str:
-    """Of a stored form and of the text of the modules that decide what goes into it."""
-    text = 0
-    for module in modules:
-        try:
-            text = zlib.crc32(Path(str(module.__file__)).read_bytes(), text)
-        except OSError:  # in an archive: there is nothing but the release to go by
-            return f"{form}-{__version__}"
-    return f"{form}-{__version__}-{text:08x}"
+def version_of(form: str) -> str:
+    """Of a stored form, and of the text of all modules that may decide what goes into it."""
+    return f"{form}-{__version__}-{_text():08x}"
+
+
+@cache
+def _text() -> int:
+    """Of everything below `core`, where whatever we compute comes from.
+
+    Nothing where the modules cannot be read, as in an archive: there is but the release to go by.
+    """
+    found = 0
+    for folder, folders, files in os.walk(core.__path__[0]):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".py"):
+                try:
+                    with open(os.path.join(folder, name), "rb") as file:
+                        found = zlib.crc32(file.read(), found)
+                except OSError:
+                    return 0
+    return found

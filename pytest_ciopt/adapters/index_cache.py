@@ -6,14 +6,11 @@ One file, replaced whole (see `adapters/sections.py`). What few ask for is decod
 import sys
 from array import array
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core import naming
-from pytest_ciopt.core.graph import commands, scanner, strings
 from pytest_ciopt.core.graph.index import Layer
 
 NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
@@ -22,14 +19,11 @@ _FORMAT = f"4-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
 _PIECE = 20_000
 """Bytes that are decoded at once."""
-_SCANNING = (scanner, strings, commands, naming)
-"""Modules that decide what a scan finds."""
 
 
-@cache
 def version() -> str:
     """Of the file's format and of what a scan finds: with either, what is stored is outdated."""
-    return version_of(_FORMAT, *_SCANNING)
+    return version_of(_FORMAT)
 
 
 class StoredIndex(NamedTuple):

@@ -7,23 +7,18 @@ changes. An answer is kept with the whole text of its question and given for no 
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from itertools import groupby
 from types import MappingProxyType
 
-from pytest_ciopt import settings
 from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core import naming, testfiles
-from pytest_ciopt.core.graph import commands, dependents, index, reached, scanner
+from pytest_ciopt.core.graph import dependents
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.reached import Layout, Link, Reached
 
 _FORMAT = f"1-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
-_SEARCHING = (commands, dependents, index, naming, reached, scanner, settings, testfiles)
-"""Modules that decide what a search finds."""
 _WORTH_KEEPING = 500
 """Files reached from which on an answer is kept: finding fewer takes no longer than reading it."""
 _COLUMNS = 4
@@ -39,10 +34,9 @@ def name(reasons: bool) -> str:
     return f"cache/search-{sys.version_info.major}.{sys.version_info.minor}-{kind}"
 
 
-@cache
 def version() -> str:
     """Of the file's form and of what a search finds: with either, what is kept is outdated."""
-    return version_of(_FORMAT, *_SEARCHING)
+    return version_of(_FORMAT)
 
 
 class RememberedSearch:

@@ -19,7 +19,6 @@ from pytest_ciopt.adapters.history import reader
 from pytest_ciopt.adapters.history.filling import STANDING, Filling, from_text, standing_in
 from pytest_ciopt.adapters.history.sealing import is_sound, seal
 from pytest_ciopt.adapters.history.writer import CLOSED
-from pytest_ciopt.core.history import decoding, estimates, packing, results
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.packing import PackedRun, standing_of, unpacked
 from pytest_ciopt.core.history.results import (
@@ -32,10 +31,9 @@ from pytest_ciopt.core.history.results import (
 NAME = "index.sqlite"
 
 
-@cache
 def version() -> str:
     """Of the schema and of what is computed into it. An index of another one is made anew."""
-    return version_of("2", decoding, results, estimates, packing)
+    return version_of("2")
 
 
 @cache

@@ -9,21 +9,18 @@ when a segment came or went that is not newer than all others.
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.history.reader import Inventory, all_records, lines, records
 from pytest_ciopt.adapters.history.writer import CLOSED
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.edits import cutting, decorators, definitions, mentions, prose, trees
-from pytest_ciopt.core.history import results, traces
 from pytest_ciopt.core.history.covered_encoding import COVERED
 from pytest_ciopt.core.history.decoding import SegmentError
 from pytest_ciopt.core.history.records import Environment, Record, RunStart
 from pytest_ciopt.core.history.trace_encoding import TRACED
 from pytest_ciopt.core.history.traces import TraceRecord
-from pytest_ciopt.core.proof import gathered, knowledge, prints, seen, storing
+from pytest_ciopt.core.proof import storing
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import python_of
 
@@ -33,27 +30,11 @@ MOST = 5_000_000
 are recorded anew."""
 _UNKNOWN = python_of(Environment("", "", ""))
 """Of a run that was recorded without its environment, or by another tool."""
-_COMPUTED_BY = (
-    cutting,
-    decorators,
-    definitions,
-    mentions,
-    prose,
-    trees,
-    results,
-    traces,
-    gathered,
-    knowledge,
-    prints,
-    seen,
-    storing,
-)
 
 
-@cache
 def version() -> str:
     """Of the file's form and of what is computed into it."""
-    return version_of("9", *_COMPUTED_BY)
+    return version_of("9")
 
 
 def place(python: str) -> str:

@@ -11,7 +11,6 @@ import pytest
 from pytest_ciopt.adapters import index_cache
 from pytest_ciopt.adapters.index_cache import NAME, StoredIndex, load, save
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.graph import scanner
 from pytest_ciopt.core.graph.index import layer
 
 SCANS = {
@@ -183,22 +182,6 @@ def test_another_version_is_rejected(state: StateDir, monkeypatch: pytest.Monkey
     assert load(state) is None
     assert save(state, stored(SCANS)) is None
     assert load(state) == stored(SCANS)
-
-
-def test_another_scanner_is_another_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A stored index outlives an upgrade, and CI services keep it in their caches."""
-    fresh = index_cache.version.__wrapped__
-    edited = tmp_path / "scanner.py"
-    edited.write_bytes(Path(str(scanner.__file__)).read_bytes())
-    known = fresh()
-    monkeypatch.setattr(scanner, "__file__", str(edited))
-    assert fresh() == known
-    edited.write_bytes(edited.read_bytes() + b"# edited\n")
-    assert fresh() != known
-    edited.unlink()
-    assert fresh() != known
 
 
 def test_a_folder_in_its_place_is_no_cache(state: StateDir) -> None:
