@@ -20,7 +20,7 @@ _WORTH_STORING = 20
 """Files to scan above which the stored index is written anew; it takes about as long as those."""
 
 
-_TICK = 20_000_000
+TICK = 20_000_000
 """Nanoseconds by which the time of a file may lag behind: two ticks of a kernel with 100 Hz."""
 
 
@@ -108,7 +108,7 @@ def _scanned(top: Path, commands: Names, path: str, asked: int = 0) -> _Scanned:
             facts = os.fstat(stream.fileno())
             written = max(facts.st_mtime_ns, facts.st_ctime_ns)
             names = scan(stream.read(), folder_of(path), commands)
-            return _Scanned(names, written < asked - _TICK)
+            return _Scanned(names, written < asked - TICK)
     except OSError:
         return _Scanned(frozenset(), settled=True)
 

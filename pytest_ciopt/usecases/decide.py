@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_ciopt.adapters import entrypoints, environment, sources
+from pytest_ciopt.adapters import data_names, entrypoints, environment, sources
 from pytest_ciopt.adapters.baseref import UnknownBase, resolve
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.listing import Listing
@@ -172,6 +172,7 @@ def _read(
         entry_points=entrypoints.declared(configuration),
         commands=commands,
         links=tuple(_links(git.top, listing)),
+        data=tuple(data_names.find(git.top, listing, state, built.imports.files)),
         search=RememberedSearch(state, built.origin),
     )
     return repository, entrypoints.plugins(configuration), built.note

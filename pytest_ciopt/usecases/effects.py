@@ -69,6 +69,8 @@ class Effect(NamedTuple):
 
 
 _NAMES_SHOWN = 3
+_READ_BY = {"scrapy.cfg": "scrapy"}
+"""Data that an installed module finds by itself."""
 
 
 def _everything(reason: str) -> Effect:
@@ -146,6 +148,23 @@ class Effects:
         if is_text_test(path, self._tests):  # it is collected itself
             return Effect("text test", seeds={**self._naming(path), **data.seeds})
         return data
+
+    def of_readers(self, path: str) -> Effect:
+        """The effect of data that is what it was and names something that is not. What nobody
+        claims is read by who names it: much of it is for services, and for no test."""
+        from pytest_ciopt.core.edits import buildconfig, requirements  # slow to import
+
+        if claims.ruled(path, self._rules) is not None:
+            return self._ruled(FileChange(path, Status.MODIFIED))
+        if requirements.is_manifest(path) or buildconfig.is_build_config(path):
+            return Effect("for the build", counts=False)
+        effect = self._data(FileChange(path, Status.MODIFIED))
+        if effect.everything is None:
+            return effect
+        reader = _READ_BY.get(path.rpartition("/")[2], "")
+        importers = self._index.importers_below(reader) if reader else ()
+        seeds = dict.fromkeys(importers, f"{reader} reads {path}")
+        return Effect("read by name", seeds={**seeds, **self._naming(path)})
 
     # --- Python ----------------------------------------------------------------------------------
 

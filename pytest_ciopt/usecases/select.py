@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ciopt.core.change import Change, FileChange, Status
 from pytest_ciopt.core.edits.parts import FixtureReach
 from pytest_ciopt.core.edits.words import words_of
 from pytest_ciopt.core.graph.commands import Command, Names
+from pytest_ciopt.core.graph.data_names import DataNames
 from pytest_ciopt.core.graph.dependents import leads_to, search
 from pytest_ciopt.core.graph.index import ImportIndex, layer
 from pytest_ciopt.core.graph.reached import EntryPoints, Layout, Link, Reached
@@ -24,28 +25,13 @@ from pytest_ciopt.usecases.effects import (
     is_older_data,
     is_recorded,
 )
+from pytest_ciopt.usecases.leading import Leads, Search
 
 if TYPE_CHECKING:  # a run without records does not import them
     from pytest_ciopt.usecases.grounds import Ask, Importers
     from pytest_ciopt.usecases.texts import Texts
 
 Sharpen = Callable[["Ask", "Texts"], Selection]
-
-
-class Search(Protocol):
-    """`dependents.search`, or what answers alike."""
-
-    def __call__(
-        self,
-        seeds: Mapping[str, str],
-        index: ImportIndex,
-        layout: Layout,
-        narrowed: Mapping[str, bool],
-        *,
-        reasons: bool,
-    ) -> Reached:
-        """As `dependents.search`."""
-        ...
 
 
 class Repository(NamedTuple):
@@ -62,6 +48,8 @@ class Repository(NamedTuple):
     """Python files that git ignores: nobody knows whether they changed."""
     links: tuple[tuple[str, str], ...] = ()
     """(symlink, what it leads to), both inside the repository."""
+    data: tuple[DataNames, ...] = ()
+    """Data that names modules."""
     search: Search = search
 
 
@@ -79,7 +67,7 @@ def select(
     Without `reasons` the same is selected, sooner; why, is then told only in part. `sharpen` is
     asked where the answer is not everything.
     """
-    return _Select(change, repository, rules, tests, reasons).run(dependencies, sharpen)
+    return _Select(change, repository, rules, tests, dependencies, reasons).run(sharpen)
 
 
 class _Select:
@@ -89,10 +77,11 @@ class _Select:
         repository: Repository,
         rules: Rules,
         tests: Discovery,
+        dependencies: Dependencies,
         reasons: bool,
     ) -> None:
         self.repository, self.rules, self.tests = repository, rules, tests
-        self.reasons = reasons
+        self.dependencies, self.reasons = dependencies, reasons
         self.changes = _with_links(change.files, repository.links)
         self.before = repository.contents.contents(c.before for c in self.changes if c.before)
         self.index = repository.imports._replace(base=layer(self._scans_before()))
@@ -105,8 +94,19 @@ class _Select:
             loaders=tuple(self._loaders()),
             commands=repository.commands,
             tests=tests,
+            data=repository.data,
         )
         self.layout = self.layout._replace(settings=tuple(self._settings()))
+        self.effects = Effects(
+            repository.contents,
+            self.before,
+            self.index,
+            self.layout.packages,
+            rules,
+            tests,
+            dependencies,
+            reasons=reasons,
+        )
 
     def _suspects(self, packages: frozenset[str]) -> frozenset[str]:
         """Packages that may be on the search path themselves: those around a file that changes it,
@@ -157,18 +157,8 @@ class _Select:
             and change.path.endswith(".py")
         }
 
-    def run(self, dependencies: Dependencies, sharpen: Sharpen | None) -> Selection:
-        rules = Effects(
-            self.repository.contents,
-            self.before,
-            self.index,
-            self.layout.packages,
-            self.rules,
-            self.tests,
-            dependencies,
-            reasons=self.reasons,
-        )
-        effects = rules.of(self.changes)
+    def run(self, sharpen: Sharpen | None) -> Selection:
+        effects = self.effects.of(self.changes)
         changed = tuple(
             ChangedFile(change, effect.text, effect.counts)
             for change, effect in zip(self.changes, effects, strict=True)
@@ -178,8 +168,8 @@ class _Select:
             return self._all(everything, changed)
         selection, unreached = self._reached(effects, changed)
         if sharpen is not None and selection.everything is None:
-            ask = self._ask(selection, effects, unreached, rules.importers)
-            selection = sharpen(ask, self._texts(dependencies.provide))
+            ask = self._ask(selection, effects, unreached, self.effects.importers)
+            selection = sharpen(ask, self._texts(self.dependencies.provide))
         if unreached and not selection.records.proved:
             return self._all(_unreached(unreached[0]), changed)
         return selection
@@ -187,7 +177,11 @@ class _Select:
     def _texts(self, provided: Callable[[str], bool]) -> "Texts":
         from pytest_ciopt.usecases.texts import Texts
 
-        return Texts(self.repository.contents, self.index, self.layout, provided)
+        contents, dependents = self.repository.contents, self._leads(search).search
+        return Texts(contents, self.index, self.layout, provided, dependents)
+
+    def _leads(self, by: Search) -> Leads:
+        return Leads(by, self.index, self.layout, self.effects.of_readers)
 
     def _ask(
         self,
@@ -222,7 +216,7 @@ class _Select:
 
     def _reach(self, seeds: Mapping[str, str]) -> frozenset[str]:
         """Files that imports lead to."""
-        reached = search(seeds, self.index, self.layout) if seeds else Reached()
+        reached = self._leads(search).search(seeds) if seeds else Reached()
         below = (file for folder in reached.scopes for file in self.index.below(folder))
         return frozenset((*reached.files, *below))
 
@@ -242,9 +236,7 @@ class _Select:
         narrowed = {
             path: effect.part is None or effect.part.helpers for path, effect in parts.items()
         }
-        found = self.repository.search(
-            seeds, self.index, self.layout, narrowed, reasons=self.reasons
-        )
+        found = self._leads(self.repository.search).search(seeds, narrowed, reasons=self.reasons)
         # With one change, whatever is reached is reached from it: that needs no search of its own.
         told = len(effects) == 1 and any(map(self._is_collected, found.files))
         if any(path.endswith(".py") for path in seeds):
@@ -330,7 +322,8 @@ class _Select:
         )
 
     def _is_loaded(self, path: str) -> bool:
-        return self._is_collected(path) or path in self.layout.settings
+        named = (one.path for one in self.layout.data)
+        return self._is_collected(path) or path in self.layout.settings or path in named
 
     def _is_collected(self, path: str) -> bool:
         return is_collected(path, self.tests)

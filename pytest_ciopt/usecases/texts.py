@@ -3,9 +3,9 @@
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 from pytest_ciopt.core.django import APPLICATIONS, is_looked_up
@@ -17,7 +17,7 @@ from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.edits.unseen import binds_unseen
 from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex
-from pytest_ciopt.core.graph.reached import Layout
+from pytest_ciopt.core.graph.reached import Layout, Reached
 from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path, names
@@ -85,8 +85,11 @@ class Texts:
         index: ImportIndex,
         layout: Layout,
         provided: Callable[[str], bool] = lambda name: False,
+        dependents: Callable[[Mapping[str, str]], Reached] | None = None,
     ) -> None:
-        """`provided` tells whether a top-level module of some name is installed."""
+        """`provided` tells whether a top-level module of some name is installed; `dependents`, what
+        is reached from some files, by imports alone where it is not given."""
+        self._dependents = dependents or partial(search, index=index, layout=layout)
         self._contents, self._index, self._layout = contents, index, layout
         self._provided = provided
         self._read: dict[str, bytes] = {}
@@ -102,6 +105,7 @@ class Texts:
         self._asked: dict[str, int] = {}
         self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
+        self._named: dict[str, bool] = {}
         self._loaded: Mapping[str, str] = {}
         self._present: Present
         self._places: dict[tuple[str, str], Places | None] = {}
@@ -281,7 +285,7 @@ class Texts:
         return self._users[path]
 
     def _seeing(self, path: str) -> set[str]:
-        reached = search({path: ""}, self._index, self._layout)
+        reached = self._dependents({path: ""})
         found = {path, *reached.files, *reached.doctests, *self._computed}
         for folder in reached.scopes:
             found.update(self._index.below(folder))
@@ -298,13 +302,43 @@ class Texts:
         return top in self._tops
 
     def is_led_to(self, path: str) -> bool:
-        """Whether settings of Django lead to a module."""
+        """Whether something leads others to a module that do not import it: a string or data that
+        names it or a package around it, or settings of Django."""
+        return self._is_named(path) or self._is_of_django(path)
+
+    def _is_of_django(self, path: str) -> bool:
         return bool(self._django) and not self._django.isdisjoint(self.users(path))
 
+    def _is_named(self, path: str) -> bool:
+        """Whether somebody may load a module without a name that says what is used of it."""
+        if path not in self._named:
+            self._named[path] = any(self._naming_it(path))
+        return self._named[path]
+
+    def _naming_it(self, path: str) -> Iterator[bool]:
+        own = names(path, self._layout.packages, self._layout.top)
+        around = [
+            name
+            for folder in ancestors(folder_of(path))
+            if folder in self._layout.packages
+            for name in names(f"{folder}/{INIT}", self._layout.packages, self._layout.top)
+            if name[:1] != "/"
+        ]
+        for name in (*own, *around):
+            yield bool(self._index.importers("*" + name))
+        for data in self._layout.data:
+            yield any(map(data.leads_to, own)) or not {*data.names}.isdisjoint(around)
+        yield any(
+            path.startswith(f"{folder_of(file)}/")
+            for file in self._index.importers(Flag.LOADS_BELOW)
+        )
+
     def is_looked_up(self, path: str, name: str) -> bool:
-        """Whether Django may look up a name in a module: any in the settings, those of its own, and
-        what stands nowhere else."""
-        if not self.is_led_to(path):
+        """Whether a name may be looked up in a module by whoever is led to it: any, but by Django
+        any in the settings, those of its own, and what stands nowhere else."""
+        if self._is_named(path):
+            return True
+        if not self._is_of_django(path):
             return False
         if path in self._django or is_looked_up(name):
             return True

@@ -228,7 +228,7 @@ def test_without_reasons_the_same_is_reached(
     commands = (Command("run", tuple(sorted(run))),)
     packages = packages_of(now) | data.draw(st.frozensets(st.just("r")))
     suspects = frozenset(data.draw(st.sets(st.sampled_from(sorted(packages) or [""]))))
-    layout = Layout(packages - suspects, "p", loaders, commands, tests, suspects)
+    layout = Layout(packages - suspects, "p", loaders, commands, tests, suspects=suspects)
     slow = search(seeds, index, layout, narrowed)
     fast = search(seeds, index, layout, narrowed, reasons=False)
     assert fast.files.keys() == slow.files.keys()

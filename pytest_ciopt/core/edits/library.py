@@ -14,6 +14,14 @@ _KEEPING = ("add", "append", "finalize", "register")
 """How names of those functions in other modules begin that do, such as `gc.callbacks.append`."""
 _LIKE_LIBRARY = frozenset(("typing_extensions", "django"))
 """Distributions of which classes with names of the standard library (`TestCase`) are like those."""
+_NO_ACCOUNT = frozenset(
+    (
+        *("attr", "attrs", "click", "flask", "httpx", "jinja2", "markupsafe", "msgspec"),
+        *("pydantic", "pytest", "requests", "starlette", "typing_extensions", "urllib3"),
+        *("werkzeug", "wtforms"),
+    )
+)
+"""Distributions whose classes keep no account of their subclasses, by what their sources say."""
 
 
 def root_of(
@@ -45,6 +53,12 @@ def keeps_no_account(base: str, scope: str, definitions: Mapping[str, Definition
         return False
     _, found = root_of(base.partition("[")[0], scope, definitions)
     return found is None or (found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY)
+
+
+def is_without_account(base: str, scope: str, definitions: Mapping[str, Definition]) -> bool:
+    """Whether a base of a class in `scope` is imported from a distribution known for that."""
+    _, found = root_of(base.partition("[")[0], scope, definitions)
+    return found is not None and found.kind is Kind.IMPORT and found.origins <= _NO_ACCOUNT
 
 
 def is_made_by_library(definition: Definition, definitions: Mapping[str, Definition]) -> bool:

@@ -94,7 +94,11 @@ class _Search:
         """Packages all of whose files are reached."""
         self.searched: set[str] = set()
         """Folders whose wildcards have been followed, and those of the folders above."""
+        self.data = frozenset(one.path for one in layout.data)
         self.wildcards = index.marked("*")
+        for one in layout.data:
+            for name in one.names:
+                self.wildcards.setdefault(name, []).append(one.path)
         self.wildcard_places: dict[str, list[str]] = {}
         """How the places of folders end that can go by such a name, by the name of the folder."""
         for wildcard in self.wildcards:
@@ -123,10 +127,15 @@ class _Search:
             named.extend((script, file) for file in files)
 
     def _loads(self) -> Iterator[tuple[str, str, str]]:
-        """(module, file that loads it without importing it, how) for what the project registers."""
+        """(module, file that loads it without importing it, how) for what the project registers,
+        and for what data names."""
         for loader, entry_points in self.layout.loaders:
             for entry_point in entry_points:
                 yield entry_point, loader, "loads entry points, one of which is this"
+        for data in self.layout.data:
+            for name in data.names:
+                for module in (name, *_above(name)):
+                    yield module, data.path, f"names {name}"
         files = self.index.marked(MARK) if self.layout.commands else {}
         for command in self.layout.commands:
             for file in files.get(command.name, ()):
@@ -146,6 +155,8 @@ class _Search:
             raise _Goal(path)
         # A changed file is its own reason: a chain through a circle of imports would not end.
         self.result.files[path] = Link(None, "changed") if path in self.narrowed else Link(via, how)
+        if path in self.data:
+            return
         if self.left is not None and path.endswith(INIT):
             self.waiting.appendleft(path)
         else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pytest_ciopt.core.graph.commands import Command
+from pytest_ciopt.core.graph.data_names import DataNames
 from pytest_ciopt.core.naming import ancestors, folder_of
 from pytest_ciopt.settings import Discovery
 
@@ -39,6 +40,8 @@ class Layout(NamedTuple):
     """Console scripts of the project."""
     tests: Discovery = Discovery()
     """How tests are found. Where doctests of modules are collected, their imports count too."""
+    data: tuple[DataNames, ...] = ()
+    """Data that names modules: reached with them, and followed no further."""
     settings: tuple[str, ...] = ()
     """Files that every run loads as settings of Django, sorted."""
     suspects: frozenset[str] = frozenset()

@@ -25,7 +25,7 @@ from functools import lru_cache
 
 from pytest_ciopt.core.django import APPLICATIONS, loaded
 from pytest_ciopt.core.graph.commands import NO_COMMANDS, Names
-from pytest_ciopt.core.graph.strings import add_strings, text_of
+from pytest_ciopt.core.graph.strings import add_loaded_below, add_strings, located, text_of
 from pytest_ciopt.core.stdlib import STDLIB
 
 
@@ -50,6 +50,8 @@ class Flag(StrEnum):
     """Computes the names in `pytest_plugins`."""
     LOOKS_INSIDE = "#looks-inside"
     """Looks into test modules or classes from outside (`request.module`, `item.cls`)."""
+    LOADS_BELOW = "#loads-below"
+    """Has something installed load all of its own package."""
     COMPUTED = "#computed"
     """Imports a module whose name it computes."""
 
@@ -121,7 +123,9 @@ def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset
     source = without_hooks(whole)
     found: set[str] = set()
     _add_imports(found, source, folder)
-    add_strings(found, source)
+    add_strings(found, source, folder)
+    if add_loaded_below(found, source) and folder:
+        found.update((f"*/{folder}", Flag.LOADS_BELOW))
     found |= commands.within(source)
     for module in _DASH_M.findall(source):
         found.add(text_of(module.rstrip(b".")) + ".__main__")
@@ -269,7 +273,7 @@ def _add_names(
 ) -> None:
     names = _listed(tail)
     if dots:
-        module = _located(folder, dots, module)
+        module = located(folder, dots, module)
     elif not module:
         found.update([mark + name for name in names])
         return
@@ -292,16 +296,6 @@ def _listed(tail: bytes) -> tuple[str, ...]:
     return tuple(word[0].strip("'\")]}") for word in words if word)
 
 
-def _located(folder: str, dots: int, module: str) -> str:
-    """A relative import as a place: `..b.c` in src/pkg/sub is /src/pkg/b/c."""
-    parts = folder.split("/") if folder else []
-    if dots > 1:
-        parts = parts[: max(0, len(parts) - dots + 1)]
-    if module:
-        parts += module.split(".")
-    return "/" + "/".join(parts) if parts else ""
-
-
 def _add_call(found: set[str], source: bytes, position: int, folder: str) -> None:
     """`import_module(...)`, `__import__(...)` and `importorskip(...)`."""
     match = _ARGUMENTS.match(source, position, position + _CALL_REACH)
@@ -321,7 +315,7 @@ def _add_call(found: set[str], source: bytes, position: int, folder: str) -> Non
         dots = len(name) - len(bare)
         found.update(_below(package, dots, bare) for package in absolute)
         if not absolute:
-            found.add(_located(folder, dots, bare))
+            found.add(located(folder, dots, bare))
     if absolute and not relative:
         first, *listed = absolute  # `__import__("a", fromlist=["b"])`, `"a" if x else "b"`
         found.update((*absolute, *(f"{first}.{name}" for name in listed)))

@@ -1,5 +1,8 @@
 """Strings of a Python source that name modules or scripts: "pkg.settings", "scripts/run.py".
 
+A string may name a package for somebody to load whatever lies in it ("shop.spiders"), and a module
+from where it stands (".routes"), as `importlib` takes it.
+
 The second half of a scan (see `core/graph/scanner.py`). Pure.
 """
 
@@ -10,6 +13,22 @@ _TAIL = re.compile(rb"\.(?:[\w\x80-\xff]++(?::[\w.\x80-\xff]++)?['\"]|[{%'\"])")
 _OBJECT = re.compile(rb":[A-Za-z_][\w.]*+['\"]")
 _MODULE = re.compile(rb"['\"]([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\Z")
 _DOTTED = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
+_RELATIVE = re.compile(
+    rb"(\.+)([A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*)"
+)
+_NO_PACKAGE = (
+    *(b"getLogger(", b"logger=", b"logger_name="),
+    *(b"import_module(", b"importorskip(", b"__import__(", b"patch("),
+)
+"""Before the name of a logger, which is mostly that of a module and loads nothing; and before that
+of one module."""
+_LOADS_BELOW = re.compile(rb"(?:(\.scan)|_modules\w*|autodiscover\w*)\s*\(|[A-Z]_MODULES?\s*=(?!=)")
+"""`config.scan()` of Pyramid, `find_modules()` of Werkzeug, `walk_modules()` and `SPIDER_MODULES`
+of Scrapy, `autodiscover_tasks()` of Celery, and what others call so: a whole package is loaded."""
+_LOADS_BELOW_WORDS = (b".scan(", b"_modules", b"autodiscover", b"_MODULE")
+_LINE = re.compile(rb"[^\n]{0,200}")
+_PACKAGE = re.compile(rb"['\"]?([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]?")
+_QUOTES = re.compile(rb"['\"]")
 _PREFIX = re.compile(rb"(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*\.)+")
 _COMPUTED_FOLDER = re.compile(rb".*(?:\}|%[a-z])", re.DOTALL)
 _REACH = 200
@@ -46,8 +65,9 @@ def text_of(name: bytes) -> str:
     return unicodedata.normalize("NFKC", name.decode("utf-8", "surrogateescape"))
 
 
-def add_strings(found: set[str], source: bytes) -> None:
-    """Adds dotted names, prefixes of computed names ("pkg.plugins.%s") and scripts."""
+def add_strings(found: set[str], source: bytes, folder: str) -> None:
+    """Adds dotted names, prefixes of computed names ("pkg.plugins.%s") and scripts, as they are
+    named in a file of `folder`."""
     rfind = source.rfind
     for match in _OBJECT.finditer(source):  # "app:create"; with a dot in the module it has a tail
         colon = match.start()
@@ -72,7 +92,46 @@ def add_strings(found: set[str], source: bytes) -> None:
                 script = _COMPUTED_FOLDER.sub(b"", text)
                 found.add("=" + text_of(script).lstrip("./"))
         elif b" " not in text and _DOTTED.fullmatch(text := text.partition(b":")[0]):
-            found.add(_ambiguous(text_of(text)))
+            name = _ambiguous(text_of(text))
+            found.add(name)
+            if _may_be_package(text, name) and not source.endswith(_NO_PACKAGE, 0, quote):
+                found.add("*" + name)
+        elif (relative := _RELATIVE.fullmatch(text.partition(b":")[0])) is not None:
+            place = located(folder, len(relative[1]), text_of(relative[2]))
+            found.add(place)
+            if not source.endswith(_NO_PACKAGE, 0, quote):
+                found.add("*" + place)
+
+
+def add_loaded_below(found: set[str], source: bytes) -> bool:
+    """Adds the packages of which everything is loaded by a function or setting known for that.
+    Whether it is the package of the source itself, too, or one that it has imported from there."""
+    own = False
+    if not any(word in source for word in _LOADS_BELOW_WORDS):
+        return own
+    for match in _LOADS_BELOW.finditer(source):
+        if match[1] is not None and b"config" not in source and b"venusian" not in source:
+            continue  # of Redis, say
+        line = _LINE.match(source, match.end())
+        names = _PACKAGE.findall(line[0]) if line is not None else []
+        found.update("*" + text_of(name).rstrip(".") for name in names)
+        own |= match[1] is not None and not (line and _QUOTES.search(line[0]))
+    return own
+
+
+def _may_be_package(text: bytes, name: str) -> bool:
+    """Whether all of a package may be meant, and neither a class nor a file."""
+    return name[0] != "~" and not text.rpartition(b".")[2][:1].isupper()
+
+
+def located(folder: str, dots: int, module: str) -> str:
+    """A relative import as a place: `..b.c` in src/pkg/sub is /src/pkg/b/c."""
+    parts = folder.split("/") if folder else []
+    if dots > 1:
+        parts = parts[: max(0, len(parts) - dots + 1)]
+    if module:
+        parts += module.split(".")
+    return "/" + "/".join(parts) if parts else ""
 
 
 def _ambiguous(name: str) -> str:

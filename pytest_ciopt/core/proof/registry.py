@@ -8,7 +8,13 @@ other code may have been told, nobody knows.
 import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
-from pytest_ciopt.core.edits.library import is_library, is_made_by_library, keeps_nothing, root_of
+from pytest_ciopt.core.edits.library import (
+    is_library,
+    is_made_by_library,
+    is_without_account,
+    keeps_nothing,
+    root_of,
+)
 from pytest_ciopt.core.edits.once import COMPUTED
 from pytest_ciopt.core.history.traces import BODY
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
@@ -101,7 +107,10 @@ class Registry:
 
     def _are_known(self, path: str, definition: Definition) -> bool:
         """Whether all that takes part in making it is."""
-        return all(self.is_known(path, one, definition.scope) for one in definition.makers)
+        cut, scope = self._sources.cut(path), definition.scope
+        inside = {} if cut is None else cut.definitions
+        quiet = {one for one in definition.bases if is_without_account(one, scope, inside)}
+        return all(self.is_known(path, one, scope) for one in definition.makers - quiet)
 
     def _are_ours(self, name: str) -> bool:
         """Whether all definitions of a name are, wherever they stand; there must be one."""

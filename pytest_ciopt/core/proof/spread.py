@@ -281,10 +281,13 @@ class Spread:
                     self._asked(path, handed)
 
     def _learned(self, path: str, name: str, definition: Definition) -> None:
-        """What is inside of a class is something else. Those who were told of it may look, if it is
-        known who they are; if not, whoever names the class has to do."""
+        """What is inside of a class is something else. Those who were told of it may look; if it is
+        not known who they are, as with the tables of an ORM, anybody may."""
         if definition.foreign or definition.may_be_registered:
-            for place in sorted(self._registry.written(path, name, definition) or ()):
+            written = self._registry.written(path, name, definition)
+            if written is None:
+                self._all(path, f"who looks into {name} cannot be told")
+            for place in sorted(written or ()):
                 self._asked(*place)
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:

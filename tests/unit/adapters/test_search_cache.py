@@ -10,6 +10,7 @@ from pytest_ciopt.adapters.search_cache import RememberedSearch, name
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.graph import dependents
 from pytest_ciopt.core.graph.commands import Command
+from pytest_ciopt.core.graph.data_names import DataNames
 from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex, Layer, layer
 from pytest_ciopt.core.graph.reached import Layout, Link, Reached
@@ -112,6 +113,7 @@ QUESTIONS = {
     ),
     "tests": ("here", SEEDS, INDEX, LAYOUT._replace(tests=Discovery()), {}),
     "settings": ("here", SEEDS, INDEX, LAYOUT._replace(settings=("pkg/mod.py",)), {}),
+    "data": ("here", SEEDS, INDEX, LAYOUT._replace(data=(DataNames("a.ini", ("pkg.mod",)),)), {}),
     "narrowed": ("here", SEEDS, INDEX, LAYOUT, {"tests/test_a.py": True}),
     "how narrowed": ("here", SEEDS, INDEX, LAYOUT, {"tests/test_a.py": False}),
 }
@@ -129,7 +131,7 @@ def test_each_question_is_another(state: StateDir, searched: list[None]) -> None
 def test_the_questions_leave_out_nothing() -> None:
     """Whoever gives an index or a layout another field must think of the question."""
     assert ImportIndex._fields == ("files", "stored", "stale", "fresh", "base")
-    fields = ("packages", "top", "loaders", "commands", "tests", "settings", "suspects")
+    fields = ("packages", "top", "loaders", "commands", "tests", "data", "settings", "suspects")
     assert Layout._fields == fields
     assert Layer._fields == ("files", "names", "starts", "owners")
 

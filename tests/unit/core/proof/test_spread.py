@@ -264,7 +264,29 @@ def test_subclasses_change_with_it() -> None:
 def test_a_class_that_a_base_may_register() -> None:
     assert "m.py" in spread("", CLASS, user=USER).closures
     assert "m.py" in spread(CLASS, "", user=USER).closures
-    assert "m.py" not in spread(CLASS, CLASS + "    more = 1\n", user=USER).closures
+    assert "m.py" in spread(CLASS, CLASS + "    more = 1\n", user=USER).closures
+
+
+@pytest.mark.parametrize("base", ["pydantic", "attrs", "werkzeug.exceptions", "click"])
+def test_a_class_of_which_its_base_keeps_no_account(base: str) -> None:
+    """By what these distributions do; another one may, as an ORM does of its tables."""
+    old = f"from {base} import Base\n{CLASS}"
+    new = old + "    more: int\n"
+    assert "m.py" not in spread(old, new, user=USER).closures
+    assert ("user.py", "uses") in spread(old, new, user=USER).units
+    assert "m.py" in spread(*(text.replace(base, "orm") for text in (old, new))).closures
+
+
+def test_what_a_class_inherits_from_one_that_a_base_may_register() -> None:
+    """A mixin of it, and a class of the project in between."""
+    old = (
+        "import orm\nSIZE = 1\nclass Table(orm.Base): pass\n"
+        "class Mixin:\n    stamp = 1\nclass C(Mixin, Table):\n    size = SIZE\n"
+    )
+    for before, after in (("stamp = 1", "stamp = 2"), ("SIZE = 1", "SIZE = 2")):
+        assert "m.py" in spread(old, old.replace(before, after)).closures
+    alone = old.replace("(orm.Base)", "")
+    assert "m.py" not in spread(alone, alone.replace("SIZE = 1", "SIZE = 2")).closures
 
 
 def test_decorators_that_register() -> None:

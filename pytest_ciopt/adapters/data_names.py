@@ -1,0 +1,103 @@
+"""Finds which data of a working tree names modules, and keeps that in `.ciopt/cache/data-names`.
+
+Reading all data of a large repository takes longer than a decision should: what git knows the
+content of is read once.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_ciopt.adapters import sections
+from pytest_ciopt.adapters.codeversion import version_of
+from pytest_ciopt.adapters.listing import Listing
+from pytest_ciopt.adapters.sources import TICK
+from pytest_ciopt.adapters.statedir import StateDir
+from pytest_ciopt.core.graph.data_names import SUFFIXES, DataNames, beginnings, named
+
+NAME = "cache/data-names"
+_FORMAT = "1"
+_MOST = 4_000_000
+"""Bytes of a file that are read: larger ones are data sets."""
+_LOCAL = ".env"
+"""How a file is called that git mostly ignores and that says what a run is set up with."""
+
+
+class _Kept(NamedTuple):
+    """What is known of a listing."""
+
+    names: dict[str, Sequence[str]]
+    """Of files that name something."""
+    skipped: Sequence[str] = ()
+    """Files whose working tree may have differed from what git knows."""
+    blobs: dict[str, str] = {}  # noqa: RUF012 - of a tuple, and never altered
+    """Blob ids of the others."""
+    begin: Sequence[str] = ()
+    """What names begin with."""
+
+
+def find(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> list[DataNames]:
+    """All data that names modules, sorted by path. `files` are the Python files there are."""
+    kept = _kept(top, listing, state, files)
+    edited = (path for path in (*listing.dirty, *listing.untracked) if path.endswith(SUFFIXES))
+    local = (path for path in listing.ignored if path.rpartition("/")[2] == _LOCAL)
+    differing = {*kept.skipped, *edited, *local}
+    begin = beginnings(files) if differing else ()
+    found = kept.names | {path: _read(top, path, begin)[0] for path in differing}
+    return [DataNames(path, tuple(names)) for path, names in sorted(found.items()) if names]
+
+
+def _kept(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> _Kept:
+    """Of tracked data."""
+    known, whole = _load(state, listing.key)
+    if whole:
+        return known
+    begin = beginnings(files)
+    if list(known.begin) != list(begin):
+        known = _Kept({})
+    names, blobs, skipped = dict[str, Sequence[str]](), dict[str, str](), list[str]()
+    for path in listing.ending(*SUFFIXES):
+        entry = listing.entry(path)
+        blob = "" if entry is None else entry.blob
+        if known.blobs.get(path) == blob:
+            found, settled = known.names.get(path, ()), True
+        elif path in listing.dirty:
+            found, settled = (), False
+        else:
+            found, settled = _read(top, path, begin, listing.asked)
+        if settled:
+            blobs[path] = blob
+        else:
+            skipped.append(path)
+        if settled and found:
+            names[path] = found
+    kept = _Kept(names, skipped, blobs, begin)
+    parts = (kept[:2], kept[2:])
+    encoded = [json.dumps(part, separators=(",", ":")).encode() for part in parts]
+    state.write(NAME, sections.encoded(version_of(_FORMAT), listing.key, encoded))
+    return kept
+
+
+def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:
+    """What is kept; and whether it is of this very listing, for which blobs are not asked for."""
+    content = state.read(NAME)
+    found = None if content is None else sections.decoded(content, version_of(_FORMAT), number=2)
+    if found is None:
+        return _Kept({}), False
+    names, skipped = json.loads(bytes(found.parts[0]))
+    if found.key == key:
+        return _Kept(names, skipped), True
+    return _Kept(names, skipped, *json.loads(bytes(found.parts[1]))), False
+
+
+def _read(top: Path, path: str, begin: Sequence[str], asked: int = 0) -> tuple[Sequence[str], bool]:
+    """What a file names, and whether it was written before git was `asked` for its content."""
+    try:
+        with open(top / path, "rb", buffering=0) as file:
+            facts = os.fstat(file.fileno())
+            written = max(facts.st_mtime_ns, facts.st_ctime_ns)
+            return named(file.read(_MOST), path, begin), written < asked - TICK
+    except OSError:  # gone, or a folder: nobody reads it
+        return (), False

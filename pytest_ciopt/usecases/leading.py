@@ -1,0 +1,67 @@
+"""Searches that go on behind data: what names a module leads to whoever may read it."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from pytest_ciopt.core.graph.index import ImportIndex
+from pytest_ciopt.core.graph.reached import Layout, Link, Reached
+from pytest_ciopt.usecases.effects import Effect
+
+
+class Search(Protocol):
+    """`dependents.search`, or what answers alike."""
+
+    def __call__(
+        self,
+        seeds: Mapping[str, str],
+        index: ImportIndex,
+        layout: Layout,
+        narrowed: Mapping[str, bool],
+        *,
+        reasons: bool,
+    ) -> Reached:
+        """As `dependents.search`."""
+        ...
+
+
+class Leads:
+    """The dependents of files in one repository."""
+
+    def __init__(
+        self,
+        search: Search,
+        index: ImportIndex,
+        layout: Layout,
+        of_readers: Callable[[str], Effect],
+    ) -> None:
+        """`of_readers` tells whom it concerns what a file of data names."""
+        self._search, self._index, self._layout = search, index, layout
+        self.of_readers = of_readers
+
+    def search(
+        self,
+        seeds: Mapping[str, str],
+        narrowed: Mapping[str, bool] = MappingProxyType({}),
+        *,
+        reasons: bool = True,
+    ) -> Reached:
+        """As `dependents.search`; no data is among the files."""
+        seeds, read = dict(seeds), set[str]()
+        scopes: dict[str, Link] = {}
+        while True:
+            found = self._search(seeds, self._index, self._layout, narrowed, reasons=reasons)
+            data = {one.path: found.files.pop(one.path, None) for one in self._layout.data}
+            new = {path: link for path, link in data.items() if link and path not in read}
+            read |= new.keys()
+            more: dict[str, str] = {}
+            for path, link in new.items():
+                why = f"may read {path}, which {link.how} ({link.via})"
+                effect = self.of_readers(path)
+                more |= dict.fromkeys(effect.seeds.keys() - found.files.keys(), why)
+                if effect.everything is not None:
+                    scopes.setdefault("", Link(None, f"every test {why}"))
+            if not more:
+                found.scopes |= scopes
+                return found
+            seeds |= more
