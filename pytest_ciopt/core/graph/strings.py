@@ -92,9 +92,9 @@ def add_strings(found: set[str], source: bytes, folder: str) -> None:
                 script = _COMPUTED_FOLDER.sub(b"", text)
                 found.add("=" + text_of(script).lstrip("./"))
         elif b" " not in text and _DOTTED.fullmatch(text := text.partition(b":")[0]):
-            name = _ambiguous(text_of(text))
-            found.add(name)
-            if _may_be_package(text, name) and not source.endswith(_NO_PACKAGE, 0, quote):
+            name = text_of(text)
+            found.add(_ambiguous(name))
+            if _may_be_package(name) and not source.endswith(_NO_PACKAGE, 0, quote):
                 found.add("*" + name)
         elif (relative := _RELATIVE.fullmatch(text.partition(b":")[0])) is not None:
             place = located(folder, len(relative[1]), text_of(relative[2]))
@@ -119,9 +119,9 @@ def add_loaded_below(found: set[str], source: bytes) -> bool:
     return own
 
 
-def _may_be_package(text: bytes, name: str) -> bool:
-    """Whether all of a package may be meant, and neither a class nor a file."""
-    return name[0] != "~" and not text.rpartition(b".")[2][:1].isupper()
+def _may_be_package(name: str) -> bool:
+    """Whether all of a package may be meant, and no class."""
+    return not name.rpartition(".")[2][:1].isupper()
 
 
 def located(folder: str, dots: int, module: str) -> str:

@@ -3,6 +3,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from loading import indexed, laid_out
+from pytest_ciopt.core.graph.data_names import DataNames
 from pytest_ciopt.usecases.texts import Texts
 
 
@@ -35,6 +36,43 @@ def test_who_meets_installed_code() -> None:
     assert texts.meets_installed("shop.py")  # a text may name what is loaded
     assert texts.meets_installed("money.py")
     assert not texts_of(sources).meets_installed("money.py")
+
+
+NAMED = {
+    "shop/__init__.py": b"",
+    "shop/views/__init__.py": b"",
+    "shop/views/pen.py": b"PEN = 1\n",
+    "shop/other.py": b"import shop.views.pen\n",
+    "tests/test_pen.py": b"from shop.views import pen\npen.PEN\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("app", "led"),
+    [
+        (b"find('shop.views')", True),
+        (b"find('shop.views.pen')", True),
+        (b"find('.views.pen')", True),
+        (b"def f(config): config.scan()", True),
+        (b"import shop.views.pen", False),
+        (b"getLogger('shop.views.pen')", False),
+        (b"import_module('shop.views.pen')", False),
+        (b"find('shop.views.pen.PEN')", False),  # it says what is used
+    ],
+)
+def test_who_is_led_to_by_strings(app: bytes, led: bool) -> None:
+    texts = texts_of({**NAMED, "shop/app.py": app})
+    assert texts.is_led_to("shop/views/pen.py") == led
+    assert texts.is_looked_up("shop/views/pen.py", "PEN") == led
+    assert not texts.is_led_to("tests/test_pen.py")
+
+
+@pytest.mark.parametrize("name", ["shop.views", "shop.views.pen", "shop.views.pen.PEN"])
+def test_who_is_led_to_by_data(name: str) -> None:
+    layout = laid_out(NAMED, data=(DataNames("a.yaml", (name,)),))
+    texts = Texts(Contents(NAMED), indexed(NAMED), layout)
+    assert texts.is_looked_up("shop/views/pen.py", "PEN")
+    assert not texts.is_led_to("shop/other.py")
 
 
 def test_who_checks_types() -> None:

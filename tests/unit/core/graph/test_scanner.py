@@ -217,6 +217,55 @@ def test_modules_in_strings_of_code(source: str, expected: set[str]) -> None:
     assert expected <= names(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "expected", "missing"),
+    [
+        ("MODULES = ['pkg.spiders']", {"pkg.spiders", "*pkg.spiders"}, set[str]()),
+        ("config.include('.routes')", {"/pkg/sub/routes", "*/pkg/sub/routes"}, set[str]()),
+        ("config.include('..up.Pen')", {"/pkg/up/Pen"}, set[str]()),
+        ("load('.a:main')", {"/pkg/sub/a"}, set[str]()),
+        ("find('pkg.Class')", {"pkg.Class"}, {"*pkg.Class"}),
+        ("open('pkg.json')", {"~pkg.json", "*pkg.json"}, {"*~pkg.json"}),
+        ("getLogger('pkg.calls')", {"pkg.calls"}, {"*pkg.calls"}),
+        ("caplog.set_level(10, logger='pkg.calls')", {"pkg.calls"}, {"*pkg.calls"}),
+        ("import_module('pkg.mod')", {"pkg.mod"}, {"*pkg.mod"}),
+        ("import_module('.mod', __package__)", {"/pkg/sub/mod"}, {"*/pkg/sub/mod"}),
+        ("mock.patch('pkg.mod.name')", {"pkg.mod.name"}, {"*pkg.mod.name"}),
+    ],
+)
+def test_strings_that_may_have_a_package_loaded(
+    source: str, expected: set[str], missing: set[str]
+) -> None:
+    found = names(source, "pkg/sub")
+    assert expected <= found
+    assert not missing & found
+
+
+@pytest.mark.parametrize(
+    ("source", "expected", "own"),
+    [
+        ("find_modules('views', recursive=True)", {"*views"}, False),
+        ('walk_modules("spiders")', {"*spiders"}, False),
+        ("SPIDER_MODULES = ['spiders', 'more']", {"*spiders", "*more"}, False),
+        ("app.autodiscover_tasks(['shop'])", {"*shop"}, False),
+        ("def includeme(config): config.scan()", {"*/pkg/sub"}, True),
+        ("config.scan('shop')", {"*shop"}, False),
+        ("config.scan(views)", {"*/pkg/sub"}, True),
+        ("import venusian\nvenusian.Scanner(x=x).scan(views)", {"*/pkg/sub"}, True),
+        ("redis.scan(cursor)", set[str](), False),
+        ("if A_MODULE == 'shop': pass", set[str](), False),
+    ],
+)
+def test_functions_and_settings_that_load_all_of_a_package(
+    source: str, expected: set[str], own: bool
+) -> None:
+    found = names(source, "pkg/sub")
+    assert {name for name in found if name[:1] == "*"} - {"*recursive", "*True"} == expected | (
+        {"*views"} if "scan(views)" in source else set()
+    )
+    assert (Flag.LOADS_BELOW in found) == own
+
+
 @pytest.mark.parametrize("call", ["runpy.run_module(name)", "runpy.run_module(f'{a}.b')"])
 def test_a_module_that_is_run_by_a_computed_name(call: str) -> None:
     assert {Flag.COMPUTED, "*/pkg"} <= names(f"import runpy\n{call}", "pkg")
