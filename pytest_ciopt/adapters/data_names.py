@@ -15,7 +15,7 @@ from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.listing import Listing
 from pytest_ciopt.adapters.sources import TICK
 from pytest_ciopt.adapters.statedir import StateDir
-from pytest_ciopt.core.graph.data_names import SUFFIXES, DataNames, beginnings, named
+from pytest_ciopt.core.graph.data_names import OF_THE_BUILD, SUFFIXES, DataNames, beginnings, named
 
 NAME = "cache/data-names"
 _FORMAT = "1"
@@ -41,7 +41,7 @@ class _Kept(NamedTuple):
 def find(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> list[DataNames]:
     """All data that names modules, sorted by path. `files` are the Python files there are."""
     kept = _kept(top, listing, state, files)
-    edited = (path for path in (*listing.dirty, *listing.untracked) if path.endswith(SUFFIXES))
+    edited = filter(_may_name, (*listing.dirty, *listing.untracked))
     local = (path for path in listing.ignored if path.rpartition("/")[2] == _LOCAL)
     differing = {*kept.skipped, *edited, *local}
     begin = beginnings(files) if differing else ()
@@ -58,9 +58,9 @@ def _kept(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) ->
     if list(known.begin) != list(begin):
         known = _Kept({})
     names, blobs, skipped = dict[str, Sequence[str]](), dict[str, str](), list[str]()
-    for path in listing.ending(*SUFFIXES):
-        entry = listing.entry(path)
-        blob = "" if entry is None else entry.blob
+    for path, blob in listing.blobs(*SUFFIXES).items():
+        if not _may_name(path):
+            continue
         if known.blobs.get(path) == blob:
             found, settled = known.names.get(path, ()), True
         elif path in listing.dirty:
@@ -78,6 +78,10 @@ def _kept(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) ->
     encoded = [json.dumps(part, separators=(",", ":")).encode() for part in parts]
     state.write(NAME, sections.encoded(version_of(_FORMAT), listing.key, encoded))
     return kept
+
+
+def _may_name(path: str) -> bool:
+    return path.endswith(SUFFIXES) and path.rpartition("/")[2] not in OF_THE_BUILD
 
 
 def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:

@@ -99,7 +99,11 @@ class Listing:
 
     def sources(self) -> dict[str, str]:
         """Tracked Python files that are no symlinks, with the blob id of each."""
-        pairs = (record.partition("\t") for record in self._records if record.endswith(".py"))
+        return self.blobs(".py")
+
+    def blobs(self, *suffixes: str) -> dict[str, str]:
+        """As `sources`, of files whose path ends in one of the ways."""
+        pairs = (record.partition("\t") for record in self._records if record.endswith(suffixes))
         return {path: facts.split(" ")[2] for facts, _, path in pairs if facts[2:8] != LINK}
 
     def submodules(self) -> list[str]:

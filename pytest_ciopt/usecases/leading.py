@@ -1,9 +1,11 @@
 """Searches that go on behind data: what names a module leads to whoever may read it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Protocol
 
+from pytest_ciopt.core.graph.data_names import DataNames
 from pytest_ciopt.core.graph.index import ImportIndex
 from pytest_ciopt.core.graph.reached import Layout, Link, Reached
 from pytest_ciopt.usecases.effects import Effect
@@ -38,6 +40,12 @@ class Leads:
         """`of_readers` tells whom it concerns what a file of data names."""
         self._search, self._index, self._layout = search, index, layout
         self.of_readers = of_readers
+
+    @cached_property
+    def data(self) -> Sequence[DataNames]:
+        """Data that names modules to somebody."""
+        effects = ((one, self.of_readers(one.path)) for one in self._layout.data)
+        return [one for one, effect in effects if effect.seeds or effect.everything is not None]
 
     def search(
         self,

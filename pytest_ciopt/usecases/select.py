@@ -177,8 +177,8 @@ class _Select:
     def _texts(self, provided: Callable[[str], bool]) -> "Texts":
         from pytest_ciopt.usecases.texts import Texts
 
-        contents, dependents = self.repository.contents, self._leads(search).search
-        return Texts(contents, self.index, self.layout, provided, dependents)
+        contents, leads = self.repository.contents, self._leads(search)
+        return Texts(contents, self.index, self.layout, provided, leads)
 
     def _leads(self, by: Search) -> Leads:
         return Leads(by, self.index, self.layout, self.effects.of_readers)

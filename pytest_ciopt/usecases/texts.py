@@ -5,7 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol
 
 from pytest_ciopt.core.django import APPLICATIONS, is_looked_up
@@ -17,14 +17,15 @@ from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.edits.unseen import binds_unseen
 from pytest_ciopt.core.graph.dependents import search
 from pytest_ciopt.core.graph.index import ImportIndex
-from pytest_ciopt.core.graph.reached import Layout, Reached
+from pytest_ciopt.core.graph.reached import Layout
 from pytest_ciopt.core.graph.scanner import Flag
 from pytest_ciopt.core.history.traces import Source
 from pytest_ciopt.core.naming import INIT, Naming, ancestors, folder_of, module_path, names
 from pytest_ciopt.core.proof.prints import source, without_types
 from pytest_ciopt.core.stdlib import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
-from pytest_ciopt.usecases.effects import Contents
+from pytest_ciopt.usecases.effects import Contents, Effect
+from pytest_ciopt.usecases.leading import Leads
 
 _TREES = 1_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -85,11 +86,11 @@ class Texts:
         index: ImportIndex,
         layout: Layout,
         provided: Callable[[str], bool] = lambda name: False,
-        dependents: Callable[[Mapping[str, str]], Reached] | None = None,
+        leads: Leads | None = None,
     ) -> None:
-        """`provided` tells whether a top-level module of some name is installed; `dependents`, what
-        is reached from some files, by imports alone where it is not given."""
-        self._dependents = dependents or partial(search, index=index, layout=layout)
+        """`provided` tells whether a top-level module of some name is installed. Without `leads`,
+        data leads nowhere."""
+        self._leads = leads or Leads(search, index, layout, lambda path: Effect("unread"))
         self._contents, self._index, self._layout = contents, index, layout
         self._provided = provided
         self._read: dict[str, bytes] = {}
@@ -285,7 +286,7 @@ class Texts:
         return self._users[path]
 
     def _seeing(self, path: str) -> set[str]:
-        reached = self._dependents({path: ""})
+        reached = self._leads.search({path: ""})
         found = {path, *reached.files, *reached.doctests, *self._computed}
         for folder in reached.scopes:
             found.update(self._index.below(folder))
@@ -326,7 +327,7 @@ class Texts:
         ]
         for name in (*own, *around):
             yield bool(self._index.importers("*" + name))
-        for data in self._layout.data:
+        for data in self._leads.data:
             yield any(map(data.leads_to, own)) or not {*data.names}.isdisjoint(around)
         yield any(
             path.startswith(f"{folder_of(file)}/")

@@ -16,10 +16,17 @@ SUFFIXES = (
     *(".xml", ".zcml"),
 )
 """Of files that may name modules."""
+OF_THE_BUILD = frozenset(
+    (
+        *("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "pytest.toml"),
+        *(".pytest.toml", "mypy.ini", ".mypy.ini"),
+    )
+)
+"""Files of these kinds that name modules for other reasons, or are known by what they say."""
 _RELATIVE = ".zcml"
 """Where a name that begins with a dot is that of a module beside the file."""
-_DEPTH = 2
-"""Folders of a path that a name may begin with, be they packages or not."""
+_ROOTS = ("", "src", "lib")
+"""Folders in which modules are often found that are in no package."""
 
 _BEFORE = r"(?<![^\s'\"=:,\[({>!|])"
 _AFTER = r"(?![^\s'\"#,\])}<;|])"
@@ -41,15 +48,15 @@ class DataNames(NamedTuple):
 
 def beginnings(files: Iterable[str]) -> tuple[str, ...]:
     """What names of the modules of some Python files begin with, sorted."""
-    found, packages = set[str](), set[str]()
+    files = list(files)
+    packages = {folder_of(path) for path in files if path.endswith(f"/{INIT}")}
+    found = {one.rpartition("/")[2] for one in packages if folder_of(one) not in packages}
+    for folder in {folder_of(path) for path in files}:
+        first, *more = folder.split("/")
+        found.update((first, *(more[:1] if first not in packages else ())))
     for path in files:
-        *folders, name = path.split("/")
-        found.update(folders[:_DEPTH])
-        if name == INIT:
-            packages.add(folder_of(path))
-        elif folders in ([], ["src"], ["lib"]):
-            found.add(name.removesuffix(".py"))
-    found.update(one.rpartition("/")[2] for one in packages if folder_of(one) not in packages)
+        if folder_of(path) in _ROOTS:
+            found.add(path.rpartition("/")[2].removesuffix(".py"))
     return tuple(sorted(name for name in found if name.isascii() and name.isidentifier()))
 
 

@@ -141,7 +141,9 @@ def scan(source: bytes, folder: str, commands: Names = NO_COMMANDS) -> frozenset
         if Flag.PLUGINS in found:
             if any(b" for " in listing.partition(b"\n")[0] for listing in _PLUGINS.findall(whole)):
                 found.update((Flag.COMPUTED, Flag.COMPUTED_PLUGINS))
-            found.update(plugin_names(source))
+            plugins = plugin_names(source)
+            found.update(plugins)
+            found.difference_update("*" + name for name in plugins)  # one module each
         if _LOOKS_INSIDE.search(source):
             found.add(Flag.LOOKS_INSIDE)
     if ("sys" in found and b"sys.path" in source) or any(one in source for one in _PATHS):

@@ -87,6 +87,8 @@ def add_strings(found: set[str], source: bytes, folder: str) -> None:
             if _PREFIX.fullmatch(text):
                 prefix = text_of(text[:-1])
                 found.update((prefix, "*" + prefix))
+            elif (relative := _RELATIVE.fullmatch(text[:-1])) is not None:
+                found.add("*" + located(folder, len(relative[1]), text_of(relative[2])))
         elif text.endswith(b".py"):
             if text.rpartition(b"/")[2] not in _COMMON_SCRIPTS:
                 script = _COMPUTED_FOLDER.sub(b"", text)

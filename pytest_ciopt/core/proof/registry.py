@@ -39,7 +39,7 @@ class Registry:
 
     def written(self, path: str, name: str, definition: Definition) -> frozenset[Unit] | None:
         """Paths and names of what was written to; None where other code took part."""
-        if not self._are_known(path, definition):
+        if self.is_told_to_others(path, definition):
             return None
         places = self._sources.places(path)
         lines = () if places is None else [n for n, names in places.lines.items() if name in names]
@@ -63,6 +63,10 @@ class Registry:
             )
             found.update((unit[0], stored) for stored in stores if stored)
         return frozenset(found)
+
+    def is_told_to_others(self, path: str, definition: Definition) -> bool:
+        """Whether installed code takes part in making it, and may keep it."""
+        return not self._are_known(path, definition)
 
     def _is_told_to_us(self, path: str, called: str, below: set[str]) -> bool:
         """Whether something is given to code of the repository, or to nobody who keeps it."""

@@ -281,13 +281,13 @@ class Spread:
                     self._asked(path, handed)
 
     def _learned(self, path: str, name: str, definition: Definition) -> None:
-        """What is inside of a class is something else. Those who were told of it may look; if it is
-        not known who they are, as with the tables of an ORM, anybody may."""
+        """What is inside of a class is something else. Those who were told of it may look, if it is
+        known who they are; where installed code was told, such as an ORM of its tables, anybody
+        may; else whoever names the class has to do."""
         if definition.foreign or definition.may_be_registered:
-            written = self._registry.written(path, name, definition)
-            if written is None:
+            if self._registry.is_told_to_others(path, definition):
                 self._all(path, f"who looks into {name} cannot be told")
-            for place in sorted(written or ()):
+            for place in sorted(self._registry.written(path, name, definition) or ()):
                 self._asked(*place)
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:

@@ -4,6 +4,9 @@ import pytest
 
 from loading import indexed, laid_out
 from pytest_ciopt.core.graph.data_names import DataNames
+from pytest_ciopt.core.graph.dependents import search
+from pytest_ciopt.usecases.effects import Effect
+from pytest_ciopt.usecases.leading import Leads
 from pytest_ciopt.usecases.texts import Texts
 
 
@@ -69,10 +72,13 @@ def test_who_is_led_to_by_strings(app: bytes, led: bool) -> None:
 
 @pytest.mark.parametrize("name", ["shop.views", "shop.views.pen", "shop.views.pen.PEN"])
 def test_who_is_led_to_by_data(name: str) -> None:
-    layout = laid_out(NAMED, data=(DataNames("a.yaml", (name,)),))
-    texts = Texts(Contents(NAMED), indexed(NAMED), layout)
-    assert texts.is_looked_up("shop/views/pen.py", "PEN")
-    assert not texts.is_led_to("shop/other.py")
+    index, layout = indexed(NAMED), laid_out(NAMED, data=(DataNames("a.yaml", (name,)),))
+    read, unread = Effect("", seeds={"tests/test_pen.py": "reads it"}), Effect("")
+    for effect in (read, unread):
+        leads = Leads(search, index, layout, {"a.yaml": effect}.__getitem__)
+        texts = Texts(Contents(NAMED), index, layout, leads=leads)
+        assert texts.is_looked_up("shop/views/pen.py", "PEN") == (effect is read)
+        assert not texts.is_led_to("shop/other.py")
 
 
 def test_who_checks_types() -> None:
