@@ -14,14 +14,14 @@ _KEEPING = ("add", "append", "finalize", "register")
 """How names of those functions in other modules begin that do, such as `gc.callbacks.append`."""
 _LIKE_LIBRARY = frozenset(("typing_extensions", "django"))
 """Distributions of which classes with names of the standard library (`TestCase`) are like those."""
-_NO_ACCOUNT = frozenset(
-    (
-        *("attr", "attrs", "click", "flask", "httpx", "jinja2", "markupsafe", "msgspec"),
-        *("pydantic", "pytest", "requests", "starlette", "typing_extensions", "urllib3"),
-        *("werkzeug", "wtforms"),
-    )
-)
-"""Distributions whose classes keep no account of their subclasses, by what their sources say."""
+_KEEPING_NOTHING = frozenset(("attr", "attrs", "msgspec", "pydantic", "typing_extensions"))
+"""Modules of distributions of which nothing keeps what it is given: neither decorators, nor
+fields, nor bases. By what their sources say."""
+_NO_ACCOUNT = _KEEPING_NOTHING | {
+    *("click", "flask", "httpx", "jinja2", "markupsafe", "pytest", "requests", "starlette"),
+    *("urllib3", "werkzeug", "wtforms"),
+}
+"""Those whose classes keep no account of their subclasses."""
 
 
 def root_of(
@@ -53,6 +53,11 @@ def keeps_no_account(base: str, scope: str, definitions: Mapping[str, Definition
         return False
     _, found = root_of(base.partition("[")[0], scope, definitions)
     return found is None or (found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY)
+
+
+def is_known_to_keep_nothing(definition: Definition) -> bool:
+    """Whether a name is imported from a distribution that is known for that."""
+    return definition.kind is Kind.IMPORT and definition.origins <= _KEEPING_NOTHING
 
 
 def is_without_account(base: str, scope: str, definitions: Mapping[str, Definition]) -> bool:

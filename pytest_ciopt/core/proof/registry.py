@@ -9,6 +9,7 @@ import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.library import (
+    is_known_to_keep_nothing,
     is_library,
     is_made_by_library,
     is_without_account,
@@ -102,6 +103,8 @@ class Registry:
     def _imports_known(self, dotted: str, definition: Definition) -> bool:
         if definition.origins <= STDLIB:
             return keeps_nothing(dotted, definition)
+        if is_known_to_keep_nothing(definition):
+            return True
         own = all(map(self._sources.is_own, definition.origins))
         return own and self._are_ours(dotted.rpartition(".")[2])
 

@@ -277,6 +277,18 @@ def test_a_class_of_which_its_base_keeps_no_account(base: str) -> None:
     assert "m.py" in spread(*(text.replace(base, "orm") for text in (old, new))).closures
 
 
+ATTRS = "import attr\n@attr.s\nclass C:\n    size = attr.ib(default=1)\n    def go(self): pass\n"
+
+
+def test_decorators_and_fields_that_keep_nothing() -> None:
+    new = ATTRS.replace("default=1", "default=2")
+    found = spread(ATTRS, new, user=USER)
+    assert "m.py" not in found.closures
+    assert ("user.py", "uses") in found.units
+    others = (text.replace("attr", "orm") for text in (ATTRS, new))
+    assert "m.py" in spread(*others, user=USER).closures
+
+
 def test_what_a_class_inherits_from_one_that_a_base_may_register() -> None:
     """A mixin of it, and a class of the project in between."""
     old = (
