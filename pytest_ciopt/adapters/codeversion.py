@@ -24,7 +24,7 @@ def _text() -> int:
         for name in sorted(files):
             if name.endswith(".py"):
                 try:
-                    with open(os.path.join(folder, name), "rb") as file:
+                    with open(os.path.join(folder, name), "rb", buffering=0) as file:
                         found = zlib.crc32(file.read(), found)
                 except OSError:
                     return 0

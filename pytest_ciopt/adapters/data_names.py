@@ -4,7 +4,6 @@ Reading all data of a large repository takes longer than a decision should: what
 content of is read once.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,12 +29,16 @@ class _Kept(NamedTuple):
 
     names: dict[str, Sequence[str]]
     """Of files that name something."""
-    skipped: Sequence[str] = ()
+    skipped: list[str]
     """Files whose working tree may have differed from what git knows."""
-    blobs: dict[str, str] = {}  # noqa: RUF012 - of a tuple, and never altered
+    blobs: dict[str, str]
     """Blob ids of the others."""
-    begin: Sequence[str] = ()
+    begin: Sequence[str]
     """What names begin with."""
+
+
+def _nothing() -> _Kept:
+    return _Kept({}, [], {}, ())
 
 
 def find(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> list[DataNames]:
@@ -56,44 +59,57 @@ def _kept(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) ->
         return known
     begin = beginnings(files)
     if list(known.begin) != list(begin):
-        known = _Kept({})
-    names, blobs, skipped = dict[str, Sequence[str]](), dict[str, str](), list[str]()
-    for path, blob in listing.blobs(*SUFFIXES).items():
-        if not _may_name(path):
-            continue
-        if known.blobs.get(path) == blob:
+        known = _nothing()
+    kept = _Kept({}, [], {}, begin)
+    tracked = listing.blobs(*SUFFIXES)
+    for path in filter(_may_name, tracked):
+        if known.blobs.get(path) == tracked[path]:
             found, settled = known.names.get(path, ()), True
         elif path in listing.dirty:
             found, settled = (), False
         else:
             found, settled = _read(top, path, begin, listing.asked)
-        if settled:
-            blobs[path] = blob
-        else:
-            skipped.append(path)
-        if settled and found:
-            names[path] = found
-    kept = _Kept(names, skipped, blobs, begin)
-    parts = (kept[:2], kept[2:])
-    encoded = [json.dumps(part, separators=(",", ":")).encode() for part in parts]
-    state.write(NAME, sections.encoded(version_of(_FORMAT), listing.key, encoded))
+        if not settled:
+            kept.skipped.append(path)
+            continue
+        kept.blobs[path] = tracked[path]
+        if found:
+            kept.names[path] = found
+    state.write(NAME, _encoded(listing.key, kept))
     return kept
 
 
-def _may_name(path: str) -> bool:
-    return path.endswith(SUFFIXES) and path.rpartition("/")[2] not in OF_THE_BUILD
+def _encoded(key: str, kept: _Kept) -> bytes:
+    parts = (
+        *(kept.names, ["\n".join(names) for names in kept.names.values()], kept.skipped),
+        *(kept.blobs, kept.blobs.values(), kept.begin),
+    )
+    joined = ["\0".join(part).encode("utf-8", "surrogateescape") for part in parts]
+    return sections.encoded(version_of(_FORMAT), key, joined)
 
 
 def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:
     """What is kept; and whether it is of this very listing, for which blobs are not asked for."""
     content = state.read(NAME)
-    found = None if content is None else sections.decoded(content, version_of(_FORMAT), number=2)
+    found = None if content is None else sections.decoded(content, version_of(_FORMAT), number=6)
     if found is None:
-        return _Kept({}), False
-    names, skipped = json.loads(bytes(found.parts[0]))
+        return _nothing(), False
+    paths, names, skipped = map(_split, found.parts[:3])
+    lines = zip(paths, names, strict=True)
+    several: dict[str, Sequence[str]] = {path: line.split("\n") for path, line in lines}
     if found.key == key:
-        return _Kept(names, skipped), True
-    return _Kept(names, skipped, *json.loads(bytes(found.parts[1]))), False
+        return _Kept(several, skipped, {}, ()), True
+    tracked, blobs, begin = map(_split, found.parts[3:])
+    return _Kept(several, skipped, dict(zip(tracked, blobs, strict=True)), begin), False
+
+
+def _split(part: bytes | memoryview) -> list[str]:
+    text = str(part, "utf-8", "surrogateescape")
+    return text.split("\0") if text else []
+
+
+def _may_name(path: str) -> bool:
+    return path.endswith(SUFFIXES) and path.rpartition("/")[2] not in OF_THE_BUILD
 
 
 def _read(top: Path, path: str, begin: Sequence[str], asked: int = 0) -> tuple[Sequence[str], bool]:

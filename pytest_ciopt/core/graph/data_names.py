@@ -31,7 +31,6 @@ _ROOTS = ("", "src", "lib")
 _BEFORE = r"(?<![^\s'\"=:,\[({>!|])"
 _AFTER = r"(?![^\s'\"#,\])}<;|])"
 _DOTTED = r"(?:\.[A-Za-z_]\w*)*"
-_BESIDE = re.compile(rf"{_BEFORE}\.([A-Za-z_]\w*{_DOTTED}){_AFTER}".encode())
 
 
 class DataNames(NamedTuple):
@@ -70,7 +69,8 @@ def named(content: bytes, path: str, begin: Sequence[str]) -> tuple[str, ...]:
             found.add(match[1].decode("ascii"))
     if path.endswith(_RELATIVE):
         folder = folder_of(path).replace("/", ".")
-        found.update(f"{folder}.{match[1].decode('ascii')}" for match in _BESIDE.finditer(content))
+        names = re.findall(rf"{_BEFORE}\.([A-Za-z_]\w*{_DOTTED}){_AFTER}".encode(), content)
+        found.update(f"{folder}.{name.decode('ascii')}" for name in names)
     return tuple(sorted(found))
 
 

@@ -91,6 +91,15 @@ def test_new_files_and_the_local_environment_count(made: Repository) -> None:
     assert ask(made) == {**API, "new.ini": ("shop.pets",), ".env": ("shop.pets",)}
 
 
+@pytest.mark.parametrize("name", ["line\nfeed.ini", "caf\udce9.ini", "tab\t.ini", "with space.ini"])
+def test_whatever_a_file_is_called(made: Repository, read: list[str], name: str) -> None:
+    made.commit({name: "a = shop.pets.one\nb = shop.pets.two\n"})
+    expected = {**API, name: ("shop.pets.one", "shop.pets.two")}
+    for _ in range(2):
+        assert ask(made) == expected
+    assert read.count(name) == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b"1\ta\n"])
 def test_damage_is_repaired(made: Repository, content: bytes) -> None:
     ask(made)
