@@ -29,7 +29,7 @@ _ROOTS = ("", "src", "lib")
 """Folders in which modules are often found that are in no package."""
 
 _BEFORE = r"(?<![^\s'\"=:,\[({>!|])"
-_AFTER = r"(?![^\s'\"#,\])}<;|])"
+_AFTER = r"(?![^\s'\"#,\])}<;|:=(])"
 _DOTTED = r"(?:\.[A-Za-z_]\w*)*"
 
 

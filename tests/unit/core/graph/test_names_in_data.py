@@ -16,6 +16,11 @@ from pytest_ciopt.core.graph.data_names import DataNames, beginnings, named
         ("apps: [shop.one, shop.two]  # both", ["shop.one", "shop.two"]),
         ("SETTINGS=shop.settings", ["shop.settings"]),
         ("- shop.one\r\n- shop.two\r\n", ["shop.one", "shop.two"]),
+        ("plugins:\n  shop.pen.Pen: {size: 1}\n", ["shop.pen.Pen"]),
+        ('{"shop.pen.Pen": {"size": 1}}', ["shop.pen.Pen"]),
+        ("[shop.pen]\nshop.pen.Pen=1\n[tool:shop.ink]", ["shop.ink", "shop.pen", "shop.pen.Pen"]),
+        ("value: ${shop.pen.price(1)}", ["shop.pen.price"]),
+        ("pet: !!python/object:shop.pets.Pet {}", ["shop.pets.Pet"]),
         # no names of modules
         ("name: shop", []),
         ("shop:\n  one: 1", []),
