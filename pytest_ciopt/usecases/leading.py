@@ -1,7 +1,7 @@
 """Searches that go on behind data: what names a module leads to whoever may read it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Protocol
 
@@ -39,12 +39,12 @@ class Leads:
     ) -> None:
         """`of_readers` tells whom it concerns what a file of data names."""
         self._search, self._index, self._layout = search, index, layout
-        self.of_readers = of_readers
+        self._of_readers = cache(of_readers)
 
     @cached_property
     def data(self) -> Sequence[DataNames]:
         """Data that names modules to somebody."""
-        effects = ((one, self.of_readers(one.path)) for one in self._layout.data)
+        effects = ((one, self._of_readers(one.path)) for one in self._layout.data)
         return [one for one, effect in effects if effect.seeds or effect.everything is not None]
 
     def search(
@@ -65,7 +65,7 @@ class Leads:
             more: dict[str, str] = {}
             for path, link in new.items():
                 why = f"may read {path}, which {link.how} ({link.via})"
-                effect = self.of_readers(path)
+                effect = self._of_readers(path)
                 more |= dict.fromkeys(effect.seeds.keys() - found.files.keys(), why)
                 if effect.everything is not None:
                     scopes.setdefault("", Link(None, f"every test {why}"))
