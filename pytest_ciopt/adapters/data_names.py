@@ -4,7 +4,6 @@ Reading all data of a large repository takes longer than a decision should: what
 content of is read once.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from pytest_ciopt.adapters import sections
 from pytest_ciopt.adapters.codeversion import version_of
 from pytest_ciopt.adapters.listing import Listing
-from pytest_ciopt.adapters.sources import TICK
+from pytest_ciopt.adapters.sources import content_of
 from pytest_ciopt.adapters.statedir import StateDir
 from pytest_ciopt.core.graph.data_names import OF_THE_BUILD, SUFFIXES, DataNames, beginnings, named
 
@@ -84,8 +83,7 @@ def _encoded(key: str, kept: _Kept) -> bytes:
         *(kept.names, ["\n".join(names) for names in kept.names.values()], kept.skipped),
         *(kept.blobs, kept.blobs.values(), kept.begin),
     )
-    joined = ["\0".join(part).encode("utf-8", "surrogateescape") for part in parts]
-    return sections.encoded(version_of(_FORMAT), key, joined)
+    return sections.encoded(version_of(_FORMAT), key, [sections.joined(part) for part in parts])
 
 
 def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:
@@ -94,18 +92,13 @@ def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:
     found = None if content is None else sections.decoded(content, version_of(_FORMAT), number=6)
     if found is None:
         return _nothing(), False
-    paths, names, skipped = map(_split, found.parts[:3])
+    paths, names, skipped = map(sections.split, found.parts[:3])
     lines = zip(paths, names, strict=True)
     several: dict[str, Sequence[str]] = {path: line.split("\n") for path, line in lines}
     if found.key == key:
         return _Kept(several, skipped, {}, ()), True
-    tracked, blobs, begin = map(_split, found.parts[3:])
+    tracked, blobs, begin = map(sections.split, found.parts[3:])
     return _Kept(several, skipped, dict(zip(tracked, blobs, strict=True)), begin), False
-
-
-def _split(part: bytes | memoryview) -> list[str]:
-    text = str(part, "utf-8", "surrogateescape")
-    return text.split("\0") if text else []
 
 
 def _may_name(path: str) -> bool:
@@ -115,9 +108,7 @@ def _may_name(path: str) -> bool:
 def _read(top: Path, path: str, begin: Sequence[str], asked: int = 0) -> tuple[Sequence[str], bool]:
     """What a file names, and whether it was written before git was `asked` for its content."""
     try:
-        with open(top / path, "rb", buffering=0) as file:
-            facts = os.fstat(file.fileno())
-            written = max(facts.st_mtime_ns, facts.st_ctime_ns)
-            return named(file.read(_MOST), path, begin), written < asked - TICK
+        content, settled = content_of(top, path, asked, _MOST)
     except OSError:  # gone, or a folder: nobody reads it
         return (), False
+    return named(content, path, begin), settled

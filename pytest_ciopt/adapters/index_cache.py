@@ -17,8 +17,6 @@ NAME = f"cache/imports-{sys.version_info.major}.{sys.version_info.minor}"
 """One a Python version, for they differ in what belongs to the standard library."""
 _FORMAT = f"4-{sys.byteorder}-{array('I').itemsize}"
 """Of this file; raise the number with it."""
-_PIECE = 20_000
-"""Bytes that are decoded at once."""
 
 
 def version() -> str:
@@ -63,13 +61,13 @@ def save(state: StateDir, stored: StoredIndex) -> str | None:
 
 def _encoded(stored: StoredIndex) -> bytes:
     parts = (
-        _joined(stored.layer.files),
-        _joined(stored.blobs),
-        _joined(stored.skipped),
-        _joined(stored.layer.names),
+        sections.joined(stored.layer.files),
+        sections.joined(stored.blobs),
+        sections.joined(stored.skipped),
+        sections.joined(stored.layer.names),
         stored.layer.starts.tobytes(),
         stored.layer.owners.tobytes(),
-        _joined(stored.commands),
+        sections.joined(stored.commands),
     )
     return sections.encoded(version(), stored.key, parts)
 
@@ -78,26 +76,11 @@ def _decoded(content: bytes) -> StoredIndex | None:
     found = sections.decoded(content, version(), number=7)
     if found is None:
         return None
-    files, blobs, skipped, names = map(_split, found.parts[:4])
+    files, blobs, skipped, names = map(sections.split, found.parts[:4])
     starts, owners = array("I"), array("I")
     starts.frombytes(found.parts[4])
     owners.frombytes(found.parts[5])
     if len(starts) != len(names) + 1 or len(blobs) != len(files):
         return None
-    known = tuple(_split(found.parts[6]))
+    known = tuple(sections.split(found.parts[6]))
     return StoredIndex(found.key, Layer(files, names, starts, owners), blobs, skipped, known)
-
-
-def _joined(texts: Sequence[str]) -> bytes:
-    return "\0".join(texts).encode("utf-8", "surrogatepass")
-
-
-def _split(section: bytes | memoryview) -> list[str]:
-    """Piece by piece: one character beyond Latin widens all of the text that it is decoded with."""
-    whole, found, begin = bytes(section), list[str](), 0
-    while begin < len(whole):
-        end = whole.find(b"\0", begin + _PIECE)
-        end = len(whole) if end < 0 else end
-        found += str(whole[begin:end], "utf-8", "surrogatepass").split("\0")
-        begin = end + 1
-    return found

@@ -5,8 +5,11 @@ Nothing in it is executed. The line is no JSON, for reading that takes an import
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+_PIECE = 20_000
+"""Bytes of texts that are decoded at once."""
 
 
 class Sections(NamedTuple):
@@ -43,3 +46,20 @@ def decoded(content: bytes, version: str, number: int) -> Sections | None:
         parts.append(view[:size])
         view = view[size:]
     return Sections(key, parts)
+
+
+def joined(texts: Iterable[str]) -> bytes:
+    """Texts without zeros, in one section."""
+    return "\0".join(texts).encode("utf-8", "surrogatepass")
+
+
+def split(section: bytes | memoryview) -> list[str]:
+    """The inverse of `joined`, piece by piece: one character beyond Latin widens all of the text
+    that it is decoded with."""
+    whole, found, begin = bytes(section), list[str](), 0
+    while begin < len(whole):
+        end = whole.find(b"\0", begin + _PIECE)
+        end = len(whole) if end < 0 else end
+        found += str(whole[begin:end], "utf-8", "surrogatepass").split("\0")
+        begin = end + 1
+    return found

@@ -20,7 +20,7 @@ _WORTH_STORING = 20
 """Files to scan above which the stored index is written anew; it takes about as long as those."""
 
 
-TICK = 20_000_000
+_TICK = 20_000_000
 """Nanoseconds by which the time of a file may lag behind: two ticks of a kernel with 100 Hz."""
 
 
@@ -104,13 +104,19 @@ def _scanned(top: Path, commands: Names, path: str, asked: int = 0) -> _Scanned:
     `asked` is when git was asked for the file's content, in nanoseconds of the epoch.
     """
     try:
-        with open(f"{top}/{path}", "rb", buffering=0) as stream:
-            facts = os.fstat(stream.fileno())
-            written = max(facts.st_mtime_ns, facts.st_ctime_ns)
-            names = scan(stream.read(), folder_of(path), commands)
-            return _Scanned(names, written < asked - TICK)
+        content, settled = content_of(top, path, asked)
     except OSError:
         return _Scanned(frozenset(), settled=True)
+    return _Scanned(scan(content, folder_of(path), commands), settled)
+
+
+def content_of(top: Path, path: str, asked: int = 0, most: int = -1) -> tuple[bytes, bool]:
+    """The first bytes of a file, and whether it was written before git was `asked` for its content
+    (nanoseconds of the epoch), so that its blob id is of this text. Raises: OSError."""
+    with open(f"{top}/{path}", "rb", buffering=0) as stream:
+        facts = os.fstat(stream.fileno())
+        written = max(facts.st_mtime_ns, facts.st_ctime_ns)
+        return stream.read(most), written < asked - _TICK
 
 
 def _edited(listing: Listing) -> Iterator[str]:

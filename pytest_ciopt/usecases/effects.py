@@ -152,12 +152,12 @@ class Effects:
     def of_readers(self, path: str) -> Effect:
         """The effect of data that is what it was and names something that is not. What nobody
         claims is read by who names it: much of it is for services, and for no test."""
-        from pytest_ciopt.core.edits import buildconfig, requirements  # slow to import
+        from pytest_ciopt.core.edits import requirements  # slow to import
 
         if claims.ruled(path, self._rules) is not None:
             return self._ruled(FileChange(path, Status.MODIFIED))
-        if requirements.is_manifest(path) or buildconfig.is_build_config(path):
-            return Effect("for the build", counts=False)
+        if requirements.is_manifest(path):
+            return Effect("for what is installed", counts=False)
         effect = self._data(FileChange(path, Status.MODIFIED))
         if effect.everything is None:
             return effect

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_ciopt.core.change import Change, FileChange, Status
@@ -107,6 +108,8 @@ class _Select:
             dependencies,
             reasons=reasons,
         )
+        self.of_readers = cache(self.effects.of_readers)
+        self.named = frozenset(one.path for one in repository.data)
 
     def _suspects(self, packages: frozenset[str]) -> frozenset[str]:
         """Packages that may be on the search path themselves: those around a file that changes it,
@@ -181,7 +184,7 @@ class _Select:
         return Texts(contents, self.index, self.layout, provided, leads)
 
     def _leads(self, by: Search) -> Leads:
-        return Leads(by, self.index, self.layout, self.effects.of_readers)
+        return Leads(by, self.index, self.layout, self.of_readers)
 
     def _ask(
         self,
@@ -322,8 +325,8 @@ class _Select:
         )
 
     def _is_loaded(self, path: str) -> bool:
-        named = (one.path for one in self.layout.data)
-        return self._is_collected(path) or path in self.layout.settings or path in named
+        known = path in self.named or path in self.layout.settings
+        return known or self._is_collected(path)
 
     def _is_collected(self, path: str) -> bool:
         return is_collected(path, self.tests)

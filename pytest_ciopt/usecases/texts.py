@@ -3,7 +3,7 @@
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Protocol
@@ -106,7 +106,6 @@ class Texts:
         self._asked: dict[str, int] = {}
         self._words: dict[str, frozenset[bytes]] = {}
         self._users: dict[str, frozenset[str]] = {}
-        self._named: dict[str, bool] = {}
         self._loaded: Mapping[str, str] = {}
         self._present: Present
         self._places: dict[tuple[str, str], Places | None] = {}
@@ -305,39 +304,15 @@ class Texts:
     def is_led_to(self, path: str) -> bool:
         """Whether something leads others to a module that do not import it: a string or data that
         names it or a package around it, or settings of Django."""
-        return self._is_named(path) or self._is_of_django(path)
+        return self._leads.is_named(path) or self._is_of_django(path)
 
     def _is_of_django(self, path: str) -> bool:
         return bool(self._django) and not self._django.isdisjoint(self.users(path))
 
-    def _is_named(self, path: str) -> bool:
-        """Whether somebody may load a module without a name that says what is used of it."""
-        if path not in self._named:
-            self._named[path] = any(self._naming_it(path))
-        return self._named[path]
-
-    def _naming_it(self, path: str) -> Iterator[bool]:
-        own = names(path, self._layout.packages, self._layout.top)
-        around = [
-            name
-            for folder in ancestors(folder_of(path))
-            if folder in self._layout.packages
-            for name in names(f"{folder}/{INIT}", self._layout.packages, self._layout.top)
-            if name[:1] != "/"
-        ]
-        for name in (*own, *around):
-            yield bool(self._index.importers("*" + name))
-        for data in self._leads.data:
-            yield any(map(data.leads_to, own)) or not {*data.names}.isdisjoint(around)
-        yield any(
-            path.startswith(f"{folder_of(file)}/")
-            for file in self._index.importers(Flag.LOADS_BELOW)
-        )
-
     def is_looked_up(self, path: str, name: str) -> bool:
         """Whether a name may be looked up in a module by whoever is led to it: any, but by Django
         any in the settings, those of its own, and what stands nowhere else."""
-        if self._is_named(path):
+        if self._leads.is_named(path):
             return True
         if not self._is_of_django(path):
             return False

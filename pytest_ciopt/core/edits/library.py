@@ -55,12 +55,14 @@ def keeps_no_account(base: str, scope: str, definitions: Mapping[str, Definition
     return found is None or (found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY)
 
 
-def is_known_to_keep_nothing(definition: Definition) -> bool:
+def keeps_nothing_by_origin(definition: Definition) -> bool:
     """Whether a name is imported from a distribution that is known for that."""
     return definition.kind is Kind.IMPORT and definition.origins <= _KEEPING_NOTHING
 
 
-def is_without_account(base: str, scope: str, definitions: Mapping[str, Definition]) -> bool:
+def keeps_no_account_by_origin(
+    base: str, scope: str, definitions: Mapping[str, Definition]
+) -> bool:
     """Whether a base of a class in `scope` is imported from a distribution known for that."""
     _, found = root_of(base.partition("[")[0], scope, definitions)
     return found is not None and found.kind is Kind.IMPORT and found.origins <= _NO_ACCOUNT

@@ -9,7 +9,8 @@ What a scan returns are *names* (see `core/naming.py`):
 
 - `pkg.mod.attr`: an absolute import; whether `attr` is a module is left to the reader of the index,
 - `/src/pkg/mod/attr`: a relative import, resolved against the folder of the file,
-- `*pkg.plugins`, `*/src/pkg`: a computed import that can load any module below,
+- `*pkg.plugins`, `*/src/pkg`: a computed import, or a string that names a package for somebody:
+  any module below can be loaded,
 - `=scripts/run.py`: a script named in a string,
 - `~pkg.json`: a string that may as well name a file: it counts only where it is a module,
 - `>pkg.mod`: imported by a doctest,

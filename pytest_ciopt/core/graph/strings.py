@@ -26,8 +26,7 @@ _LOADS_BELOW = re.compile(rb"(?:(\.scan)|_modules\w*|autodiscover\w*)\s*\(|[A-Z]
 """`config.scan()` of Pyramid, `find_modules()` of Werkzeug, `walk_modules()` and `SPIDER_MODULES`
 of Scrapy, `autodiscover_tasks()` of Celery, and what others call so: a whole package is loaded."""
 _LOADS_BELOW_WORDS = (b".scan(", b"_modules", b"autodiscover", b"_MODULE")
-_LINE = re.compile(rb"[^\n]{0,200}")
-_PACKAGE = re.compile(rb"['\"]?([A-Za-z_\x80-\xff][\w.\x80-\xff]*)['\"]?")
+_PACKAGE = re.compile(rb"[A-Za-z_\x80-\xff][\w.\x80-\xff]*")
 _QUOTES = re.compile(rb"['\"]")
 _PREFIX = re.compile(rb"(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*\.)+")
 _COMPUTED_FOLDER = re.compile(rb".*(?:\}|%[a-z])", re.DOTALL)
@@ -114,10 +113,9 @@ def add_loaded_below(found: set[str], source: bytes) -> bool:
     for match in _LOADS_BELOW.finditer(source):
         if match[1] is not None and b"config" not in source and b"venusian" not in source:
             continue  # of Redis, say
-        line = _LINE.match(source, match.end())
-        names = _PACKAGE.findall(line[0]) if line is not None else []
-        found.update("*" + text_of(name).rstrip(".") for name in names)
-        own |= match[1] is not None and not (line and _QUOTES.search(line[0]))
+        line = source[match.end() : match.end() + _REACH].partition(b"\n")[0]
+        found.update("*" + text_of(name).rstrip(".") for name in _PACKAGE.findall(line))
+        own |= match[1] is not None and _QUOTES.search(line) is None
     return own
 
 

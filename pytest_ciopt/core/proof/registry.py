@@ -9,11 +9,11 @@ import builtins
 
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.library import (
-    is_known_to_keep_nothing,
     is_library,
     is_made_by_library,
-    is_without_account,
+    keeps_no_account_by_origin,
     keeps_nothing,
+    keeps_nothing_by_origin,
     root_of,
 )
 from pytest_ciopt.core.edits.once import COMPUTED
@@ -103,7 +103,7 @@ class Registry:
     def _imports_known(self, dotted: str, definition: Definition) -> bool:
         if definition.origins <= STDLIB:
             return keeps_nothing(dotted, definition)
-        if is_known_to_keep_nothing(definition):
+        if keeps_nothing_by_origin(definition):
             return True
         own = all(map(self._sources.is_own, definition.origins))
         return own and self._are_ours(dotted.rpartition(".")[2])
@@ -116,7 +116,7 @@ class Registry:
         """Whether all that takes part in making it is."""
         cut, scope = self._sources.cut(path), definition.scope
         inside = {} if cut is None else cut.definitions
-        quiet = {one for one in definition.bases if is_without_account(one, scope, inside)}
+        quiet = {one for one in definition.bases if keeps_no_account_by_origin(one, scope, inside)}
         return all(self.is_known(path, one, scope) for one in definition.makers - quiet)
 
     def _are_ours(self, name: str) -> bool:

@@ -52,8 +52,8 @@ class Sources(Protocol):
         Python's or pytest's."""
 
     def is_led_to(self, path: str) -> bool:
-        """Whether settings lead a framework to a module: it loads that, and calls what is in it,
-        for all tests."""
+        """Whether something leads a framework to a module (settings, a string, data): it loads
+        that, and may use whatever is in it."""
 
     def is_looked_up(self, path: str, name: str) -> bool:
         """Whether a framework that is led to a module may look up a name in it that nobody

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ciopt.adapters import data_names
+from pytest_ciopt.adapters import data_names, sources
 from pytest_ciopt.adapters.data_names import NAME, find
 from pytest_ciopt.adapters.git import Git
 from pytest_ciopt.adapters.statedir import StateDir
@@ -38,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real(top, path, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(data_names, "_read", reading)
-    monkeypatch.setattr(data_names, "TICK", -(10**12))  # what was just written counts as old
+    monkeypatch.setattr(sources, "_TICK", -(10**12))  # what was just written counts as old
     return found
 
 
@@ -112,7 +112,7 @@ def test_damage_is_repaired(made: Repository, content: bytes) -> None:
 def test_what_was_written_while_git_was_asked_is_read_again(
     made: Repository, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_names, "TICK", 10**12)
+    monkeypatch.setattr(sources, "_TICK", 10**12)
     assert ask(made) == API
     read.clear()
     assert ask(made) == API
