@@ -53,7 +53,9 @@ def find(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> 
 
 def _kept(top: Path, listing: Listing, state: StateDir, files: Sequence[str]) -> _Kept:
     """Of tracked data."""
-    known, whole = _load(state, listing.key)
+    # What git does not know of may be the beginning of a name that is in no listing.
+    is_new = any(path.endswith(".py") for path in listing.untracked)
+    known, whole = _load(state, None if is_new else listing.key)
     if whole:
         return known
     begin = beginnings(files)
@@ -86,8 +88,9 @@ def _encoded(key: str, kept: _Kept) -> bytes:
     return sections.encoded(version_of(_FORMAT), key, [sections.joined(part) for part in parts])
 
 
-def _load(state: StateDir, key: str) -> tuple[_Kept, bool]:
-    """What is kept; and whether it is of this very listing, for which blobs are not asked for."""
+def _load(state: StateDir, key: str | None) -> tuple[_Kept, bool]:
+    """What is kept; and whether it is of the listing with this very key. Then blobs and beginnings
+    are left out, for nobody asks for them."""
     content = state.read(NAME)
     found = None if content is None else sections.decoded(content, version_of(_FORMAT), number=6)
     if found is None:

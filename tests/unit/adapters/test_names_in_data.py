@@ -86,6 +86,18 @@ def test_with_another_package_names_mean_something_else(made: Repository) -> Non
     assert ask(made) == {**API, "shop/other.json": ("money.bank",)}
 
 
+def test_a_package_that_git_does_not_know_yet(made: Repository, read: list[str]) -> None:
+    made.commit({"shop/other.json": '["money.bank"]'})
+    assert ask(made) == API
+    made.write({"money/__init__.py": ""})
+    for _ in range(2):
+        assert ask(made) == {**API, "shop/other.json": ("money.bank",)}
+    read.clear()
+    made.write({"money/more.py": ""})
+    assert ask(made).keys() == {"shop/api.yaml", "shop/other.json"}
+    assert read == [], "names begin as before"
+
+
 def test_new_files_and_the_local_environment_count(made: Repository) -> None:
     made.write({"new.ini": "[a]\nb = shop.pets\n", ".env": "SETTINGS=shop.pets\n"})
     assert ask(made) == {**API, "new.ini": ("shop.pets",), ".env": ("shop.pets",)}
