@@ -13,7 +13,7 @@ from functools import partial
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_ciopt.adapters.tracing import child, children
+from pytest_ciopt.adapters.tracing import child, children, lines
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.adapters.tracing.starts import Starts
 from pytest_ciopt.adapters.tracing.stretch import Stretch
@@ -23,11 +23,11 @@ from pytest_ciopt.core.history.traces import STARTED
 PROCESS = child.STARTS
 """What the child executes and reads is not seen."""
 _STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
+_LINES = "lines"
+"""An event of our own."""
 _IMPORTING = "<frozen importlib"
 _LOADED = (".py", ".pyw", ".pyc")
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
-_SHOWING = ("linecache.py", "tokenize.py")
-"""They read sources for tracebacks, unless code of the project asks them to."""
 _INSTALLED = ("site-packages", "dist-packages")
 _REMOVING = "_rmtree"
 """Beginning of the functions of `shutil` that open folders relative to others."""
@@ -64,6 +64,7 @@ class Files:
         self.problem: str | None = None
         """An error of ours, after which nothing is heard."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
+        self._heard = self._hearing()
         self._processes = itertools.count()
         self._opens_folders = False
 
@@ -82,8 +83,20 @@ class Files:
                 "subprocess.Popen": self._popened,
                 "os.posix_spawn": self._spawned,
                 **dict.fromkeys(_STARTING, self._started),
+                _LINES: self._asked,
             }
         )
+        sys.addaudithook(self._heard)
+
+    def stop(self) -> None:
+        """From now on the hook does nothing."""
+        self._handlers.clear()
+
+    def lines_asked_for(self, frame: FrameType) -> None:
+        """Python's source cache is asked, which may have opened the file long ago."""
+        self._heard(_LINES, frame)
+
+    def _hearing(self) -> Callable[[str, Any], None]:
         handlers = self._handlers
 
         def heard(event: str, arguments: Any) -> None:
@@ -96,11 +109,7 @@ class Files:
                     if child.interrupts(error):
                         raise
 
-        sys.addaudithook(heard)
-
-    def stop(self) -> None:
-        """From now on the hook does nothing."""
-        self._handlers.clear()
+        return heard
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -118,11 +127,23 @@ class Files:
                 self.stretch.written.add(place)
         elif place.endswith(_LOADED) and child.is_to_run(caller):
             self._charge(caller, lambda stretch: stretch.to_run.add(place))
-        elif not _is_of_no_account(caller.f_code.co_filename, caller.f_code.co_name):
-            showing = place.endswith(".py") and caller.f_code.co_filename.endswith(_SHOWING)
-            self._charge(caller, lambda stretch: stretch.read(place), by_project=showing)
-            if not showing:  # for tracebacks mostly, and kept by Python itself
-                self._note_readers(place, caller)
+        elif place.endswith(".py"):
+            self._read_source(place, caller, by_project=lines.are_for_show(caller))
+        elif not caller.f_code.co_name.startswith(_REMOVING):
+            self._charge(caller, partial(_reads, place))
+            self._note_readers(place, caller)
+
+    def _asked(self, frame: FrameType) -> None:
+        place = self._place(lines.file_kept(frame))
+        if place:
+            self._read_source(place, frame, by_project=True)
+
+    def _read_source(self, place: str, caller: FrameType, *, by_project: bool) -> None:
+        """Modules that pytest rewrites are known from what is loaded."""
+        asker = lines.asker(caller, lambda name: self._registry.place(name) is not None)
+        if asker is not None and not asker.f_code.co_filename.endswith(_REWRITING):
+            self._charge(asker, partial(_reads, place), by_project=by_project)
+            self._note_readers(place, asker)
 
     def _opened_by_os(self, path: object, caller: FrameType) -> None:
         """To which folder a path is relative is not told; it can be one that has been opened."""
@@ -223,7 +244,8 @@ class Files:
 
     def _place(self, path: object) -> str | None:
         name = _text(path)
-        return None if name is None else self._places.find(name)
+        # Python itself looks for sources called `<string>` or `<unknown>`.
+        return None if name is None or name.startswith("<") else self._places.find(name)
 
     # --- whom it is charged to -------------------------------------------------------------------
 
@@ -304,8 +326,3 @@ def is_write(mode: object, flags: int) -> bool:
         return mode[:1] in "wx" or (mode[:1] == "a" and "+" not in mode)
     new = flags & os.O_TRUNC or (flags & os.O_CREAT and flags & os.O_EXCL)
     return bool(new) or flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
-
-
-def _is_of_no_account(filename: str, function: str) -> bool:
-    """Modules that pytest rewrites are known from what is loaded; folders are opened to remove."""
-    return filename.endswith(_REWRITING) or function.startswith(_REMOVING)

@@ -60,14 +60,15 @@ class Tracer:
         self._since = time.time_ns()
         self._places = Places(top)
         self._registry = Registry(self._places)
-        self._calls = Calls(self._registry.codes, self._registry.bodies)
-        self._monitor: Monitor | Profiler = (Monitor if is_available() else Profiler)(
-            self._registry, self._calls, self._body_begins, self._body_ends
-        )
         self._session = Stretch()
         self._stack = [self._session]
         self._starts = Starts(self._places.tops)
         self._files = Files(self._places, self._registry, self._session, self._starts)
+        asked = self._files.lines_asked_for
+        self._calls = Calls(self._registry.codes, self._registry.bodies, asked)
+        self._monitor: Monitor | Profiler = (Monitor if is_available() else Profiler)(
+            self._registry, self._calls, self._body_begins, self._body_ends
+        )
         self._told = Told()
         """What children did, all together."""
         self._children: list[TracedFixture] = []

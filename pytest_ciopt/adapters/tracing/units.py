@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from inspect import CO_OPTIMIZED
 from types import CodeType
 
+from pytest_ciopt.adapters.tracing.lines import HANDING_OUT
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.core.history.traces import AT, BODY, LOCALS, Units
 
@@ -94,7 +95,9 @@ class Registry:
 
     def admit(self, code: CodeType) -> bool:
         """Whether the code is to be watched. From now on it is known."""
-        if self.place(code.co_filename) is None and not self._starts_process(code):
+        if self.place(code.co_filename) is None and not (
+            code is HANDING_OUT or self._starts_process(code)
+        ):
             return False
         self.codes[identity(code)] = code
         if not code.co_flags & CO_OPTIMIZED and LOCALS not in code.co_qualname:
