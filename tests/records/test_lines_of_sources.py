@@ -51,7 +51,9 @@ READING = {
     "test_by_installed_code": "framework.source(shop.one)",
     "test_traceback_of_the_project": "assert 'raise' in shop.shown()",
     "test_traceback_again": "assert 'raise' in shop.shown()",
-    "test_lines": "linecache.getline(shop.__file__, 5)",
+    "test_lines": "linecache.checkcache(); linecache.getline(shop.__file__, 5)",
+    "test_after_a_stack_of_installed_code": "shop.where(); inspect.getsource(shop.one)",
+    "test_after_a_log": "shop.logged(); framework.source(shop.one)",
     "test_tokens": "tokenize.open(shop.__file__).close()",
 }
 NOT_READING = {

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Set
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType
 
-from pytest_ciopt.adapters.tracing.lines import HANDING_OUT
+from pytest_ciopt.adapters.tracing.lines import FINDING
 from pytest_ciopt.adapters.tracing.units import identity
 from pytest_ciopt.core.history.traces import LOCALS
 
@@ -45,13 +45,13 @@ class Calls:
         self,
         known: Mapping[int, CodeType],
         outer: Set[int],
-        lines_asked_for: Callable[[FrameType], None],
+        source_is_sought: Callable[[], None],
     ) -> None:
-        """`lines_asked_for` is told of each frame of `HANDING_OUT`; callers of that are nobody's
+        """`source_is_sought` is told each time that `FINDING` starts, whose callers are nobody's
         business."""
         self._known, self._outer = known, outer
         """Code of the repository, by identity; and of that what is outside of functions."""
-        self._lines_asked_for = lines_asked_for
+        self._source_is_sought = source_is_sought
         self.in_tests: set[Pair] = set()
         self.at_import: set[Pair] = set()
         """Below the body of a module, or outside of tests and fixtures."""
@@ -79,14 +79,14 @@ class Calls:
     def noting(self) -> Callable[[int, FrameType], None]:
         """What to tell of a start: the identity of the code, and its frame."""
         known, outer, due = self._known, self._outer, self.due
-        handing_out, lines_asked_for = identity(HANDING_OUT), self._lines_asked_for
+        finding, source_is_sought = identity(FINDING), self._source_is_sought
         ours: set[int] = set()
         """Identities of the global names of code of the repository."""
 
         def note(called: int, frame: FrameType) -> None:
-            if called == handing_out:
+            if called == finding:
                 due[called] = MANY
-                lines_asked_for(frame)
+                source_is_sought()
                 return
             ours.add(identity(frame.f_globals))
             below = frame.f_back

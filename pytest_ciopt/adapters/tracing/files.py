@@ -23,8 +23,6 @@ from pytest_ciopt.core.history.traces import STARTED
 PROCESS = child.STARTS
 """What the child executes and reads is not seen."""
 _STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
-_LINES = "lines"
-"""An event of our own."""
 _IMPORTING = "<frozen importlib"
 _LOADED = (".py", ".pyw", ".pyc")
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
@@ -64,9 +62,10 @@ class Files:
         self.problem: str | None = None
         """An error of ours, after which nothing is heard."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
-        self._heard = self._hearing()
         self._processes = itertools.count()
         self._opens_folders = False
+        self._keeps_lines = False
+        """Whether Python may have put lines of sources aside since it was told to look again."""
 
     def start(self) -> None:
         """Begins to listen."""
@@ -83,20 +82,8 @@ class Files:
                 "subprocess.Popen": self._popened,
                 "os.posix_spawn": self._spawned,
                 **dict.fromkeys(_STARTING, self._started),
-                _LINES: self._asked,
             }
         )
-        sys.addaudithook(self._heard)
-
-    def stop(self) -> None:
-        """From now on the hook does nothing."""
-        self._handlers.clear()
-
-    def lines_asked_for(self, frame: FrameType) -> None:
-        """Python's source cache is asked, which may have opened the file long ago."""
-        self._heard(_LINES, frame)
-
-    def _hearing(self) -> Callable[[str, Any], None]:
         handlers = self._handlers
 
         def heard(event: str, arguments: Any) -> None:
@@ -109,7 +96,17 @@ class Files:
                     if child.interrupts(error):
                         raise
 
-        return heard
+        sys.addaudithook(heard)
+
+    def stop(self) -> None:
+        """From now on the hook does nothing."""
+        self._handlers.clear()
+
+    def forget_lines(self) -> None:
+        """Sources are opened again for whoever asks next, even if Python keeps their lines."""
+        if self._keeps_lines:
+            self._keeps_lines = False
+            lines.let_age(self._is_ours)
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -128,19 +125,15 @@ class Files:
         elif place.endswith(_LOADED) and child.is_to_run(caller):
             self._charge(caller, lambda stretch: stretch.to_run.add(place))
         elif place.endswith(".py"):
-            self._read_source(place, caller, by_project=lines.are_for_show(caller))
+            self._read_source(place, caller)
         elif not caller.f_code.co_name.startswith(_REMOVING):
             self._charge(caller, partial(_reads, place))
             self._note_readers(place, caller)
 
-    def _asked(self, frame: FrameType) -> None:
-        place = self._place(lines.file_kept(frame))
-        if place:
-            self._read_source(place, frame, by_project=True)
-
-    def _read_source(self, place: str, caller: FrameType, *, by_project: bool) -> None:
+    def _read_source(self, place: str, caller: FrameType) -> None:
         """Modules that pytest rewrites are known from what is loaded."""
-        asker = lines.asker(caller, lambda name: self._registry.place(name) is not None)
+        asker, by_project = lines.asker(caller, self._is_ours), lines.are_for_show(caller)
+        self._keeps_lines = self._keeps_lines or by_project
         if asker is not None and not asker.f_code.co_filename.endswith(_REWRITING):
             self._charge(asker, partial(_reads, place), by_project=by_project)
             self._note_readers(place, asker)
@@ -246,6 +239,9 @@ class Files:
         name = _text(path)
         # Python itself looks for sources called `<string>` or `<unknown>`.
         return None if name is None or name.startswith("<") else self._places.find(name)
+
+    def _is_ours(self, filename: str) -> bool:
+        return self._registry.place(filename) is not None
 
     # --- whom it is charged to -------------------------------------------------------------------
 

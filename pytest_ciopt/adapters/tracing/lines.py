@@ -1,7 +1,8 @@
-"""Who asks for lines of a source, and of which.
+"""Who asks for lines of a source.
 
 Python's `linecache` opens a file once and keeps its lines, so it is not enough to hear of files
-that are opened.
+that are opened. Hearing of all that ask it for lines costs too much: in its debug mode asyncio
+shows a stack for each future.
 """
 
 import inspect
@@ -13,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 
-HANDING_OUT: CodeType | None = getattr(linecache.getlines, "__code__", None)
-"""What all others in `linecache` ask for lines; it is heard of each time that it starts."""
+FINDING: CodeType | None = getattr(inspect.findsource, "__code__", None)
+"""What looks for the source of an object; it is heard of each time that it starts."""
+_OLD = -1.0
+"""A time at which no file was changed."""
 _KEEPING = {linecache.__file__, tokenize.__file__}
 _PATHS = {method.__code__.co_filename for method in (Path.open, Path.read_bytes)}
 _BETWEEN = {*_KEEPING, *_PATHS, inspect.__file__, traceback.__file__}
@@ -25,12 +28,13 @@ _DRAWING = os.path.join("", "hypothesis", "internal", "")
 """Here sources decide which examples are drawn, not what becomes of them."""
 
 
-def file_kept(frame: FrameType) -> str | None:
-    """The file that was opened for the lines that are asked for, if they have been kept: otherwise
-    it is opened now, or there is none."""
-    kept = linecache.cache.get(frame.f_locals.get("filename", ""))
-    opened = kept[-1] if kept else None
-    return opened if isinstance(opened, str) else None
+def let_age(is_ours: Callable[[str], bool]) -> None:
+    """Has lines of files (`is_ours`, by names) look out of date where they are kept: `inspect` and
+    `traceback` open those again, and are heard. What is not of a file stays."""
+    for name, entry in list(linecache.cache.items()):
+        match entry:
+            case (size, float(), lines, str(file)) if is_ours(file):
+                linecache.cache[name] = size, _OLD, lines, file
 
 
 def are_for_show(frame: FrameType) -> bool:

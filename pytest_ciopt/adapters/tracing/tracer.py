@@ -64,8 +64,8 @@ class Tracer:
         self._stack = [self._session]
         self._starts = Starts(self._places.tops)
         self._files = Files(self._places, self._registry, self._session, self._starts)
-        asked = self._files.lines_asked_for
-        self._calls = Calls(self._registry.codes, self._registry.bodies, asked)
+        forget = self._files.forget_lines
+        self._calls = Calls(self._registry.codes, self._registry.bodies, forget)
         self._monitor: Monitor | Profiler = (Monitor if is_available() else Profiler)(
             self._registry, self._calls, self._body_begins, self._body_ends
         )
@@ -123,6 +123,7 @@ class Tracer:
         self._gather(present)
         self._calls.bodies.clear()
         self._sort_calls(following)
+        self._files.forget_lines()
         self._files.stretch = following
         if _thread._count():
             self._add(following, self._running_elsewhere())

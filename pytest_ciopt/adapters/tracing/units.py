@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from inspect import CO_OPTIMIZED
 from types import CodeType
 
-from pytest_ciopt.adapters.tracing.lines import HANDING_OUT
+from pytest_ciopt.adapters.tracing.lines import FINDING
 from pytest_ciopt.adapters.tracing.places import Places
 from pytest_ciopt.core.history.traces import AT, BODY, LOCALS, Units
 
@@ -96,7 +96,7 @@ class Registry:
     def admit(self, code: CodeType) -> bool:
         """Whether the code is to be watched. From now on it is known."""
         if self.place(code.co_filename) is None and not (
-            code is HANDING_OUT or self._starts_process(code)
+            code is FINDING or self._starts_process(code)
         ):
             return False
         self.codes[identity(code)] = code
