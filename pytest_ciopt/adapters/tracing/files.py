@@ -90,11 +90,8 @@ class Files:
             if event in handlers:
                 try:
                     handlers[event](arguments)
-                except Exception as error:  # it would come up in the code that opens the file
-                    self.problem = f"{type(error).__name__}: {error}"
-                    handlers.clear()
-                    if child.interrupts(error):
-                        raise
+                except Exception as error:
+                    self._failed(error)
 
         sys.addaudithook(heard)
 
@@ -102,11 +99,21 @@ class Files:
         """From now on the hook does nothing."""
         self._handlers.clear()
 
+    def _failed(self, error: Exception) -> None:
+        """An error of ours would come up in the code that opens a file."""
+        self.problem = f"{type(error).__name__}: {error}"
+        self._handlers.clear()
+        if child.interrupts(error):
+            raise error
+
     def forget_lines(self) -> None:
         """Sources are opened again for whoever asks next, even if Python keeps their lines."""
         if self._keeps_lines:
             self._keeps_lines = False
-            lines.let_age(self._is_ours)
+            try:
+                lines.let_age(self._is_ours)
+            except Exception as error:
+                self._failed(error)
 
     # --- events ----------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ _BETWEEN = {*_KEEPING, *_PATHS, inspect.__file__, traceback.__file__}
 """They ask for somebody else."""
 _WARNING = (f"{os.sep}warnings.py", f"{os.sep}_py_warnings.py")
 """They show the line that runs, and ask for no stack."""
-_DRAWING = os.path.join("", "hypothesis", "internal", "")
+_DRAWING = os.path.join(os.sep, "hypothesis", "internal", "")
 """Here sources decide which examples are drawn, not what becomes of them."""
 
 
