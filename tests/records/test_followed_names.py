@@ -65,6 +65,16 @@ import io
 class Stream(io.StringIO):
     def shout(self): return self.getvalue().upper()
 """
+ORDERS = """
+class Order: pass
+
+class Sale(Order):
+    def do_pay(self): pass
+
+def steps():
+    return [name for kind in Order.__subclasses__() for name in dir(kind) if name[:3] == "do_"]
+"""
+COMPUTED = "from app import code\n\ndef test_it():\n    assert getattr(code, 'FA' + 'ST')\n"
 TELLING = """
 KINDS = []
 
@@ -124,6 +134,21 @@ CASES: dict[str, tuple[str, str, tuple[str, str, str]]] = {
         STREAM,
         "from app import code\n\ndef test_it():\n    assert code.Stream('a').shout() == 'A'\n",
         ("app/code.py", "io.StringIO", "io.BytesIO"),
+    ),
+    "a name of a module that imports it": (
+        "from app.options import FAST\n",
+        COMPUTED,
+        ("app/options.py", "FAST = True", "FAST = False"),
+    ),
+    "a name of a module that imports it with a star": (
+        "from app.options import *\n",
+        COMPUTED,
+        ("app/options.py", "FAST = True", "FAST = False"),
+    ),
+    "a method of a class that is found by its base": (
+        ORDERS,
+        "from app.code import steps\n\ndef test_it():\n    assert steps() == ['do_pay']\n",
+        ("app/code.py", "do_pay", "do_buy"),
     ),
     "a class of which others learn": (
         "from app.telling import Base\n",

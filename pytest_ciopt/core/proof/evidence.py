@@ -41,10 +41,8 @@ class Evidence:
         self._tests = frozenset(one.units for one in seen)
         self._known = knowledge.tests
         processes = {id(one.process): one.process for one in seen}
-        first = (
-            one for process in processes.values() for one in (*process.openings, *process.lives)
-        )
-        others = frozenset(units for units, _ in first) - self._tests
+        first = (units for process in processes.values() for units in process.stretches)
+        others = frozenset(first) - self._tests
         self.stretches = Stretches(self._tests, others)
         """Those of tests whose records are older, as far as they are kept, and of fixtures, too."""
         self._outside = frozenset[Unit]().union(*(one.outside for one in processes.values()))

@@ -22,6 +22,7 @@ from pytest_ciopt.core.history.traces import (
 from pytest_ciopt.core.nodeids import repository_id
 from pytest_ciopt.core.proof.seen import (
     Known,
+    Life,
     Module,
     Opening,
     Process,
@@ -124,6 +125,7 @@ class Gathered:
 
     def _process(self, start: RunStart, worker: str | None) -> Process:
         session = self._sessions.get(worker, Trace(unseen="its end was not recorded"))
+        openings, lives = self._in_order(worker)
         return Process(
             run=start.run,
             inputs=self._inputs[worker]._replace(worker=None),
@@ -137,12 +139,8 @@ class Gathered:
                 for one in self._readers.get(worker, [])
             },
             imports={path: _reads(one) for path, one in self._imports.get(worker, {}).items()},
-            openings=tuple(self._openings(worker)),
-            lives=tuple(
-                self._opening(worker, trace)
-                for (own, _), trace in sorted(self._lives.items(), key=lambda life: life[0][1])
-                if own == worker and trace.units
-            ),
+            openings=openings,
+            lives=lives,
             variables=start.variables,
             job=start.job,
         )
@@ -150,14 +148,38 @@ class Gathered:
     def _opening(self, worker: str | None, trace: Trace) -> Opening:
         return frozenset(self._named(worker, trace.units)), read_in(trace)
 
-    def _openings(self, worker: str | None) -> Iterator[Opening]:
+    def _in_order(self, worker: str | None) -> tuple[tuple[Opening, ...], tuple[Life, ...]]:
+        """Tests that were the first to run something, and lives: those were set up for the first
+        test that uses them."""
+        openings: list[Opening] = []
         seen, named = set[int](), len(self._units.get(worker, ()))
+        before: dict[tuple[str | None, int], int] = {}
         for traced in self._traced:
-            if traced.worker != worker or max(traced.trace.units, default=0) >= named:
+            if traced.worker != worker:
                 continue
-            if not seen.issuperset(traced.trace.units):
-                seen.update(traced.trace.units)
-                yield self._opening(worker, traced.trace)
+            for number in self._used(worker, traced.trace.fixtures):
+                before.setdefault((worker, number), len(openings))
+            units = traced.trace.units
+            if max(units, default=0) < named and not seen.issuperset(units):
+                seen.update(units)
+                openings.append(self._opening(worker, traced.trace))
+        lives = (
+            Life(*self._opening(worker, trace), before.get(key, 0))
+            for key, trace in sorted(self._lives.items(), key=lambda life: life[0][1])
+            if key[0] == worker and trace.units
+        )
+        return tuple(openings), tuple(lives)
+
+    def _used(self, worker: str | None, fixtures: Iterable[int]) -> Iterator[int]:
+        """Numbers of lives, and of those that they use."""
+        waiting, seen = list(fixtures), set[int]()
+        while waiting:
+            number = waiting.pop()
+            if number not in seen:
+                seen.add(number)
+                yield number
+                if (worker, number) in self._lives:
+                    waiting.extend(self._lives[worker, number].fixtures)
 
     def ran(self) -> Ran:
         """What ran where in all processes of the run."""

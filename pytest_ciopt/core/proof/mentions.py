@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence, Set
 
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module
+from pytest_ciopt.core.naming import module_path
 from pytest_ciopt.core.proof.sources import Sources
 
 
@@ -124,6 +125,35 @@ class Mentions:
                 found = (one for d in cut.definitions.values() for one in d.imported)
                 if any(self._may_be_of(user, one, path, name) for one in found):
                     yield user
+
+    def anywhere(self, word: str) -> Iterator[tuple[str, Definition | None]]:
+        """Files of the whole project and definitions in them that mention a word; None for code
+        that runs at import."""
+        for user in self._sources.naming(word):
+            cut = self._sources.around(user, word)
+            if cut is None:
+                self.untold(user)
+                continue
+            if word in cut.effects_named.every:
+                yield user, None
+            yield from ((user, one) for one in cut.definitions.values() if word in one.mentions)
+
+    def passing_on(self, path: str, name: str) -> set[str]:
+        """Other files in which a name of a file is bound as well: they import it, perhaps with a
+        star."""
+        found, waiting = {path}, [path]
+        while waiting:
+            source = waiting.pop()
+            importing = {*self.importing(source, name), *self._with_star(source)} - found
+            found |= importing
+            waiting.extend(importing)
+        return found - {path}
+
+    def _with_star(self, path: str) -> Iterator[str]:
+        module = module_path(path).rpartition("/")[2]
+        for user in self.users(path, module):
+            if user != path and self._sources.binds_unseen(user):
+                yield user
 
     def _may_be_of(self, user: str, imported: tuple[int, str, str], path: str, name: str) -> bool:
         level, module, original = imported

@@ -1,6 +1,6 @@
 """What was seen of tests, and of the processes that they ran in. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +13,16 @@ Unit = tuple[str, str]
 
 
 Opening = tuple[frozenset[Unit], frozenset[str]]
-"""What ran in a test or a life, and what was read: files, and folders with a slash."""
+"""What ran in a test, and what was read: files, and folders with a slash."""
+
+
+class Life(NamedTuple):
+    """A fixture of wider scope: what ran and was read for it, from its set-up to its finalizers."""
+
+    units: frozenset[Unit]
+    reads: frozenset[str]
+    before: int
+    """How many of the process's openings had ended when it was set up, as far as that is known."""
 
 
 def python_of(environment: Environment) -> str:
@@ -37,12 +46,17 @@ class Process:
     """By file, or folder with a slash: units that read it, and those that had others read it."""
     openings: tuple[Opening, ...] = ()
     """Those tests, in order, that were the first to run something."""
-    lives: tuple[Opening, ...] = ()
-    """Fixtures of wider scope."""
+    lives: tuple[Life, ...] = ()
     variables: Mapping[str, str] | None = None
     """Digests of environment variables, see `RunStart`."""
     job: str | None = None
     """Digest of the CI job, see `RunStart`."""
+
+    @property
+    def stretches(self) -> Iterator[frozenset[Unit]]:
+        """What ran in each opening and in each life."""
+        yield from (units for units, _ in self.openings)
+        yield from (one.units for one in self.lives)
 
 
 class Seen(NamedTuple):

@@ -33,6 +33,7 @@ MOST = 600
 changed module is reached anyway, and following takes longer than running."""
 COMMON = 60
 """Files in which a name that is followed stands at most: reading one takes some 20 ms."""
+SUBCLASSES = "__subclasses__"
 CHANGED_EFFECTS = "code that runs at import changed"
 _ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
 """Names in a module that are looked up without being written."""
@@ -100,6 +101,8 @@ class Spread:
         self._handed: dict[tuple[str, bool], bool] = {}
         self._described: dict[tuple[Unit, Onlookers, bool], bool] = {}
         self._waiting: list[Unit] = []
+        self._are_classes_sought = False
+        """Whether those were followed who find classes by their bases."""
         self._before = 0
         """How much was affected by other changes."""
         self.impact = Impact()
@@ -283,7 +286,14 @@ class Spread:
     def _learned(self, path: str, name: str, definition: Definition) -> None:
         """What is inside of a class is something else. Those who were told of it may look, if it is
         known who they are; where installed code was told, such as an ORM of its tables, anybody
-        may; else whoever names the class has to do."""
+        may; else whoever names the class, or asks classes for those below them, has to do."""
+        if definition.has_bases and not self._are_classes_sought:
+            self._are_classes_sought = True
+            for user, asker in self._mentions.anywhere(SUBCLASSES):
+                if asker is None:
+                    self._all(user, f"code that runs at import asks for {SUBCLASSES}")
+                else:
+                    self._affect(user, asker, at_import=SUBCLASSES in asker.head)
         if definition.foreign or definition.may_be_registered:
             if self._registry.is_told_to_others(path, definition):
                 self._all(path, f"who looks into {name} cannot be told")
@@ -407,7 +417,7 @@ class Spread:
         of_class = "." in name
         for user, definition in self._mentions.of(path, simple, of_module=not of_class):
             self._affect(user, definition, at_import=simple in definition.head)
-        self._handed_on(path, loaded=not of_class)
+        self._handed_on(path, simple, loaded=not of_class)
         for user in self._mentions.users(path, simple):
             cut = self._sources.around(user, simple)
             if cut is not None:
@@ -415,8 +425,14 @@ class Spread:
                 if simple in (cut.effects_named.loose if own else cut.effects_named.every):
                     self._all(user, f"code that runs at import uses {simple}")
 
-    def _handed_on(self, path: str, *, loaded: bool) -> bool:
-        """Whoever takes the module as a whole may look up its names. Whether anybody does."""
+    def _handed_on(self, path: str, name: str, *, loaded: bool) -> bool:
+        """Whoever takes a module as a whole may look up its names, those that it imports included.
+        Whether anybody does."""
+        modules = (path, *sorted(self._mentions.passing_on(path, name)))
+        taken = [self._taken(module, loaded=loaded) for module in modules]
+        return any(taken)
+
+    def _taken(self, path: str, *, loaded: bool) -> bool:
         self.impact.modules.add(path)
         key = (path, loaded)
         if key in self._handed:
@@ -461,7 +477,7 @@ class Spread:
         if key in self._described:
             return self._described[key]
         self._described[key] = False
-        found = self._handed_on(path, loaded=False)
+        found = self._handed_on(path, simple, loaded=False)
         self.impact.names.add(simple)
         if self._is_common(path, simple):
             return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_ciopt.core.history.traces import Inputs, Source, Trace
 from pytest_ciopt.core.proof.knowledge import Knowledge
-from pytest_ciopt.core.proof.seen import Known, Module, Process, Ran, Seen, Unit
+from pytest_ciopt.core.proof.seen import Known, Life, Module, Process, Ran, Seen, Unit
 
 
 def plain(knowledge: Knowledge) -> dict[str, object]:
@@ -65,7 +65,9 @@ def _process(made: Mapping[str, Any], sets: Sequence[frozenset[Unit]]) -> Proces
         imports={path: _trace(one) for path, one in made["imports"].items()},
         readers={path: (sets[by], sets[handed]) for path, by, handed in made["readers"]},
         openings=tuple((sets[number], frozenset(reads)) for number, reads in made["openings"]),
-        lives=tuple((sets[number], frozenset(reads)) for number, reads in made["lives"]),
+        lives=tuple(
+            Life(sets[number], frozenset(reads), before) for number, reads, before in made["lives"]
+        ),
         variables=made["variables"],
         job=made["job"],
     )
@@ -99,7 +101,7 @@ class _Plain:
         used = set[Unit]().union(*(seen.units | (seen.elsewhere or set()) for seen in several))
         for process in {id(seen.process): seen.process for seen in several}.values():
             used |= process.outside.union(*(by for by, _ in process.readers.values()))
-            used = used.union(*(units for units, _ in (*process.openings, *process.lives)))
+            used = used.union(*process.stretches)
         for calls in (knowledge.ran.callers, knowledge.ran.importers):
             used |= calls.keys()
             used = used.union(*calls.values())
@@ -172,7 +174,10 @@ class _Plain:
                         for path, (by, handed) in sorted(process.readers.items())
                     ],
                     "openings": [[self._set(u), sorted(reads)] for u, reads in process.openings],
-                    "lives": [[self._set(u), sorted(reads)] for u, reads in process.lives],
+                    "lives": [
+                        [self._set(one.units), sorted(one.reads), one.before]
+                        for one in process.lives
+                    ],
                     "variables": None if process.variables is None else dict(process.variables),
                     "job": process.job,
                     "session": _plain_trace(process.session),

@@ -6,7 +6,7 @@ whether two units ever ran together is one operation on two numbers, however man
 
 from collections.abc import Collection, Iterable, Iterator, Set
 
-from pytest_ciopt.core.proof.seen import Process, Unit, read_in
+from pytest_ciopt.core.proof.seen import Life, Process, Unit, read_in
 
 _FEW = 64
 """Units that are looked up one by one. With more it is quicker to go through all stretches once."""
@@ -81,15 +81,26 @@ class Firsts:
             seen |= fresh
             self._fresh.append((fresh, reads))
             self._opening.update(dict.fromkeys(fresh, units))
-        self._fresh.extend(process.lives)
-        self._lives = Stretches([units for units, _ in process.lives])
-        self.units = frozenset(self._opening).union(*(units for units, _ in process.lives))
+        fresh_in_lives = [*self._first_in(process.lives)]
+        self._fresh.extend(zip(fresh_in_lives, (one.reads for one in process.lives), strict=True))
+        self._lives = Stretches([one.units for one in process.lives])
+        self._began_in_lives = Stretches(fresh_in_lives)
+        self.units = frozenset(self._opening).union(*fresh_in_lives)
         """All that ran in tests and fixtures for the first time, at some time."""
+
+    def _first_in(self, lives: Iterable[Life]) -> Iterator[frozenset[Unit]]:
+        """What of each life no test had run that was over when it was set up."""
+        began = {unit: number for number, (fresh, _) in enumerate(self._fresh) for unit in fresh}
+        for life in lives:
+            before = life.before
+            yield frozenset(unit for unit in life.units if began.get(unit, before) >= before)
 
     def began(self, unit: Unit, origin: Unit) -> bool:
         """Whether a unit may have kept what it got from another one: it ran for the first time in a
-        test in which that ran as well, or both did in a fixture of wider scope."""
-        return origin in self._opening.get(unit, ()) or self._lives.together(unit, origin)
+        test, or in a fixture of wider scope, in which that ran as well."""
+        if origin in self._opening.get(unit, ()):
+            return True
+        return self._began_in_lives.of((unit,)) & self._lives.of((origin,)) != 0
 
     def of_reads(self, some: Set[str]) -> "OfRead":
         """The same of files that were read, or folders with a slash that were listed."""

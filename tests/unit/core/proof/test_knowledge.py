@@ -237,6 +237,38 @@ def test_what_ran_when_something_else_did_for_the_first_time() -> None:
     assert firsts.of_reads({"a.json"}).began(f, db)
 
 
+@pytest.mark.parametrize(
+    ("by_first", "by_second", "outer", "began"),
+    [
+        ((), (0,), (), {"db", "g"}),  # f had run when it was set up
+        ((0,), (0,), (), {"db", "f", "g"}),
+        ((), (), (), {"db", "f", "g"}),  # nobody knows when
+        ((), (1,), (0,), {"db", "g"}),  # for another one
+        ((1,), (0,), (0,), {"db", "f", "g"}),
+    ],
+)
+def test_what_had_run_when_a_fixture_was_set_up(
+    by_first: tuple[int, ...],
+    by_second: tuple[int, ...],
+    outer: tuple[int, ...],
+    began: set[str],
+) -> None:
+    """It had kept by then what it keeps."""
+    records = [
+        attempt("t.py::test_a"),
+        attempt("t.py::test_b"),
+        TracedTest("t.py::test_a", Trace(units=(0, 2), fixtures=by_first)),
+        TracedTest("t.py::test_b", Trace(units=(1,), fixtures=by_second)),
+        TracedFixture(0, "db", Trace(units=(0, 1, 3), reads=("a.json",))),
+        TracedFixture(1, "app", Trace(fixtures=outer)),
+    ]
+    knowledge = known(run(1, *records))
+    for one in (knowledge, storing.knowledge_of(storing.plain(knowledge))):
+        firsts = Firsts(process_of(one))
+        assert {u[1] for u in firsts.units if firsts.began(u, ("t.py", "db"))} == began
+        assert {u[1] for u in firsts.of_reads({"a.json"}).units} == began
+
+
 NUMBERS = st.sets(st.integers(0, len(NAMES) - 1), max_size=4).map(sorted).map(tuple)
 TRACES = st.builds(
     Trace,
