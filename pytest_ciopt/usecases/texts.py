@@ -26,6 +26,7 @@ from pytest_ciopt.core.stdlib import STDLIB
 from pytest_ciopt.core.testfiles import CONFTEST, is_collected, is_test_module
 from pytest_ciopt.usecases.effects import Contents, Effect
 from pytest_ciopt.usecases.leading import Leads
+from pytest_ciopt.usecases.loading import Loading
 
 _TREES = 1_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -115,6 +116,7 @@ class Texts:
         self.files = frozenset(index.files)
         """All Python files of the repository."""
         self._computed = frozenset(index.importers(Flag.COMPUTED))
+        self._loads = Loading(self.content, self._tree, self.imported, self.users)
 
     def recorded_with(self, loaded: Mapping[str, str], present: Present) -> None:
         """Says which sources were loaded when the record was made that is looked at."""
@@ -125,12 +127,18 @@ class Texts:
         content_id = self._loaded.get(path, "")
         key = (path, content_id)
         if key not in self._places:
-            tree = self._tree(path) if self._present.has(path, content_id) else None
-            if tree is None:
-                old = self._present.contents([content_id]).get(content_id)
-                tree = None if old is None else trees.parse(old)
+            tree = self._old_tree(path)
             self._places[key] = None if tree is None else Places(tree)
         return self._places[key]
+
+    def _old_tree(self, path: str) -> ast.Module | None:
+        """A file as it was when the record was made; None if nobody knows."""
+        content_id = self._loaded.get(path, "")
+        tree = self._tree(path) if self._present.has(path, content_id) else None
+        if tree is None:
+            old = self._present.contents([content_id]).get(content_id)
+            tree = None if old is None else trees.parse(old)
+        return tree
 
     def prints(self, path: str) -> Source | None:
         """Fingerprints of a file as it is now; None when it cannot be parsed."""
@@ -362,6 +370,11 @@ class Texts:
             users.setdefault(name.partition(".")[0], set()).add(path)
         installed = (top for top in users.keys() - known if self._provided(top))
         return frozenset(path for top in installed for path in users[top])
+
+    def loads_otherwise(self, path: str) -> str | None:
+        """Why a module whose imports changed may load something else when it is imported, of what
+        was loaded when the record was made, or in another order; None if it does not."""
+        return self._loads.otherwise(path, self._old_tree(path))
 
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""

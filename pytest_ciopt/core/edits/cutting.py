@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from pytest_ciopt.core.edits.annotations import are_lazy, unevaluated, without
+from pytest_ciopt.core.edits.annotations import are_lazy, is_future, unevaluated, without
 from pytest_ciopt.core.edits.decorators import (
     does_more,
     fixture_name,
@@ -25,10 +25,12 @@ from pytest_ciopt.core.edits.mentions import (
     of_function,
     of_statements,
 )
+from pytest_ciopt.core.edits.order import bound_names, order
 from pytest_ciopt.core.edits.stores import path_of
 from pytest_ciopt.core.edits.trees import walk, without_docstring
 from pytest_ciopt.core.edits.uses import Uses
 
+_TEXT = ("its annotation is a text",)
 _DOING = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 """Expressions that may do more than look at something."""
 Memo = dict[tuple[int, str], Definition]
@@ -55,19 +57,20 @@ class _Cutter:
     def __init__(self, memo: Memo, *, is_compared: bool, is_searched: bool) -> None:
         self._memo = memo
         self._is_compared, self._is_searched = is_compared, is_searched
-        self._is_lazy = False
+        self._is_lazy = self._are_texts = False
+        """Of annotations: whether they are not evaluated, and whether they are texts instead."""
 
     def module(self, tree: ast.Module) -> Module:
         """All of a tree."""
         pieces: list[Definition] = []
         effects: list[ast.AST] = []
-        self._is_lazy = are_lazy(tree)
+        self._is_lazy, self._are_texts = are_lazy(tree), any(map(is_future, tree.body))
         body = self._without_docstring(tree, pieces)
         self._cut(body, "", pieces, effects)
         return Module(
             definitions=_with_accountants(united(pieces)),
             effects=tuple(map(self._text, effects)),
-            order=tuple(_order(body)) if self._is_compared else (),
+            order=tuple(order(body, lazy=self._is_lazy)) if self._is_compared else (),
             effects_named=self._named(effects),
         )
 
@@ -131,7 +134,9 @@ class _Cutter:
         common = Definition(
             prefix,
             Kind.BINDING,
-            content=self._text(node),
+            content=self._text(
+                node, *(_TEXT if self._are_texts and isinstance(node, ast.AnnAssign) else ())
+            ),
             decorators="",
             named=named,
             uses=Uses((node, bool(prefix))),
@@ -324,49 +329,6 @@ def _deciding(node: ast.If | ast.Try) -> Iterator[ast.expr]:
     for statement in _branches(node):
         if isinstance(statement, ast.If | ast.Try):
             yield from _deciding(statement)
-
-
-def bound_names(node: ast.stmt) -> list[str] | None:
-    """Names that an assignment binds; None when it also sets attributes or items, and of anything
-    else."""
-    if not isinstance(node, ast.Assign | ast.AnnAssign):
-        return None
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    names: list[str] = []
-    while targets:
-        target, *targets = targets
-        match target:
-            case ast.Name(id=name):
-                names.append(name)
-            case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                targets = [*elements, *targets]
-            case ast.Starred(value=value):
-                targets = [value, *targets]
-            case _:
-                return None
-    return names
-
-
-def _order(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[str]:
-    for statement in body:
-        match statement:
-            case ast.Pass() | ast.FunctionDef(decorator_list=[]):
-                pass  # defining it runs nothing
-            case ast.AsyncFunctionDef(decorator_list=[]):
-                pass
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield prefix + name
-            case ast.ClassDef(name=name, body=inner):
-                yield prefix + name
-                yield from _order(inner, f"{prefix}{name}.")
-            case ast.ImportFrom(names=[ast.alias(name="*")]):
-                yield prefix + ast.dump(statement)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                yield from (f"{prefix}{alias.asname or alias.name}" for alias in aliases)
-            case _ if (bound := bound_names(statement)) is not None:
-                yield from (prefix + name for name in bound)
-            case _:
-                yield prefix + ast.dump(statement)
 
 
 def _sort(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 
-from pytest_ciopt.core.edits.cutting import bound_names
+from pytest_ciopt.core.edits.order import bound_names
 
 
 class Places:
@@ -46,6 +46,8 @@ def _statements(body: list[ast.stmt], prefix: str) -> Iterator[tuple[int, tuple[
             case ast.ClassDef(name=name, body=inner):
                 yield depth, (prefix + name,), lines
                 yield from _statements(inner, f"{prefix}{name}.")
+                if inner[0].lineno == statement.lineno:  # all on one line, which runs both
+                    yield depth + 1, (prefix + name,), range(statement.lineno, first + 1)
             case _ if (bound := bound_names(statement)) is not None:
                 yield depth, tuple(prefix + name for name in bound), lines
             case _:  # an effect; in a class it belongs to that

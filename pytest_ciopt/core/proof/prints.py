@@ -19,8 +19,9 @@ _BYTES = 8
 _NOTHING = ("", "")
 _EFFECT, _PLACE = "!", "~"
 """Before the fingerprint of an effect of the module; of what belongs to a definition."""
-_IMPORT, _PLAIN = "=", "-"
-"""Before the fingerprint of an import; of a function or class that nobody learns of but by name."""
+_IMPORT, _PLAIN, _TOLD = "=", "-", "+"
+"""Before the fingerprint of an import; of a function or class that nobody learns of but by name; of
+a variable that a call made which somebody may have learnt of."""
 _DOCUMENTED, _ANNOTATED, _NOTED = ".", ":", ";"
 """Before the fingerprints of the docstring of a function or class; of annotations that are not
 evaluated, of a function and of the variables in it."""
@@ -46,8 +47,10 @@ class Difference:
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
-    """Of the removed names those that something may have been told of: classes with bases, and
-    functions with decorators, that are not of the standard library."""
+    """Of the removed names those that something may have been told of: classes with bases,
+    functions with decorators, and what calls made, that are not of the standard library."""
+    imports: bool = False
+    """Whether it imports something else."""
 
     @property
     def is_seen_outside(self) -> bool:
@@ -105,7 +108,8 @@ def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[st
         case Kind.BINDING:  # may be a function that is bound a second time
             described = definition.documented, definition.annotated, definition.noted
             both = _print("\n".join((definition.content, definition.decorators, *described)))
-            return both, both
+            is_told = definition.foreign and not definition.scope and not plain
+            return both, f"{_TOLD}{both}" if is_told else both
         case Kind.IMPORT:
             return "", f"{_IMPORT}{_print(definition.content)}"
     bound = _print(f"{definition.content}\n{definition.decorators}")
@@ -114,6 +118,8 @@ def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[st
 
 def _may_be_told(definition: Definition) -> bool:
     """Whether somebody may learn of a function or class while it is defined."""
+    if definition.kind is Kind.BINDING:
+        return definition.foreign
     if definition.kind is Kind.CLASS:
         return definition.foreign or definition.may_be_registered
     return definition.decorators != ""
@@ -136,6 +142,7 @@ def difference(old: Source, new: Source) -> Difference:
     """What differs. Complexity: linear in the number of definitions."""
     units, bindings, moved, lost = set(), set(), set(), set()
     documented, annotated = set(), set()
+    imports = False
     for name in old.definitions.keys() | new.definitions.keys():
         before, after = old.definitions.get(name), new.definitions.get(name)
         if before == after:
@@ -154,6 +161,7 @@ def difference(old: Source, new: Source) -> Difference:
             units.add(name)
         if before is not None and after is None and _may_be_registered(before):
             lost.add(name)
+        imports = imports or any(one and one[1].startswith(_IMPORT) for one in (before, after))
     return Difference(
         units=frozenset(units),
         bindings=frozenset(bindings),
@@ -162,6 +170,7 @@ def difference(old: Source, new: Source) -> Difference:
         annotated=frozenset(annotated),
         effects=_effects(old, new),
         lost=frozenset(lost),
+        imports=imports,
     )
 
 

@@ -68,6 +68,10 @@ class Sources(Protocol):
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
 
+    def loads_otherwise(self, path: str) -> str | None:
+        """Why a module whose imports changed may load something else when it is imported, of what
+        was loaded when the record was made, or in another order; None if it does not."""
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded when the record was made."""
 

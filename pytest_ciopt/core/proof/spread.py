@@ -101,6 +101,8 @@ class Spread:
         self._handed: dict[tuple[str, bool], bool] = {}
         self._described: dict[tuple[Unit, Onlookers, bool], bool] = {}
         self._waiting: list[Unit] = []
+        self._announced: set[Unit] = set()
+        """What is made otherwise, and of which others may have been told."""
         self._are_classes_sought = False
         """Whether those were followed who find classes by their bases."""
         self._before = 0
@@ -118,6 +120,8 @@ class Spread:
         }
         if difference.effects:
             self._all(path, CHANGED_EFFECTS)
+        elif difference.imports and (why := self._sources.loads_otherwise(path)) is not None:
+            self._all(path, why)
         if difference.is_seen_outside:
             self.impact.units.add((path, BODY))
         for name in sorted(difference.units):
@@ -295,9 +299,10 @@ class Spread:
                 else:
                     self._affect(user, asker, at_import=SUBCLASSES in asker.head)
         if definition.foreign or definition.may_be_registered:
-            if self._registry.is_told_to_others(path, definition):
+            written = self._registry.written(path, name, definition)
+            if written is None:
                 self._all(path, f"who looks into {name} cannot be told")
-            for place in sorted(self._registry.written(path, name, definition) or ()):
+            for place in sorted(written or ()):
                 self._asked(*place)
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:
@@ -321,8 +326,8 @@ class Spread:
                 self._bind(unit[0], scope or unit[1])
             elif keeping.name != COMPUTED:
                 self._asked(unit[0], keeping.name)
-            elif simple == "__get__":  # under the name of the method that it stands for
-                self._asked(*(unit if called is None else (called[0], called_as(called[1]))))
+            elif simple == "__get__" and called is not None:
+                self._asked(called[0], called_as(called[1]))  # the method that it stands for
             else:
                 self._bind(unit[0], scope or unit[1])
 
@@ -505,7 +510,12 @@ class Spread:
     def _affect(self, user: str, definition: Definition, *, at_import: bool) -> None:
         """Something that a definition uses changed; `at_import`, what decides what it is."""
         unit = (user, definition.name)
-        if definition.kind is not Kind.FUNCTION:
+        is_function = definition.kind is Kind.FUNCTION
+        if unit not in self._announced and (at_import or not is_function):
+            self._announced.add(unit)
+            if definition.foreign or definition.may_be_registered:
+                self._told(*unit, definition, moved=False)
+        if not is_function:
             self._bind(*unit)
             return
         self._affected.add(unit)

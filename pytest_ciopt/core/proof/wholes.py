@@ -12,6 +12,8 @@ from pytest_ciopt.core.naming import INIT, module_path
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.sources import Sources
 
+_OF_EXAMPLES = "doctest_namespace"
+
 
 class Wholes:
     """Looks in the files that can see what a module defines."""
@@ -33,14 +35,21 @@ class Wholes:
                     yield user, word, definition
 
     def _known_as(self, path: str, name: str) -> Iterator[tuple[str, str]]:
-        """Files, and what each may call a module: its name, and what imports bind it to."""
-        for user in self._mentions.users(path, name):
-            cut = self._sources.around(user, name) if user != path else None
-            if cut is not None:
-                yield user, name
-                for definition in cut.definitions.values():
-                    if any(name in one.split(".") for one in definition.renames):
-                        yield user, definition.simple
+        """Files, and what each may call a module: its name, and what imports bind it to, there or
+        in a file that it imports that from."""
+        waiting, seen = [(path, name)], {(path, name)}
+        while waiting:
+            place, word = waiting.pop()
+            for user in self._mentions.users(place, word):
+                cut = self._sources.around(user, word) if user != path else None
+                if cut is not None:
+                    yield user, word
+                    for definition in cut.definitions.values():
+                        alias = (user, definition.simple)
+                        renamed = any(word in one.split(".") for one in definition.renames)
+                        if renamed and alias not in seen:
+                            seen.add(alias)
+                            waiting.append(alias)
 
     def _may_be_loaded_by_name(self, path: str, module: str) -> bool:
         """Whether something may load the module by a name that it computes, or a class has it: then
@@ -65,6 +74,8 @@ class Wholes:
             yield None
         for definition in cut.definitions.values():
             is_code = definition.name != EXPORTS and definition.kind is not Kind.IMPORT
+            if _is_for_examples(definition, word):
+                continue
             if is_code and self._takes(user, word, definition.named, exact=exact, leads=leads):
                 yield definition
 
@@ -84,3 +95,13 @@ class Wholes:
             bool(definition.imported)
             and not all(self._mentions.defines(user, one) for one in definition.imported)
         )
+
+
+def _is_for_examples(definition: Definition, word: str) -> bool:
+    """Whether a fixture only puts something among the names of examples in texts, which are read
+    for themselves."""
+    return (
+        definition.fixture
+        and _OF_EXAMPLES in definition.named.asks
+        and word not in definition.uses.handed
+    )

@@ -179,7 +179,8 @@ def test_whoever_decorates_a_function_sees_its_signature() -> None:
 def test_what_importing_binds(old: str, new: str, binding: str) -> None:
     found = edited(old, new)
     assert found.units <= found.bindings  # a constant may be a function that is bound again
-    assert replace(found, units=frozenset()) == Difference(bindings=names(binding))
+    assert replace(found, units=frozenset(), imports=False) == Difference(bindings=names(binding))
+    assert found.imports == ("import" in old)
 
 
 def came(*found: str) -> Difference:
@@ -188,16 +189,30 @@ def came(*found: str) -> Difference:
 
 def test_names_that_come() -> None:
     assert edited("LIMIT = 3", "LIMIT = 3\nMORE = 1") == came("MORE")
-    assert edited("import os\n", "import os\nimport a.b\n") == came("a")
+    assert edited("import os\n", "import os\nimport a.b\n") == replace(came("a"), imports=True)
     added = edited("    def method", "    def other(self): pass\n\n    def method")
     assert added == came("C.other")
 
 
 def test_names_that_go() -> None:
     assert edited("LIMIT = 3\n", "") == replace(came("LIMIT"), units=names("LIMIT"))
-    assert edited("import os\n", "") == came("os")
+    assert edited("import os\n", "") == replace(came("os"), imports=True)
     gone = edited('def plain(x, y=1):\n    """What it does."""\n    return x + y\n', "")
     assert gone == replace(came("plain"), units=names("plain"))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_lost"),
+    [
+        ("ONE = catalog.add(1)", True),
+        ("ONE = re.compile('a')", False),
+        ("ONE = 1", False),
+        ("class C:\n  one = catalog.add(1)", False),  # whoever names the class learns of it
+    ],
+)
+def test_what_a_call_made_and_others_may_know_is_lost(line: str, is_lost: bool) -> None:
+    text = "import re\nfrom shop import catalog\n"
+    assert difference(f"{text}{line}\n", text).lost == (names("ONE") if is_lost else names())
 
 
 def test_only_names_that_one_text_lacks_have_come_or_gone() -> None:

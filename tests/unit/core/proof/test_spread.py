@@ -83,6 +83,9 @@ class Tree:
     def places(self, path: str) -> Places | None:
         return Places(ast.parse(self.then[path])) if path in self.then else None
 
+    def loads_otherwise(self, path: str) -> str | None:
+        return None
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         return not definition.origins.isdisjoint(self.new)
 
