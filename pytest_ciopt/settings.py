@@ -72,6 +72,12 @@ class Settings(NamedTuple):
     """Files that this run writes, as absolute paths: left from an earlier run they are no change
     where git does not track them."""
 
+    places: tuple[str, ...] = ()
+    """Files and folders that tests are collected from, as absolute paths; none where it is all that
+    there is."""
+    left_out: tuple[str, ...] = ()
+    """Files and folders that are ignored all the same, as absolute paths; with globs."""
+
 
 class Discovery(NamedTuple):
     """How pytest finds tests in this project."""

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Iterator
+from glob import iglob
 from pathlib import Path
 from shlex import split
 from types import ModuleType
@@ -47,9 +48,28 @@ def settings_of(config: pytest.Config, known: argparse.Namespace) -> Settings:
             json=resolved(config, json) if json else None,
             job=job_of(config),
             outputs=tuple(resolved(config, file) for file in written),
+            places=tuple(_places(config, known)),
+            left_out=tuple(_left_out(config, known)),
         )
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _places(config: pytest.Config, known: argparse.Namespace) -> list[str]:
+    """What is collected from, as pytest decides it; nothing where that is not known."""
+    start = config.invocation_params.dir
+    named = [argument.partition("::")[0] for argument in map(str, known.file_or_dir)]
+    if not named and start == config.rootpath:
+        for one in config.getini("testpaths"):
+            named += iglob(one, root_dir=start, recursive=True)
+    places = [os.path.normpath(resolved(config, one)) for one in named or [str(start)]]
+    is_clear = not known.pyargs and all(map(os.path.exists, places))
+    return places if is_clear else []
+
+
+def _left_out(config: pytest.Config, known: argparse.Namespace) -> Iterator[str]:
+    for one in (*(known.ignore or ()), *(known.ignore_glob or ())):
+        yield os.path.normpath(resolved(config, str(one)))
 
 
 _JOB = pytest.StashKey[Job]()

@@ -5,7 +5,9 @@ runs", with the reason; only what a person typed wrong is an error.
 """
 
 import gc
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -255,6 +257,7 @@ class _Records:
             return ask.selection
         try:
             present = Present(self._worktree, self._listing)
+            ask = replace(ask, is_asked_for=self._is_asked_for)
             if self._passed:  # another job may pass where this one does not
                 ask = replace(ask, job=self._settings.job.digest)
             return prove(ask, known, texts, present, by_name=self._settings.by_name)
@@ -263,6 +266,23 @@ class _Records:
                 raise
             self.told.append(f"records are not used: {_logged(error, self._state)}")
             return ask.selection
+
+    def _is_asked_for(self, path: str) -> bool:
+        file = os.path.join(self._worktree.top, path)
+        return within(file, self._settings.places) and not (
+            self._settings.left_out and within(file, self._settings.left_out)
+        )
+
+
+def within(file: str, places: Sequence[str]) -> bool:
+    """Whether a file is one of some, or lies in one of some folders, or where globs say; always
+    where there are none."""
+    known = {*places, *map(os.path.realpath, places)}
+    return not places or any(
+        one == place or one.startswith(place.rstrip(os.sep) + os.sep) or fnmatch(one, place)
+        for one in (file, os.path.realpath(file))
+        for place in known
+    )
 
 
 def _with_declared(change: Change, declared: Sequence[str]) -> Change:

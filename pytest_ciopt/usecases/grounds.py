@@ -44,6 +44,8 @@ class Ask:
     """Edited modules that nothing imports: whatever loads them does so in a way of its own."""
     job: str | None = None
     """Of which CI job records have to be, to leave a test out; None: of any."""
+    is_asked_for: Callable[[str], bool] = lambda path: True
+    """Whether tests are collected from a file."""
 
 
 class Grounds:

@@ -46,6 +46,10 @@ class Loading:
                 return _LOST.format(one.module or one.name)
         return None
 
+    def certainly(self, path: str, other: str) -> bool:
+        """Whether importing one file loads the other one, on a way that is clear."""
+        return self._is_reached(other, self._loaded_with(path))
+
     def _files_of(self, user: str, several: frozenset[Import]) -> set[str]:
         return set[str]().union(*(self._files(user, one) for one in several))
 

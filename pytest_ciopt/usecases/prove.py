@@ -7,6 +7,7 @@ import shows it, and what was not sound when it last ran.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.judge import Ground, affected, objection
@@ -18,6 +19,8 @@ from pytest_ciopt.usecases.grounds import Ask, Grounds
 from pytest_ciopt.usecases.texts import Texts
 
 FAILED_LAST = "failed last"
+_LOOKED_AT = 20
+"""Test files that are imported anyway of which it is asked whether they load a module."""
 
 
 def prove(
@@ -107,9 +110,14 @@ class _Prove:
 
     def _witness(self, path: str, found: Selection) -> str | None:
         """A test that imports a module which binds something else, where no test file is imported
-        that does: perhaps it cannot be imported any more, and all of its tests fail."""
-        users = self.texts.users(path)
-        if any(found.verdict(file) is not Verdict.NONE for file in users if self._is_tested(file)):
+        in this run that does: perhaps it cannot be imported any more, and all of its tests fail."""
+        users = set(filter(self.ask.is_asked_for, self.texts.users(path)))
+        imported = (
+            file
+            for file in sorted(filter(self._is_tested, users))
+            if found.verdict(file) is not Verdict.NONE
+        )
+        if any(self.texts.loads(file, path) for file in islice(imported, _LOOKED_AT)):
             return None
         tests = sorted(test for test in found.records.proved if module_of(test) in users)
         runs_in_it = (test for test in tests if self._executes(test, path))

@@ -376,6 +376,10 @@ class Texts:
         was loaded when the record was made, or in another order; None if it does not."""
         return self._loads.otherwise(path, self._old_tree(path))
 
+    def loads(self, path: str, other: str) -> bool:
+        """Whether importing one file loads the other one for certain."""
+        return self._loads.certainly(path, other)
+
     def imports_new(self, path: str, definition: Definition) -> bool:
         """Whether an import may load a module that was not loaded before."""
         tops = definition.origins - {""} - STDLIB

@@ -110,6 +110,38 @@ def test_one_test_bears_witness_and_one_that_runs_anyway_is_enough(recorded: Pro
     assert recorded.select().selected == dict.fromkeys((TWO, THREE), "executes app.code.two")
 
 
+def test_the_witness_is_a_test_that_this_run_collects(recorded: Project) -> None:
+    """Others import it as well, and cannot tell what comes of that."""
+    code = FILES["app/code.py"]
+    recorded.repository.write({"app/code.py": f"{code}\n\nUNUSED = missing\n"})
+    assert recorded.select(exit_code=2).selected.keys() == set(), (
+        "tests/test_one.py is not collected"
+    )
+    for words in (
+        ("tests/test_two.py",),
+        ("--ignore=tests/test_one.py",),
+        ("tests", "--ignore-glob=*/test_one.py"),
+    ):
+        result = recorded.run("--ciopt-changed", *words)
+        assert result.ret == pytest.ExitCode.INTERRUPTED
+        result.stdout.fnmatch_lines(["*NameError: name 'missing' is not defined*"])
+    recorded.repository.write({"tests/test_new.py": "import app.code\n"})
+    assert recorded.run("--ciopt-changed", "tests/test_two.py").ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_test_that_is_imported_and_loads_it_only_when_it_runs_is_no_witness(
+    project: MakeProject,
+) -> None:
+    late = "def test_late():\n    from app import code\n    assert code.one() == 1\n"
+    made = project({**FILES, "tests/test_a.py": f"{late}\ndef test_free():\n    assert True\n"})
+    assert made.run(DEPS).ret == 0
+    made.repository.replace("tests/test_a.py", "assert True", "assert 1")
+    made.repository.replace("app/code.py", "def one", "UNUSED = 1\ndef one")
+    selected = made.select().selected
+    assert selected.pop("tests/test_a.py::test_free")
+    assert list(selected.values()) == [WITNESS]
+
+
 def test_edit_after_edit(recorded: Project) -> None:
     """What was edited is in no commit, and is known all the same."""
     for before, after in ((2, 3), (3, 4), (4, 5)):

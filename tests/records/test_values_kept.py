@@ -45,9 +45,73 @@ def value():
     return files, ("app/made.py", "return 42", "return 43")
 
 
+def _filled(code: str) -> tuple[Mapping[str, str], Edit]:
+    """Who finds out that nothing is kept has another function keep it."""
+    tests = """
+from app.use import value
+def test_0(): assert value(warm=True) == 42
+def test_a(): assert value() == 42
+def test_b(): assert value() == 42
+"""
+    files = {
+        "app/load.py": "def compute():\n    return 42\n",
+        "app/use.py": f"from app.load import compute\n{code}",
+        "tests/test_x.py": tests,
+    }
+    return files, ("app/load.py", "return 42", "return 43")
+
+
 CASES: dict[str, tuple[Mapping[str, str], Edit]] = {
     "cached at import, and by another module": _at_import("functools.lru_cache"),
     "the same by a decorator that nobody knows": _at_import("kept"),
+    "an item by a helper": _filled("""
+KEPT = {}
+def fill(key): KEPT[key] = compute()
+def value(warm=False):
+    if warm: return 42
+    if "a" not in KEPT: fill("a")
+    return KEPT["a"]
+"""),
+    "a global by a helper": _filled("""
+KEPT = []
+def fill():
+    global KEPT
+    KEPT += [compute()]
+def value(warm=False):
+    if warm: return 42
+    if not KEPT:
+        fill()
+    return KEPT[0]
+"""),
+    "in an object by a method": _filled("""
+class Shelf:
+    def __init__(self): self.items = []
+    def add(self, item): self.items.append(item)
+SHELF = Shelf()
+def stock(): SHELF.add(compute())
+def value(warm=False):
+    if warm: return 42
+    if not SHELF.items: stock()
+    return SHELF.items[0]
+"""),
+    "in a set by who is handed it": _filled("""
+KEPT = set()
+def put(item): KEPT.add(item)
+def value(warm=False):
+    if warm: return 42
+    if not KEPT: put(compute())
+    return [*KEPT][0]
+"""),
+    "in what a helper is handed": _filled("""
+KEPT = {}
+def fill(kept): kept.update(a=compute())
+def value(warm=False):
+    if warm: return 42
+    if "a" in KEPT:
+        return KEPT["a"]
+    fill(KEPT)
+    return KEPT["a"]
+"""),
     "by what is inside of a function, in a thread and without": (
         {
             "app/use.py": """

@@ -91,6 +91,22 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
             yield Keeping(name or COMPUTED, within, of_self, roots)
 
 
+def looked_at(node: Function, called: str) -> frozenset[str]:
+    """Names and attributes, and words of texts, that decide whether a function calls something by
+    its name."""
+    everything = walk(node)
+    names = set[str]()
+    for one in everything:
+        for guard, parts, leaves in _guards(one):
+            inside = [below for part in parts for below in walk(part)]
+            if leaves:
+                end: int = getattr(one, "end_lineno", 0)
+                inside += (o for o in everything if getattr(o, "lineno", 0) > end)
+            if called in _identifiers(inside):
+                names.update(_identifiers(below for part in guard for below in walk(part)))
+    return frozenset(names - {called})
+
+
 def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> bool:
     """Whether it is written where it was missing, or with a value that was made because of that."""
     if store.node in needless:

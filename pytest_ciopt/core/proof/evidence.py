@@ -1,7 +1,7 @@
 """What earlier runs show of who ran what, beside each test's own record. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 
 from pytest_ciopt.core.history.traces import AT, LOCALS
@@ -98,6 +98,24 @@ class Evidence:
     def callers(self, node: Node) -> list[Node]:
         """What was seen to call a function in tests and fixtures, sorted."""
         return sorted(self._ran.callers.get(node, ()))
+
+    def called_below(self, unit: Unit) -> Iterator[Unit]:
+        """A unit, and what it was seen to call in tests and fixtures, through others, too."""
+        waiting, seen = [unit], {unit}
+        while waiting:
+            one = waiting.pop()
+            yield one
+            fresh = self._called.get(one, set[Unit]()) - seen
+            seen |= fresh
+            waiting.extend(sorted(fresh))
+
+    @cached_property
+    def _called(self) -> dict[Unit, set[Unit]]:
+        found: dict[Unit, set[Unit]] = {}
+        for node, callers in self._ran.callers.items():
+            for caller in callers:
+                found.setdefault(unit_of(caller), set()).add(unit_of(node))
+        return found
 
     def is_called_often(self, node: Node) -> bool:
         """Whether not all callers of a function are known."""

@@ -44,6 +44,23 @@ class Keepers:
                 if not self._is_of_python(unit[0], keeping):
                     yield keeping
 
+    def filled(self, unit: Unit, called: Unit) -> Iterator[Unit]:
+        """What a function looks at to find out whether it has to call another one, which keeps
+        something there, by itself or by what it calls: paths and names."""
+        definition = self.definition(unit)
+        if definition is None or (self.is_test(unit) and not definition.fixture):
+            return
+        if not self._evidence.stretches.without(unit, called):
+            return
+        looked_at = definition.uses.looked_at(called_as(called[1]))
+        for below in self._evidence.called_below(unit) if looked_at else ():
+            own = self.definition(below)
+            if own is not None and below != unit:
+                written = own.uses.writes(of_self=self._outlives_tests(below[0], own.scope))
+                yield from ((below[0], name) for name in written & looked_at)
+                if own.uses.fills_arguments:
+                    yield from ((unit[0], name) for name in looked_at & definition.uses.handed)
+
     def is_test(self, unit: Unit) -> bool:
         """Whether a function is a test by its name, be it in a class from which those of test
         modules inherit: what one test leaves behind for another one is no business of ours."""

@@ -194,6 +194,9 @@ class Spread:
                 if caller.is_seen and not caller.when & when:
                     continue
                 self._keep(caller.unit, called.unit)
+                for filled in self._keepers.filled(caller.unit, called.unit):
+                    self.impact.units.add(caller.unit)
+                    self._asked(*filled)
                 if not caller.is_test and began(caller.unit, origin):
                     self.impact.units.add(caller.unit)
                 if caller.node not in seen:
