@@ -131,6 +131,14 @@ class Texts:
             self._places[key] = None if tree is None else Places(tree)
         return self._places[key]
 
+    def then(self, path: str) -> Module | None:
+        """The definitions of a file as it was when the record was made; None if nobody knows."""
+        tree = self._old_tree(path)
+        try:
+            return None if tree is None else mentioning(without_types(tree), {})
+        except RecursionError:
+            return None
+
     def _old_tree(self, path: str) -> ast.Module | None:
         """A file as it was when the record was made; None if nobody knows."""
         content_id = self._loaded.get(path, "")

@@ -71,8 +71,19 @@ class Thing:
 THING = Thing()
 """,
     "app/hub.py": "from app import words as impl\n",
+    "app/shape.py": """
+import abc
+
+class Shape(abc.ABC):
+    def area(self): return 1
+""",
+    "app/square.py": """
+from app.shape import Shape
+
+class Square(Shape): pass
+""",
     "app/use.py": """
-from app import catalog, lazy, typed
+from app import catalog, lazy, square, typed
 from app.hub import impl
 import app.plug
 import app.shop
@@ -81,6 +92,7 @@ def has(key): return key in catalog.ITEMS
 def rate(kind): return getattr(impl, f"{kind}_RATE")
 def kind(name): return typed.Order.__dataclass_fields__[name].type
 def size(): return lazy.THING.size
+def area(): return getattr(square, "Square")().area()
 """,
     "tests/test_last.py": """
 def test_last():
@@ -103,6 +115,18 @@ CASES: dict[str, tuple[str, tuple[str, str, str]]] = {
     "what a call registered is gone": (
         "use.has('loose')",
         ("app/shop.py", 'loose = catalog.add("loose")\n', ""),
+    ),
+    "a decorator that registers is gone": (
+        "use.has('pen')",
+        ("app/shop.py", "@catalog.register(words.KEY)\n", ""),
+    ),
+    "a base that registers is gone": (
+        "use.has('ink')",
+        ("app/shop.py", "(catalog.Item)", ""),
+    ),
+    "a method is abstract": (
+        "use.area() == 1",
+        ("app/shape.py", "    def area", "    @abc.abstractmethod\n    def area"),
     ),
     "an import is gone": ("use.has('plug')", ("app/use.py", PLUGGED, "")),
     "an import is only for type checkers": (

@@ -190,6 +190,7 @@ class _Cutter:
             uses=Uses((node, bool(prefix))),
             head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
             declared=self._declared(bare),
+            sort=_sort(node) if self._is_compared else "",
             annotated=self._pairs(types.of_function),
             noted=self._pairs(types.of_variables),
             documented=self._documented(node),

@@ -53,6 +53,8 @@ class Definition:
     declared: str = ""
     """What is seen of a function without calling it, beside its docstring: its signature, without
     annotations that are not evaluated."""
+    sort: str = ""
+    """What a call of a function makes instead of running it, such as a coroutine."""
     annotated: str = ""
     """These."""
     noted: str = ""
@@ -135,6 +137,7 @@ def united(pieces: Iterable[Definition]) -> dict[str, Definition]:
                 imported=known.imported | piece.imported,
                 head=known.head | piece.head,
                 declared=f"{known.declared}\n\n{piece.declared}",
+                sort=f"{known.sort}\n\n{piece.sort}",
                 annotated=known.annotated + piece.annotated,
                 noted=known.noted + piece.noted,
                 documented=known.documented + piece.documented,

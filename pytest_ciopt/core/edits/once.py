@@ -91,11 +91,43 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
             yield Keeping(name or COMPUTED, within, of_self, roots)
 
 
-def looked_at(node: Function, called: str) -> frozenset[str]:
-    """Names and attributes, and words of texts, that decide whether a function calls something by
-    its name."""
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What decides whether a function calls something."""
+
+    shared: frozenset[str] = frozenset()
+    """Names that are no variables of the function, and attributes of such."""
+    own: frozenset[str] = frozenset()
+    """Attributes of the object that the method belongs to."""
+    others: frozenset[str] = frozenset()
+    """Attributes of whatever its variables hold, and texts."""
+    called: frozenset[str] = frozenset()
+    """Names of what it calls together with that."""
+
+    def __bool__(self) -> bool:
+        return bool(self.shared or self.own or self.others)
+
+    def __or__(self, other: "Looks") -> "Looks":
+        return Looks(
+            self.shared | other.shared,
+            self.own | other.own,
+            self.others | other.others,
+            self.called | other.called,
+        )
+
+
+def looks(node: Function, called: str, own: str | None) -> Looks:
+    """What a function looks at to decide whether it calls something by its name; `own` is the
+    object that it belongs to."""
     everything = walk(node)
-    names = set[str]()
+    local = {one.arg for one in everything if isinstance(one, ast.arg)}
+    for one in everything:
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            local.add(one.id)
+    for one in everything:
+        if isinstance(one, ast.Global | ast.Nonlocal):
+            local.difference_update(one.names)
+    found = Looks()
     for one in everything:
         for guard, parts, leaves in _guards(one):
             inside = [below for part in parts for below in walk(part)]
@@ -103,8 +135,32 @@ def looked_at(node: Function, called: str) -> frozenset[str]:
                 end: int = getattr(one, "end_lineno", 0)
                 inside += (o for o in everything if getattr(o, "lineno", 0) > end)
             if called in _identifiers(inside):
-                names.update(_identifiers(below for part in guard for below in walk(part)))
-    return frozenset(names - {called})
+                looked = [below for part in guard for below in walk(part)]
+                found |= _sorted(looked, local, own, _called(inside))
+    return found
+
+
+def _sorted(
+    looked: list[ast.AST], local: set[str], own: str | None, called: frozenset[str]
+) -> Looks:
+    shared, of_own, others = set[str](), set[str](), set[str]()
+    for one in looked:
+        match one:
+            case ast.Name(id=name, ctx=ast.Load()):
+                if name not in local:
+                    shared.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                root = path_of(one)[0]
+                kind = of_own if root == own else others if root in local | {""} else shared
+                kind.add(name)
+            case ast.Constant(value=str(name)):
+                others.add(name)
+    return Looks(frozenset(shared), frozenset(of_own), frozenset(others), called)
+
+
+def _called(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    calls = (one for one in nodes if isinstance(one, ast.Call))
+    return frozenset(path_of(one.func)[-1] for one in calls)
 
 
 def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> bool:

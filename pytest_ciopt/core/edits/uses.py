@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pytest_ciopt.core.edits.annotations import annotations
 from pytest_ciopt.core.edits.inner import inner
-from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping, looked_at
+from pytest_ciopt.core.edits.once import COMPUTED, Keeping, Looks, keeping, looks
 from pytest_ciopt.core.edits.prose import is_prose
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
 from pytest_ciopt.core.edits.trees import children, walk
@@ -58,26 +58,38 @@ class Uses:
             for kept in keeping(node, stores(node, own), own)
         )
 
-    def looked_at(self, called: str) -> frozenset[str]:
-        """What decides whether a function calls something by its name, see `once.looked_at`."""
-        return frozenset[str]().union(*(looked_at(node, called) for node, _ in self._functions()))
+    def looks(self, called: str) -> Looks:
+        """What decides whether a function calls something by its name."""
+        found = Looks()
+        for node, own in self._functions():
+            found |= looks(node, called, own)
+        return found
 
-    def writes(self, *, of_self: bool) -> frozenset[str]:
-        """Names that a function writes to in what outlives the call, perhaps those of its own
-        object, too."""
-        return frozenset(
-            store.name
-            for node, own in self._functions()
-            for store in stores(node, own)
-            if store.name and (of_self or store.root != own)
-        )
+    @cached_property
+    def writes(self) -> frozenset[str]:
+        """Names that a function writes to in what outlives the call, but for its own object."""
+        return frozenset(store.name for store, is_own in self._stores if store.name and not is_own)
+
+    @cached_property
+    def own_writes(self) -> frozenset[str]:
+        """The same of what a method writes to in its own object."""
+        return frozenset(store.name for store, is_own in self._stores if store.name and is_own)
 
     @cached_property
     def fills_arguments(self) -> bool:
         """Whether a function writes to an object that it is given."""
-        return any(
-            store.root != own
-            and store.root in {one.arg for one in walk(node.args) if isinstance(one, ast.arg)}
+        given = {
+            one.arg
+            for node, _ in self._functions()
+            for one in walk(node.args)
+            if isinstance(one, ast.arg)
+        }
+        return any(store.root in given for store, is_own in self._stores if not is_own)
+
+    @cached_property
+    def _stores(self) -> tuple[tuple[Store, bool], ...]:
+        return tuple(
+            (store, store.root == own)
             for node, own in self._functions()
             for store in stores(node, own)
         )

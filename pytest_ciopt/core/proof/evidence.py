@@ -99,6 +99,10 @@ class Evidence:
         """What was seen to call a function in tests and fixtures, sorted."""
         return sorted(self._ran.callers.get(node, ()))
 
+    def called_by(self, unit: Unit) -> list[Unit]:
+        """What a unit was seen to call in tests and fixtures, sorted."""
+        return sorted(self._called.get(unit, ()))
+
     def called_below(self, unit: Unit) -> Iterator[Unit]:
         """A unit, and what it was seen to call in tests and fixtures, through others, too."""
         waiting, seen = [unit], {unit}

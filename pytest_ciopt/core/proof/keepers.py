@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.library import is_library
-from pytest_ciopt.core.edits.once import Keeping
+from pytest_ciopt.core.edits.once import Keeping, Looks
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
@@ -52,14 +52,26 @@ class Keepers:
             return
         if not self._evidence.stretches.without(unit, called):
             return
-        looked_at = definition.uses.looked_at(called_as(called[1]))
-        for below in self._evidence.called_below(unit) if looked_at else ():
+        looks = definition.uses.looks(called_as(called[1]))
+        for helper in self._evidence.called_by(unit) if looks else ():
+            if helper == called or called_as(helper[1]) in looks.called:
+                yield from self._written_by(helper, looks, unit, definition)
+
+    def _written_by(
+        self, helper: Unit, looks: Looks, unit: Unit, definition: Definition
+    ) -> Iterator[Unit]:
+        for below in self._evidence.called_below(helper):
             own = self.definition(below)
-            if own is not None and below != unit:
-                written = own.uses.writes(of_self=self._outlives_tests(below[0], own.scope))
-                yield from ((below[0], name) for name in written & looked_at)
+            if own is None:
+                continue
+            names = own.uses.writes & (looks.shared | looks.own)
+            if self._outlives_tests(below[0], own.scope):
+                names |= own.uses.own_writes & (looks.shared | looks.own)
+            if below == helper:
+                names |= own.uses.writes & looks.others
                 if own.uses.fills_arguments:
-                    yield from ((unit[0], name) for name in looked_at & definition.uses.handed)
+                    yield from ((unit[0], name) for name in looks.shared & definition.uses.handed)
+            yield from ((below[0], name) for name in names)
 
     def is_test(self, unit: Unit) -> bool:
         """Whether a function is a test by its name, be it in a class from which those of test

@@ -25,7 +25,10 @@ a variable that a call made which somebody may have learnt of."""
 _DOCUMENTED, _ANNOTATED, _NOTED = ".", ":", ";"
 """Before the fingerprints of the docstring of a function or class; of annotations that are not
 evaluated, of a function and of the variables in it."""
-_PART = re.compile(r"(\A|[.:;])([^.:;]+)")
+_TOLD_TO, _SORT = "@", "%"
+"""Before the fingerprints of what others may learn of a function or class by: decorators and bases;
+and of what a method is, beside its signature: by its decorators, or a coroutine."""
+_PART = re.compile(r"(\A|[.:;@%])([^.:;@%]+)")
 """A mark, if any, and what follows it."""
 
 
@@ -47,8 +50,12 @@ class Difference:
     effects: bool = False
     """Whether other code that runs at import changed, or its order."""
     lost: frozenset[str] = frozenset()
-    """Of the removed names those that something may have been told of: classes with bases,
-    functions with decorators, and what calls made, that are not of the standard library."""
+    """Names that are gone of what something may have been told: classes with bases, functions with
+    decorators, and what calls made, that are not of the standard library."""
+    relearned: frozenset[str] = frozenset()
+    """Of the others those that have other bases and decorators of this kind than they had."""
+    remade: frozenset[str] = frozenset()
+    """Methods of which more than the signature and the body differs."""
     imports: bool = False
     """Whether it imports something else."""
 
@@ -126,7 +133,12 @@ def _may_be_told(definition: Definition) -> bool:
 
 
 def _described(definition: Definition) -> str:
+    is_told = definition.foreign or definition.may_be_registered
+    is_method = definition.kind is Kind.FUNCTION and definition.scope
+    made = "\n".join((definition.decorators, *sorted(definition.bases)))
     texts = {
+        _TOLD_TO: f"!{made}" if is_told else "",
+        _SORT: f"{definition.sort}!{definition.decorators}" if is_method else "",
         _DOCUMENTED: definition.documented,
         _ANNOTATED: definition.annotated,
         _NOTED: definition.noted,
@@ -142,6 +154,7 @@ def difference(old: Source, new: Source) -> Difference:
     """What differs. Complexity: linear in the number of definitions."""
     units, bindings, moved, lost = set(), set(), set(), set()
     documented, annotated = set(), set()
+    relearned, remade = set(), set()
     imports = False
     for name in old.definitions.keys() | new.definitions.keys():
         before, after = old.definitions.get(name), new.definitions.get(name)
@@ -152,6 +165,10 @@ def difference(old: Source, new: Source) -> Difference:
             moved.add(name)
         elif "" in (others := _differing(before, after)):
             bindings.update(_exported(before, after) if name == EXPORTS else (name,))
+            if _TOLD_TO in others and _TOLD_TO in before[1]:
+                relearned.add(name)
+            if _SORT in others:
+                remade.add(name)
         else:
             if _DOCUMENTED in others:
                 documented.add(name)
@@ -170,6 +187,8 @@ def difference(old: Source, new: Source) -> Difference:
         annotated=frozenset(annotated),
         effects=_effects(old, new),
         lost=frozenset(lost),
+        relearned=frozenset(relearned),
+        remade=frozenset(remade),
         imports=imports,
     )
 

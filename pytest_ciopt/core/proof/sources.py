@@ -65,6 +65,9 @@ class Sources(Protocol):
     def defining(self, name: str) -> Iterable[str]:
         """Files in which a name may be defined, at whatever level."""
 
+    def then(self, path: str) -> Module | None:
+        """The definitions of a file as it was when the record was made; None if nobody knows."""
+
     def places(self, path: str) -> Places | None:
         """Which definitions stood where when the record was made; None if nobody knows."""
 

@@ -129,10 +129,13 @@ class Spread:
             self._climb((path, name))
         if difference.lost:
             self._all(path, f"{min(difference.lost)} is gone, and who knew of it cannot be told")
+        if difference.relearned:
+            self._forgotten(path, difference.relearned)
         cut = self._sources.cut(path)
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
-            self._rebound(path, name, definition, moved=name in difference.moved)
+            moved = name in difference.moved
+            self._rebound(path, name, definition, moved=moved, remade=name in difference.remade)
         for onlookers, names in descriptions.items():
             for name in sorted(names):
                 self._redescribed(path, name, onlookers)
@@ -290,6 +293,16 @@ class Spread:
                 if known is not None and known.kind is Kind.BINDING:
                     self._asked(path, handed)
 
+    def _forgotten(self, path: str, names: Iterable[str]) -> None:
+        """Whoever was told of definitions when the record was made may not be told of them now."""
+        then = self._sources.then(path)
+        for name in sorted(names):
+            old = None if then is None else then.definitions.get(name)
+            if old is None:
+                self._all(path, f"who knew of {name} cannot be told")
+            else:
+                self._told(path, name, old, moved=False)
+
     def _learned(self, path: str, name: str, definition: Definition) -> None:
         """What is inside of a class is something else. Those who were told of it may look, if it is
         known who they are; where installed code was told, such as an ORM of its tables, anybody
@@ -364,7 +377,13 @@ class Spread:
     # --- what importing binds --------------------------------------------------------------------
 
     def _rebound(
-        self, path: str, name: str, definition: Definition | None, *, moved: bool = False
+        self,
+        path: str,
+        name: str,
+        definition: Definition | None,
+        *,
+        moved: bool = False,
+        remade: bool = False,
     ) -> None:
         """Importing binds something else to a name, or no longer binds it."""
         if moved and definition is None and "." not in name:
@@ -375,8 +394,8 @@ class Spread:
                 self._all(path, f"{name} is imported from a module that was not loaded before")
             if definition.foreign or definition.may_be_registered:
                 self._told(path, name, definition, moved=moved)
-        method = definition is not None and definition.kind is Kind.FUNCTION and not moved
-        self._bind(path, name, of_class=not method)
+        is_function = definition is not None and definition.kind is Kind.FUNCTION
+        self._bind(path, name, of_class=not is_function or moved or remade)
 
     def _bind(self, path: str, name: str, *, of_class: bool = True) -> None:
         unit = (path, name)

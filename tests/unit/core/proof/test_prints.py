@@ -179,8 +179,21 @@ def test_whoever_decorates_a_function_sees_its_signature() -> None:
 def test_what_importing_binds(old: str, new: str, binding: str) -> None:
     found = edited(old, new)
     assert found.units <= found.bindings  # a constant may be a function that is bound again
-    assert replace(found, units=frozenset(), imports=False) == Difference(bindings=names(binding))
-    assert found.imports == ("import" in old)
+    found = replace(found, units=names(), relearned=names(), imports=False)
+    assert found == Difference(bindings=names(binding))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differ"),
+    [
+        ("import os", "import os.path", True),
+        ("import os", "", True),
+        ("X = 1", "import os", True),
+        ("import os\nX = 1", "import os\nX = 2", False),
+    ],
+)
+def test_whether_it_imports_something_else(old: str, new: str, differ: bool) -> None:
+    assert difference(old, new).imports == differ
 
 
 def came(*found: str) -> Difference:
@@ -213,6 +226,46 @@ def test_names_that_go() -> None:
 def test_what_a_call_made_and_others_may_know_is_lost(line: str, is_lost: bool) -> None:
     text = "import re\nfrom shop import catalog\n"
     assert difference(f"{text}{line}\n", text).lost == (names("ONE") if is_lost else names())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_lost"),
+    [
+        ("@add\ndef f(): pass", "def f(): pass", True),
+        ("@add\ndef f(): pass", "@add(1)\ndef f(): pass", True),
+        ("@add\ndef f(): pass", "@add\ndef f(x): pass", False),
+        ("def f(): pass", "@add\ndef f(): pass", False),
+        ("@pytest.mark.x\ndef f(): pass", "def f(): pass", False),
+        ("@add\nclass f: pass", "class f: pass", True),
+        ("class f(Base): pass", "class f: pass", True),
+        ("class f(Base): pass", "class f(Other, Base): pass", True),
+        ("class f: pass", "class f(Base): pass", False),
+    ],
+)
+def test_who_knew_of_what_is_made_otherwise(old: str, new: str, is_lost: bool) -> None:
+    text = "import pytest\nfrom shop import Base, Other, add\n{}\n"
+    found = difference(text.format(old), text.format(new))
+    assert found.bindings == names("f")
+    assert found.relearned == (names("f") if is_lost else names())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_remade"),
+    [
+        ("def f(self): pass", "@abstractmethod\n  def f(self): pass", True),
+        ("@other\n  def f(self): pass", "def f(self): pass", True),
+        ("def f(self): pass", "async def f(self): pass", True),
+        ("def f(self): pass", "def f(self): yield", True),
+        ("def f(self): pass", "def f(self, x): pass", False),
+        ("def f(self): pass", "def f(self): return 1", False),
+    ],
+)
+def test_methods_of_which_more_than_the_signature_differs(
+    old: str, new: str, is_remade: bool
+) -> None:
+    text = "class C:\n  {}\n"
+    found = difference(text.format(old), text.format(new))
+    assert found.remade == (names("C.f") if is_remade else names())
 
 
 def test_only_names_that_one_text_lacks_have_come_or_gone() -> None:

@@ -27,7 +27,7 @@ class Tree:
         self, files: dict[str, str], then: dict[str, str], new: Iterable[str] = ()
     ) -> None:
         """`then`: texts when the record was made; `new`: modules that were not loaded."""
-        self.files, self.then, self.new = files, then, frozenset(new)
+        self.files, self.before, self.new = files, then, frozenset(new)
 
     def cut(self, path: str) -> Module | None:
         try:
@@ -81,7 +81,10 @@ class Tree:
         return [path for path in sorted(self.files) if self.mentions(path, name)]
 
     def places(self, path: str) -> Places | None:
-        return Places(ast.parse(self.then[path])) if path in self.then else None
+        return Places(ast.parse(self.before[path])) if path in self.before else None
+
+    def then(self, path: str) -> Module | None:
+        return module(ast.parse(self.before[path])) if path in self.before else None
 
     def loads_otherwise(self, path: str) -> str | None:
         return None
@@ -1234,14 +1237,17 @@ METHODS = "class C:\n    def go(self, x=1): pass\n    def stay(self): pass\n"
     ("new", "expected"),
     [
         (METHODS.replace("x=1", "x=2"), False),
-        (METHODS.replace("    def go", "    @property\n    def go"), False),
+        (METHODS.replace("    def go", "    @property\n    def go"), True),  # it may be abstract
+        (METHODS.replace("    def go", "    async def go"), True),
         (METHODS.replace("def go(self, x=1)", "def stay(self, x=1)"), True),
         (METHODS + "    def __len__(self): return 1\n", True),
         (METHODS.replace("    def go(self, x=1): pass\n", ""), True),
     ],
-    ids=["signature", "decorator", "gone", "came", "gone alone"],
+    ids=["signature", "decorator", "coroutine", "gone", "came", "gone alone"],
 )
-def test_a_class_is_another_one_when_a_method_comes_or_goes(new: str, expected: bool) -> None:
+def test_a_class_is_another_one_when_a_method_comes_or_goes_or_is_another_sort(
+    new: str, expected: bool
+) -> None:
     user = "from m import C\ndef makes(): C()\ndef calls(c): c.go()\ndef spared(): pass\n"
     found = spread(METHODS, new, user=user).units
     assert (("user.py", "makes") in found) is expected
