@@ -48,6 +48,8 @@ class Ink(catalog.Item): key = words.KIND
 
 added = catalog.add(words.MAX_RATE)
 loose = catalog.add("loose")
+
+def plain(): return 1
 """,
     "app/eager.py": BUILD + SIZE + MEASURE,
     "app/typed.py": """
@@ -119,6 +121,10 @@ CASES: dict[str, tuple[str, tuple[str, str, str]]] = {
     "a decorator that registers is gone": (
         "use.has('pen')",
         ("app/shop.py", "@catalog.register(words.KEY)\n", ""),
+    ),
+    "a decorator that registers is new": (
+        "not use.has('fresh')",
+        ("app/shop.py", "def plain", "@catalog.register('fresh')\ndef plain"),
     ),
     "a base that registers is gone": (
         "use.has('ink')",

@@ -53,7 +53,7 @@ class Difference:
     """Names that are gone of what something may have been told: classes with bases, functions with
     decorators, and what calls made, that are not of the standard library."""
     relearned: frozenset[str] = frozenset()
-    """Of the others those that have other bases and decorators of this kind than they had."""
+    """Of the others those that have, or had, other bases and decorators of this kind."""
     remade: frozenset[str] = frozenset()
     """Methods of which more than the signature and the body differs."""
     imports: bool = False
@@ -165,7 +165,7 @@ def difference(old: Source, new: Source) -> Difference:
             moved.add(name)
         elif "" in (others := _differing(before, after)):
             bindings.update(_exported(before, after) if name == EXPORTS else (name,))
-            if _TOLD_TO in others and _TOLD_TO in before[1]:
+            if _TOLD_TO in others:
                 relearned.add(name)
             if _SORT in others:
                 remade.add(name)

@@ -130,7 +130,7 @@ class Spread:
         if difference.lost:
             self._all(path, f"{min(difference.lost)} is gone, and who knew of it cannot be told")
         if difference.relearned:
-            self._forgotten(path, difference.relearned)
+            self._relearned(path, difference.relearned)
         cut = self._sources.cut(path)
         for name in sorted(difference.bindings):
             definition = None if cut is None else cut.definitions.get(name)
@@ -293,15 +293,18 @@ class Spread:
                 if known is not None and known.kind is Kind.BINDING:
                     self._asked(path, handed)
 
-    def _forgotten(self, path: str, names: Iterable[str]) -> None:
-        """Whoever was told of definitions when the record was made may not be told of them now."""
-        then = self._sources.then(path)
+    def _relearned(self, path: str, names: Iterable[str]) -> None:
+        """Others may have been told of definitions when the record was made than are now."""
+        then, now = self._sources.then(path), self._sources.cut(path)
         for name in sorted(names):
             old = None if then is None else then.definitions.get(name)
-            if old is None:
+            new = None if now is None else now.definitions.get(name)
+            if old is None or new is None:
                 self._all(path, f"who knew of {name} cannot be told")
-            else:
+            elif new.makers <= old.makers:
                 self._told(path, name, old, moved=False)
+            else:  # what a decorator does that was not there is in no record
+                self._all(path, f"who learns of {name} cannot be told")
 
     def _learned(self, path: str, name: str, definition: Definition) -> None:
         """What is inside of a class is something else. Those who were told of it may look, if it is
