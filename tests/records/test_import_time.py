@@ -22,7 +22,10 @@ BASE = {
     "app/__init__.py": "",
     "app/words.py": "KEY = 'pen'\nKIND = 'ink'\nMAX_RATE = 3\ndef price(n=1): return n\n",
     "app/catalog.py": """
+from collections import defaultdict
+
 ITEMS = {}
+HEARING = defaultdict(list)
 
 def register(key):
     def decorator(function):
@@ -36,6 +39,16 @@ def add(key):
 
 class Item:
     def __init_subclass__(cls): ITEMS[cls.key] = cls
+
+def listen(event):
+    def decorator(function):
+        HEARING[event].append(function)
+        return function
+    return decorator
+
+class Field:
+    def __init__(self, size): self.size = size
+    def __set_name__(self, owner, name): ITEMS[name] = self.size
 """,
     "app/plug.py": "from app import catalog\ncatalog.ITEMS['plug'] = 1\nTHING = 1\n",
     "app/shop.py": """
@@ -50,6 +63,12 @@ added = catalog.add(words.MAX_RATE)
 loose = catalog.add("loose")
 
 def plain(): return 1
+
+@catalog.listen("opened")
+def hear(): return 1
+
+class Holder:
+    shelf = catalog.Field(3)
 """,
     "app/eager.py": BUILD + SIZE + MEASURE,
     "app/typed.py": """
@@ -90,6 +109,8 @@ from app.hub import impl
 import app.plug
 import app.shop
 
+def hearing(event): return len(catalog.HEARING.get(event, ()))
+def size_of(name): return catalog.ITEMS[name]
 def has(key): return key in catalog.ITEMS
 def rate(kind): return getattr(impl, f"{kind}_RATE")
 def kind(name): return typed.Order.__dataclass_fields__[name].type
@@ -125,6 +146,14 @@ CASES: dict[str, tuple[str, tuple[str, str, str]]] = {
     "a decorator that registers is new": (
         "not use.has('fresh')",
         ("app/shop.py", "def plain", "@catalog.register('fresh')\ndef plain"),
+    ),
+    "a decorator that puts it into a list of many is gone": (
+        "use.hearing('opened') == 1",
+        ("app/shop.py", '@catalog.listen("opened")\n', ""),
+    ),
+    "a descriptor that is told its name": (
+        "use.size_of('shelf') == 3",
+        ("app/shop.py", "Field(3)", "Field(4)"),
     ),
     "a base that registers is gone": (
         "use.has('ink')",

@@ -102,6 +102,34 @@ def value(warm=False):
     if not KEPT: put(compute())
     return [*KEPT][0]
 """),
+    "in a part that a variable holds": _filled("""
+KEPT = {"a": {}}
+def value(warm=False):
+    if warm: return 42
+    part = KEPT["a"]
+    if "value" not in part: part["value"] = compute()
+    return part["value"]
+"""),
+    "in one of several objects": _filled("""
+class Shelf:
+    def __init__(self): self.item = None
+SHELVES = [Shelf()]
+def value(warm=False):
+    if warm: return 42
+    for shelf in SHELVES:
+        if shelf.item is None: shelf.item = compute()
+        return shelf.item
+"""),
+    "by a table of functions, and a helper": _filled("""
+KEPT, MADE_BY = {}, {"a": compute}
+def remember(key, value):
+    KEPT[key] = value
+    return value
+def value(warm=False):
+    if warm: return 42
+    if "a" in KEPT: return KEPT["a"]
+    return remember("a", MADE_BY["a"]())
+"""),
     "in what a helper is handed": _filled("""
 KEPT = {}
 def fill(kept): kept.update(a=compute())

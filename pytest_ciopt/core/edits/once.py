@@ -116,9 +116,9 @@ class Looks:
         )
 
 
-def looks(node: Function, called: str, own: str | None) -> Looks:
-    """What a function looks at to decide whether it calls something by its name; `own` is the
-    object that it belongs to."""
+def looks(node: Function, called: str | None, own: str | None) -> Looks:
+    """What a function looks at to decide whether it calls something by its name, or anything;
+    `own` is the object that it belongs to."""
     everything = walk(node)
     local = {one.arg for one in everything if isinstance(one, ast.arg)}
     for one in everything:
@@ -134,7 +134,7 @@ def looks(node: Function, called: str, own: str | None) -> Looks:
             if leaves:
                 end: int = getattr(one, "end_lineno", 0)
                 inside += (o for o in everything if getattr(o, "lineno", 0) > end)
-            if called in _identifiers(inside):
+            if (called in _identifiers(inside)) if called else _called(inside):
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
     return found

@@ -10,8 +10,17 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _FILLING = frozenset(("setdefault", "setattr", "__setattr__", "update", "put", "set"))
 _ADDING = frozenset(
-    ("append", "appendleft", "add", "extend", "insert", "store", "save", "register")
+    (
+        *("append", "appendleft", "add", "extend", "extendleft", "insert", "store", "save"),
+        *("register", "put", "put_nowait", "set", "push", "connect", "subscribe"),
+    )
 )
+_PLACES = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+"""Expressions that may be something which outlives the call; others make it."""
+_PUTTING = frozenset(("heappush", "insort", "insort_left", "insort_right"))
+"""Functions that put something into what they are given first."""
+_STEPS = 3
+"""Variables by way of which something is found to be a part of another one."""
 _MAKING = frozenset(("__init__", "__post_init__"))
 _ENVIRONMENT = "environ"
 """What tests leave in the environment of the process is no value of the program."""
@@ -61,10 +70,14 @@ def _within(
     local.update(_collected(scope))
     local.update(made)
     handed = {one.arg for one in walk(scope) if isinstance(one, ast.arg)}
+    aliases = _aliases(inside, local | outer, handed)
     for one in inside:
         yield from (Store(one, name, (name,)) for name in _bound(one) if name in shared - outer)
         for name, base in _stored(one):
             path = path_of(base)
+            if path[0] in aliases:
+                held = aliases[path[0]]
+                name, path = held[-1] if name == path[0] else name, (*held, *path[1:])
             if path[-1] == _ENVIRONMENT or path[0] in local | outer:
                 continue
             if name == path[-1] and (path == (own,) or name == "__dict__"):
@@ -73,6 +86,9 @@ def _within(
                 yield Store(one, name, path if name == path[-1] else (*path, name))
         for name, base in _told(one):
             path = path_of(base)
+            if path[0] in aliases:
+                held = aliases[path[0]]
+                name, path = held[-1] if name == path[0] else name, (*held, *path[1:])
             if path == (own,):
                 continue  # which of its attributes it goes to, the method tells
             if (path[0] == own or path[0] not in handed) and path[0] not in local | outer:
@@ -83,6 +99,41 @@ def _within(
         if isinstance(one, _SCOPES):
             lasts = isinstance(one, ast.Lambda) or one.name in handed_on or one.decorator_list
             yield from _within(one, frozenset() if lasts else outer | local, own, ())
+
+
+def _aliases(
+    inside: Iterable[ast.AST], local: set[str] | frozenset[str], handed: set[str]
+) -> dict[str, tuple[str, ...]]:
+    """Variables that hold a part of what outlives the call, by the path to that."""
+    found: dict[str, tuple[str, ...]] = {}
+    assigned = [pair for node in inside for pair in _held(node)]
+    for _ in range(_STEPS):
+        for name, value in assigned:
+            path = path_of(value)
+            path = (*found[path[0]], *path[1:]) if path[0] in found else path
+            if path[0] and path[0] not in local and path not in {(one,) for one in handed}:
+                found.setdefault(name, path)
+    return found
+
+
+def _held(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Variables, and what they are parts of."""
+    match node:
+        case ast.Assign(targets=[*_, ast.Name(id=name)], value=value):
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            pass
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            pass
+        case ast.For(target=ast.Name(id=name), iter=value):
+            pass
+        case _:
+            return
+    match value:
+        case ast.Call(func=ast.Attribute(attr="get" | "setdefault" | "values", value=whole)):
+            yield name, whole
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            yield name, value
 
 
 def _nodes_of(scope: ast.AST) -> Iterator[ast.AST]:
@@ -136,11 +187,29 @@ def _stored(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Objects that are given something to keep: `DONE.add(x)`, `store.keep(key, compute())`."""
     match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method, value=base)) as call):
-            if not isinstance(base, ast.Name | ast.Attribute):
-                return
-            if method in _ADDING or any(isinstance(one, ast.Call) for one in call.args):
+        case ast.Call(func=ast.Attribute(attr=method, value=base), args=[_, *_]) if (
+            method in _ADDING
+        ):
+            whole = _whole(base)
+            if isinstance(whole, _PLACES):
+                yield path_of(whole)[-1], whole
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[whole, _, *_]) if (
+            name in _PUTTING and isinstance(whole, _PLACES)
+        ):
+            yield path_of(whole)[-1], whole
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as base)) as call
+        ):
+            if any(isinstance(one, ast.Call) for one in call.args):
                 yield path_of(base)[-1], base
+
+
+def _whole(part: ast.expr) -> ast.expr:
+    """What holds a part that is asked for by its key."""
+    match part:
+        case ast.Call(func=ast.Attribute(attr="get" | "setdefault", value=whole)):
+            return whole
+    return part
 
 
 def given(node: Function, written: Iterable[Store], own: str | None) -> Iterator[Store]:

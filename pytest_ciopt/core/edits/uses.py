@@ -58,8 +58,9 @@ class Uses:
             for kept in keeping(node, stores(node, own), own)
         )
 
-    def looks(self, called: str) -> Looks:
-        """What decides whether a function calls something by its name."""
+    def looks(self, called: str | None) -> Looks:
+        """What decides whether a function calls something by its name; without a name, whether it
+        calls anything."""
         found = Looks()
         for node, own in self._functions():
             found |= looks(node, called, own)

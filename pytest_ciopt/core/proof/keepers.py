@@ -52,7 +52,8 @@ class Keepers:
             return
         if not self._evidence.stretches.without(unit, called):
             return
-        looks = definition.uses.looks(called_as(called[1]))
+        name = called_as(called[1])
+        looks = definition.uses.looks(name if name in definition.mentions else None)
         for helper in self._evidence.called_by(unit) if looks else ():
             if helper == called or called_as(helper[1]) in looks.called:
                 yield from self._written_by(helper, looks, unit, definition)

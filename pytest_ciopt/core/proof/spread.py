@@ -91,6 +91,8 @@ class Spread:
         self._wholes = lookup.wholes
         self._docstrings, self._annotations = lookup.docstrings, lookup.annotations
         self._bound: set[Unit] = set()
+        self._wide: set[tuple[Unit, bool]] = set()
+        """These, each with whether the class that it stands in is another one as well."""
         self._affected: set[Unit] = set()
         self._climbed: set[Unit] = set()
         self._known: dict[Node, Called] = {}
@@ -367,13 +369,14 @@ class Spread:
         cut = self._sources.around(path, name)
         is_global = cut is not None and name in cut.definitions
         for user, definition in self._mentions.of(path, name):
-            if is_global and _goes_by_another_name(definition, name):
+            is_meant = is_global or name in definition.named.loose
+            if is_meant and _goes_by_another_name(definition, name):
                 self._asked(user, definition.simple)
             elif (
                 definition.kind is Kind.FUNCTION
                 and name not in definition.uses.only_written
                 and (of_writers or name not in definition.uses.stores)
-                and (is_global or name in definition.named.loose)
+                and is_meant
             ):
                 self._affect(user, definition, at_import=False)
 
@@ -402,8 +405,9 @@ class Spread:
 
     def _bind(self, path: str, name: str, *, of_class: bool = True) -> None:
         unit = (path, name)
-        if unit in self._bound or self.is_over:
+        if (unit, of_class) in self._wide or self.is_over:
             return
+        self._wide.update(((unit, of_class), (unit, False)))
         self._bound.add(unit)
         self.impact.units.add(unit)
         self.impact.names.add(simple_name(name))

@@ -56,6 +56,22 @@ def handed_in(source: str) -> set[str]:
         ("def f(): C.append(1)", "C", "C"),
         ("def f(self): self.c.add(1)", "c", "self.c"),
         ("def f(): STORE.keep(k, g())", "STORE", "STORE"),
+        ("def f(): return C.append(x) or x", "C", "C"),
+        ("def f(): C[k].append(x)", "C", "C"),
+        ("def f(): x = C.add(1)", "C", "C"),
+        ("def f(self): self.c[k].add(x)", "c", "self.c"),
+        ("def f(): C.setdefault(k, []).append(x)", "C", "C"),
+        ("def f(): g(k).append(x)", "", ""),
+        ("def f(): heapq.heappush(C, x)", "C", "C"),
+        ("def f(): insort(C[k], x)", "C", "C"),
+        ("def f(self):\n c = self.c\n c[k] = 1", "c", "self.c"),
+        ("def f():\n c = C[k]\n c['key'] = 1", "key", "C.key"),
+        ("def f():\n c: dict = C[k]\n c[k] = 1", "C", "C"),
+        ("def f():\n c = C.setdefault(k, {})\n c.update(k=1)", "C", "C"),
+        ("def f():\n if (c := C.get(k)): c.x = 1", "x", "C.x"),
+        ("def f():\n a = C\n b = a.d\n b.append(1)", "d", "C.d"),
+        ("def f():\n for one in C: one.y = 1", "y", "C.y"),
+        ("def f():\n for one in C.values(): one.y = 1", "y", "C.y"),
     ],
 )  # fmt: skip
 def test_what_outlives_the_call(source: str, name: str, path: str) -> None:
@@ -68,7 +84,11 @@ def test_what_outlives_the_call(source: str, name: str, path: str) -> None:
         "def f(x): y = x",
         "def f(self): return self.x",
         "def f():\n made = C()\n made.x = 1\n made.c.append(1)\n made['k'] = 1",
-        "def f():\n for one in x: one.y = 1",
+        "def f():\n for one in g(): one.y = 1",
+        "def f(x):\n for one in x: one.y = 1",
+        "def f():\n x = [C()]\n for one in x: one.y = 1",
+        "def f(x):\n y = x\n y['k'] = 1",
+        "def f(x): heappush([], x)",
         "def f():\n with g() as one: one.y = 1",
         "def f(*args, **options):\n args[0] = 1\n options['x'] = 1\n options.update(y=2)",
         "def __init__(self):\n self.x = 1\n self.c.append(1)",
@@ -79,7 +99,7 @@ def test_what_outlives_the_call(source: str, name: str, path: str) -> None:
         "def f(items): items.append(1)",  # whoever calls has them
         "def f(): C.get(k)",
         "def f(): C.keep(k, v)",  # nothing that was computed here
-        "def f(): x = C.append(1)",  # no list gives an answer
+        "def f(): [].append(1)",
         "def f(self): self.add(1)",  # the method tells where it goes
         "def f(): del C[k]",
         "def f():\n def g():\n  x.y = 1\n x = 1\n g()",
