@@ -12,6 +12,7 @@ from pytest_ciopt.core.django import APPLICATIONS, is_looked_up
 from pytest_ciopt.core.edits import trees
 from pytest_ciopt.core.edits.annotations import is_future
 from pytest_ciopt.core.edits.cutting import Memo, mentioning
+from pytest_ciopt.core.edits.decorators import taken_names
 from pytest_ciopt.core.edits.definitions import Definition, Module
 from pytest_ciopt.core.edits.places import Places
 from pytest_ciopt.core.edits.unseen import binds_unseen
@@ -100,6 +101,7 @@ class Texts:
         self._trees: dict[str, ast.Module | None] = {}
         self._memos: dict[str, Memo] = {}
         self._ends: dict[str, list[int]] = {}
+        self._names_taken: dict[str, frozenset[str]] = {}
         self._handed: dict[str, frozenset[bytes]] = {}
         self._defined: dict[str, frozenset[bytes]] = {}
         self._loading: dict[str, bool] = {}
@@ -191,9 +193,17 @@ class Texts:
     def _made(self, path: str, tree: ast.Module | None) -> Module | None:
         memo = self._memos.setdefault(path, {})
         try:
-            return None if tree is None else mentioning(without_types(tree), memo)
+            return (
+                None if tree is None else mentioning(without_types(tree), memo, self._taken(path))
+            )
         except RecursionError:
             return None
+
+    def _taken(self, path: str) -> frozenset[str]:
+        if path not in self._names_taken:
+            tree = self._tree(path)
+            self._names_taken[path] = frozenset() if tree is None else taken_names(tree)
+        return self._names_taken[path]
 
     def _tree(self, path: str) -> ast.Module | None:
         """The last few that were parsed: trees are large."""

@@ -329,7 +329,7 @@ DATA = {
     "conftest.py": "TABLE = open('data/table.csv').read()\n",
     "data/table.csv": "a,b",
     "test_a.py": """
-import glob, importlib.resources, os, pathlib, sqlite3, inspect, pytest
+import glob, importlib.metadata, importlib.resources, os, pathlib, sqlite3, inspect, pytest
 import lib
 def cases():
     return pathlib.Path("data/cases.txt").read_text().split()
@@ -348,6 +348,10 @@ def test_lists(): assert len(os.listdir("data")) == 6
 def test_globs(): assert len(glob.glob("data/*.json")) == 2
 def test_walks(): assert list(os.walk("data"))
 def test_scans(): assert list(pathlib.Path("data").iterdir())
+def test_installed(monkeypatch):
+    monkeypatch.syspath_prepend(os.path.abspath("data"))
+    importlib.metadata.MetadataPathFinder.invalidate_caches()
+    assert importlib.metadata.version("pytest")
 def test_database():
     connection = sqlite3.connect("file:data/data.sqlite?mode=ro", uri=True)
     connection.close()

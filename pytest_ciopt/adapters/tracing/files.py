@@ -24,6 +24,8 @@ PROCESS = child.STARTS
 """What the child executes and reads is not seen."""
 _STARTING = ("os.system", "os.spawn", "os.exec", "os.fork", "os.forkpty")
 _IMPORTING = "<frozen importlib"
+_OF_DISTRIBUTIONS = ("importlib/metadata/", "importlib_metadata/", "pkg_resources/")
+"""They look for what is installed in each folder that modules are imported from."""
 _LOADED = (".py", ".pyw", ".pyc")
 _REWRITING = os.path.join("_pytest", "assertion", "rewrite.py")
 _INSTALLED = ("site-packages", "dist-packages")
@@ -192,7 +194,7 @@ class Files:
         caller = sys._getframe(2)
         if isinstance(path, int) and not caller.f_code.co_name.startswith(_REMOVING):
             self._charge(caller, lambda stretch: stretch.miss(_UNNAMED), by_project=True)
-        if place is not None and not caller.f_code.co_filename.startswith(_IMPORTING):
+        if place is not None and not _looks_for_modules(caller.f_code.co_filename):
             self._charge(caller, lambda stretch: stretch.lists.add(place))
             self._note_readers(f"{place}/", caller)
 
@@ -298,6 +300,14 @@ class Files:
                     return True, place
             frame = frame.f_back
         return is_project, None
+
+
+def _looks_for_modules(filename: str) -> bool:
+    """Whether code lists folders for modules and distributions alone, whatever else lies there."""
+    if filename.startswith(_IMPORTING):
+        return True
+    parts = filename.replace(os.sep, "/")
+    return any(f"/{part}" in parts for part in _OF_DISTRIBUTIONS)
 
 
 def _misses(stretch: Stretch) -> None:

@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from pytest_ciopt.core.edits.annotations import are_lazy, is_future, unevaluated, without
 from pytest_ciopt.core.edits.decorators import (
+    STAR,
     does_more,
     fixture_name,
     is_autouse,
     is_fixture,
     is_harmless,
+    taken_names,
 )
 from pytest_ciopt.core.edits.definitions import EXPORTS, Definition, Kind, Module, united
 from pytest_ciopt.core.edits.library import keeps_no_account
@@ -47,28 +49,32 @@ def comparable(tree: ast.Module) -> Module:
     return _Cutter({}, is_compared=True, is_searched=False).module(tree)
 
 
-def mentioning(tree: ast.Module, memo: Memo) -> Module:
+def mentioning(tree: ast.Module, memo: Memo, taken: frozenset[str] | None = None) -> Module:
     """As `module`, without the texts that are only compared (`content`, `declared`, effects and
-    their order), in half the time. What is in `memo` is not cut again."""
-    return _Cutter(memo, is_compared=False, is_searched=True).module(tree)
+    their order), in half the time. What is in `memo` is not cut again; `taken` are the
+    `taken_names` of the whole, where this is a part."""
+    cutter = _Cutter(memo, is_compared=False, is_searched=True)
+    return cutter.module(tree, taken)
 
 
 class _Cutter:
     def __init__(self, memo: Memo, *, is_compared: bool, is_searched: bool) -> None:
         self._memo = memo
         self._is_compared, self._is_searched = is_compared, is_searched
+        self._taken = frozenset[str]()
         self._is_lazy = self._are_texts = False
         """Of annotations: whether they are not evaluated, and whether they are texts instead."""
 
-    def module(self, tree: ast.Module) -> Module:
+    def module(self, tree: ast.Module, taken: frozenset[str] | None = None) -> Module:
         """All of a tree."""
+        self._taken = taken_names(tree) if taken is None else taken
         pieces: list[Definition] = []
         effects: list[ast.AST] = []
         self._is_lazy, self._are_texts = are_lazy(tree), any(map(is_future, tree.body))
         body = self._without_docstring(tree, pieces)
         self._cut(body, "", pieces, effects)
         return Module(
-            definitions=_with_accountants(united(pieces)),
+            definitions=_with_accountants(united(pieces), clear=STAR not in self._taken),
             effects=tuple(map(self._text, effects)),
             order=tuple(order(body, lazy=self._is_lazy)) if self._is_compared else (),
             effects_named=self._named(effects),
@@ -140,8 +146,8 @@ class _Cutter:
             decorators="",
             named=named,
             uses=Uses((node, bool(prefix))),
-            foreign=any(map(does_more, walk(node))),
-            makers=_makers(filter(does_more, walk(node))),
+            foreign=any(map(self._does_more, walk(node))),
+            makers=_makers(filter(self._does_more, walk(node))),
             given=_given((node,)),
         )
         return (replace(common, name=prefix + name) for name in names)
@@ -166,7 +172,7 @@ class _Cutter:
                 has_bases=any(ast.unparse(base) != "object" for base in node.bases)
                 or bool(node.keywords),
                 bases=frozenset(map(ast.unparse, bases)),
-                foreign=not all(map(is_harmless, node.decorator_list)),
+                foreign=not all(map(self._is_harmless, node.decorator_list)),
                 makers=_makers(making),
                 given=_given(making),
             )
@@ -176,7 +182,7 @@ class _Cutter:
         fixture = next(filter(is_fixture, node.decorator_list), None)
         types = unevaluated(node, lazy=self._is_lazy)
         named = of_function(node, types.types) if self._is_searched else Mentions()
-        making = (*node.decorator_list, *_default_calls(node))
+        making = (*node.decorator_list, *self._default_calls(node))
         bare = without(node, types.nodes) if self._is_compared else node
         return Definition(
             name=prefix + node.name,
@@ -188,7 +194,7 @@ class _Cutter:
             decorators=_decorators(node),
             named=named,
             uses=Uses((node, bool(prefix))),
-            head=frozenset().union(*map(mentions, _head(node) if self._is_searched else ())),
+            head=frozenset().union(*map(mentions, self._head(node) if self._is_searched else ())),
             declared=self._declared(bare),
             sort=_sort(node) if self._is_compared else "",
             annotated=self._pairs(types.of_function),
@@ -199,9 +205,28 @@ class _Cutter:
             autouse=fixture is not None and is_autouse(fixture),
             makers=_makers(making),
             given=_given(making),
-            foreign=not all(d is fixture or is_harmless(d) for d in node.decorator_list)
-            or any(True for _ in _default_calls(node)),
+            foreign=not all(d is fixture or self._is_harmless(d) for d in node.decorator_list)
+            or any(True for _ in self._default_calls(node)),
         )
+
+    def _is_harmless(self, decorator: ast.expr) -> bool:
+        return is_harmless(decorator, self._taken)
+
+    def _does_more(self, node: ast.AST) -> bool:
+        return does_more(node, self._taken)
+
+    def _head(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+        """Parts of a function that run when it is defined."""
+        yield from node.decorator_list
+        yield from _defaults(node)
+        if not all(map(self._is_harmless, node.decorator_list)):
+            yield node.args
+            if node.returns is not None:
+                yield node.returns
+
+    def _default_calls(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+        for default in _defaults(node):
+            yield from filter(self._does_more, walk(default))
 
     def _declared(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         """What can be told of a function without running it."""
@@ -223,29 +248,19 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
     return getattr(node, "type_params", [])
 
 
-def _with_accountants(definitions: dict[str, Definition]) -> dict[str, Definition]:
-    """With those bases alone that may keep account of a class."""
+def _with_accountants(definitions: dict[str, Definition], *, clear: bool) -> dict[str, Definition]:
+    """With those bases alone that may keep account of a class. `clear`: a name that is not bound
+    means what it usually does."""
     found = {}
     for name, one in definitions.items():
         if one.bases:
-            bases = (b for b in one.bases if not keeps_no_account(b, one.scope, definitions))
-            found[name] = replace(one, bases=frozenset(bases))
+            bases = frozenset(
+                base
+                for base in one.bases
+                if not keeps_no_account(base, one.scope, definitions, clear=clear)
+            )
+            found[name] = replace(one, bases=bases)
     return definitions | found if found else definitions
-
-
-def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """Parts of a function that run when it is defined."""
-    yield from node.decorator_list
-    yield from _defaults(node)
-    if not all(map(is_harmless, node.decorator_list)):
-        yield node.args
-        if node.returns is not None:
-            yield node.returns
-
-
-def _default_calls(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    for default in _defaults(node):
-        yield from filter(does_more, walk(default))
 
 
 def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -3,7 +3,9 @@
 import ast
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+
+from pytest_ciopt.core.stdlib import STDLIB
 
 _MARKS = re.compile(r"(?:pytest\.mark|mark|(?:unittest\.)?mock\.patch|patch|unittest)(?:\.\w+)*")
 _KNOWN = re.compile(
@@ -26,6 +28,13 @@ _BUILTINS = frozenset(dir(builtins)) - {
 }
 
 
+STAR = "*"
+_KNOWN_ORIGINS = STDLIB | {
+    *("typing_extensions", "pytest", "_pytest", "attr", "attrs", "django", "mock", "hypothesis"),
+    *("cached_property", "werkzeug", "asgiref", "six"),
+}
+"""Modules whose decorators and functions of those names are as harmless."""
+
 _PLAIN_BASES = re.compile(
     r"(?:\w+\.)*(?:TestCase|IsolatedAsyncioTestCase|Enum|IntEnum|StrEnum|Flag|IntFlag|NamedTuple"
     r"|TypedDict|Protocol|ABC|Generic|Mapping|MutableMapping|Sequence|Iterator|Iterable|Callable"
@@ -40,21 +49,45 @@ def is_plain_base(base: str) -> bool:
     return isinstance(known, type) or _PLAIN_BASES.fullmatch(base) is not None
 
 
-def is_harmless(decorator: ast.expr) -> bool:
-    """Whether a decorator is known to register its function or class nowhere."""
+def is_harmless(decorator: ast.expr, taken: Container[str] = ()) -> bool:
+    """Whether a decorator is known to register its function or class nowhere. For `taken` see
+    `taken_names`."""
     if not isinstance(decorator, ast.Call):
-        return _is_known(decorator)
+        return _is_known(decorator, taken)
     hands_on = ast.unparse(decorator.func).endswith("partial")  # to what it is given
-    return _is_known(decorator.func) and not hands_on
+    return _is_known(decorator.func, taken) and not hands_on
 
 
-def does_more(node: ast.AST) -> bool:
-    """Whether a node is a call that may do more than make a value."""
-    return isinstance(node, ast.Call) and not _is_known(node.func)
+def does_more(node: ast.AST, taken: Container[str] = ()) -> bool:
+    """Whether a node is a call that may do more than make a value. For `taken` see
+    `taken_names`."""
+    return isinstance(node, ast.Call) and not _is_known(node.func, taken)
 
 
-def _is_known(function: ast.expr) -> bool:
+def taken_names(tree: ast.Module) -> frozenset[str]:
+    """Names by which something is known here that a module binds to something else; `STAR` where
+    it may bind any."""
+    found, others, star = set[str](), set[str](), False
+    for statement in tree.body:
+        match statement:
+            case ast.ImportFrom(module=module, names=names, level=level):
+                is_known = not level and (module or "").partition(".")[0] in _KNOWN_ORIGINS
+                star = star or (names[0].name == "*" and not is_known)
+                bound = {alias.asname or alias.name for alias in names}
+                others |= bound if is_known else set()
+                found |= set() if is_known else bound
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name):
+                found.add(name)
+    taken = {name for name in found if name in _HARMLESS or name in _BUILTINS}
+    return frozenset(taken | {STAR, *(_HARMLESS - _BUILTINS - others)} if star else taken)
+
+
+def _is_known(function: ast.expr, taken: Container[str]) -> bool:
     name = ast.unparse(function)
+    if name in taken:
+        return False
     if name in _HARMLESS or name in _BUILTINS or _MARKS.fullmatch(name):
         return True
     plain_method = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant)

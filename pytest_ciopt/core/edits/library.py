@@ -46,13 +46,17 @@ def keeps_nothing(dotted: str, imported: Definition) -> bool:
     return not last.startswith(_KEEPING) and imported.origins.isdisjoint(_LISTENING)
 
 
-def keeps_no_account(base: str, scope: str, definitions: Mapping[str, Definition]) -> bool:
+def keeps_no_account(
+    base: str, scope: str, definitions: Mapping[str, Definition], *, clear: bool = True
+) -> bool:
     """Whether a base of a class in `scope` keeps no account of its subclasses: by its name, where
-    its module does not bind that to something else."""
+    its module does not bind that to something else. `clear`: what it does not bind is built in."""
     if not is_plain_base(base):
         return False
     _, found = root_of(base.partition("[")[0], scope, definitions)
-    return found is None or (found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY)
+    if found is None:
+        return clear or hasattr(builtins, base)
+    return found.kind is Kind.IMPORT and found.origins <= STDLIB | _LIKE_LIBRARY
 
 
 def keeps_nothing_by_origin(definition: Definition) -> bool:
