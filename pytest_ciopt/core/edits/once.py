@@ -22,6 +22,7 @@ _ASKED_ONCE = frozenset(("__get__", "__getattr__", "__getattribute__", "__missin
 """They run only where nothing is found, so what they store makes the whole of them needless."""
 _SHARED = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
 """Nodes of which a tree holds one for all places."""
+_OF_OTHERS = (ast.Global, ast.Nonlocal)
 _LEAVING = (ast.Return, ast.Continue, ast.Break)
 
 
@@ -95,8 +96,10 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
 class Looks:
     """What decides whether a function calls something."""
 
-    shared: frozenset[str] = frozenset()
-    """Names that are no variables of the function, and attributes of such."""
+    names: frozenset[str] = frozenset()
+    """Names that are no variables of the function."""
+    parts: frozenset[tuple[str, str]] = frozenset()
+    """Attributes of such, with these before them."""
     own: frozenset[str] = frozenset()
     """Attributes of the object that the method belongs to."""
     others: frozenset[str] = frozenset()
@@ -105,11 +108,12 @@ class Looks:
     """Names of what it calls together with that."""
 
     def __bool__(self) -> bool:
-        return bool(self.shared or self.own or self.others)
+        return bool(self.names or self.parts or self.own or self.others)
 
     def __or__(self, other: "Looks") -> "Looks":
         return Looks(
-            self.shared | other.shared,
+            self.names | other.names,
+            self.parts | other.parts,
             self.own | other.own,
             self.others | other.others,
             self.called | other.called,
@@ -120,13 +124,8 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
     """What a function looks at to decide whether it calls something by its name, or anything;
     `own` is the object that it belongs to."""
     everything = walk(node)
-    local = {one.arg for one in everything if isinstance(one, ast.arg)}
-    for one in everything:
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            local.add(one.id)
-    for one in everything:
-        if isinstance(one, ast.Global | ast.Nonlocal):
-            local.difference_update(one.names)
+    local = set(_local(everything[1:]))
+    local.difference_update(*(one.names for one in everything if isinstance(one, _OF_OTHERS)))
     found = Looks()
     for one in everything:
         for guard, parts, leaves in _guards(one):
@@ -140,22 +139,39 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
     return found
 
 
+def _local(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of variables of a function, and of functions within."""
+    for one in nodes:
+        match one:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name):
+                yield name
+
+
 def _sorted(
     looked: list[ast.AST], local: set[str], own: str | None, called: frozenset[str]
 ) -> Looks:
-    shared, of_own, others = set[str](), set[str](), set[str]()
+    names, of_own, others = set[str](), set[str](), set[str]()
+    parts = set[tuple[str, str]]()
     for one in looked:
         match one:
             case ast.Name(id=name, ctx=ast.Load()):
                 if name not in local:
-                    shared.add(name)
+                    names.add(name)
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 root = path_of(one)[0]
-                kind = of_own if root == own else others if root in local | {""} else shared
-                kind.add(name)
+                if root == own:
+                    of_own.add(name)
+                elif root in local | {""}:
+                    others.add(name)
+                else:
+                    parts.add((root, name))
             case ast.Constant(value=str(name)):
                 others.add(name)
-    return Looks(frozenset(shared), frozenset(of_own), frozenset(others), called)
+    return Looks(frozenset(names), frozenset(parts), frozenset(of_own), frozenset(others), called)
 
 
 def _called(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -5,6 +5,7 @@ outlive tests, and whether a function that somebody may call once was left out a
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pytest_ciopt.core.edits.definitions import Definition
 from pytest_ciopt.core.edits.library import is_library
@@ -53,26 +54,53 @@ class Keepers:
         if not self._evidence.stretches.without(unit, called):
             return
         name = called_as(called[1])
-        looks = definition.uses.looks(name if name in definition.mentions else None)
+        is_named = name in definition.mentions
+        looks = definition.uses.looks(name if is_named else None)
+        if not is_named:  # by a variable, as dispatchers call anything
+            looks = replace(looks, others=frozenset())
         for helper in self._evidence.called_by(unit) if looks else ():
             if helper == called or called_as(helper[1]) in looks.called:
-                yield from self._written_by(helper, looks, unit, definition)
+                below = self._evidence.called_below(helper) if is_named else (helper,)
+                yield from self._written_by(below, helper, looks, unit, definition)
 
     def _written_by(
-        self, helper: Unit, looks: Looks, unit: Unit, definition: Definition
+        self,
+        several: Iterable[Unit],
+        helper: Unit,
+        looks: Looks,
+        unit: Unit,
+        definition: Definition,
     ) -> Iterator[Unit]:
-        for below in self._evidence.called_below(helper):
+        parts = {name for _, name in looks.parts}
+        of_objects = {name for root, name in looks.parts if not self._is_module(unit[0], root)}
+        for below in several:
             own = self.definition(below)
-            if own is None:
+            if own is None or below == unit:
                 continue
-            names = own.uses.writes & (looks.shared | looks.own)
-            if self._outlives_tests(below[0], own.scope):
-                names |= own.uses.own_writes & (looks.shared | looks.own)
+            names = set(own.uses.writes & (parts | looks.own))
+            names |= {n for n in own.uses.writes & looks.names if self._is_same(below[0], unit, n)}
+            if not self._sources.is_collected(below[0]) and self._outlives_tests(
+                below[0], own.scope
+            ):
+                of_class = own.scope == definition.scope or self._has_bases(unit, definition)
+                names |= own.uses.own_writes & (of_objects | looks.own if of_class else of_objects)
             if below == helper:
                 names |= own.uses.writes & looks.others
                 if own.uses.fills_arguments:
-                    yield from ((unit[0], name) for name in looks.shared & definition.uses.handed)
+                    yield from ((unit[0], name) for name in looks.names & definition.uses.handed)
             yield from ((below[0], name) for name in names)
+
+    def _is_same(self, path: str, unit: Unit, name: str) -> bool:
+        """Whether a global name is the same in two modules, of which one may import it."""
+        if path == unit[0]:
+            return True
+        known = self._bound(unit[0], name)
+        return known is not None and bool(known.imported) and not known.is_module
+
+    def _has_bases(self, unit: Unit, definition: Definition) -> bool:
+        """Whether the class of a method inherits from others."""
+        around = self._bound(unit[0], definition.scope) if definition.scope else None
+        return around is not None and around.has_bases
 
     def is_test(self, unit: Unit) -> bool:
         """Whether a function is a test by its name, be it in a class from which those of test
