@@ -7,7 +7,7 @@ import shows it, and what was not sound when it last ran.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.judge import Ground, affected, objection
@@ -117,11 +117,14 @@ class _Prove:
             for file in sorted(filter(self._is_tested, users))
             if found.verdict(file) is not Verdict.NONE
         )
-        if any(self.texts.loads(file, path) for file in islice(imported, _LOOKED_AT)):
+        several = [*islice(imported, _LOOKED_AT)]
+        if any(self.texts.loads(file, path) for file in several):
             return None
         tests = sorted(test for test in found.records.proved if module_of(test) in users)
         runs_in_it = (test for test in tests if self._executes(test, path))
-        return next(runs_in_it, tests[0] if tests else None)
+        loading = (test for test in tests if self.texts.loads(module_of(test), path))
+        others = () if several else tests
+        return next(chain(runs_in_it, loading, others), None)
 
     def _is_tested(self, path: str) -> bool:
         return path in self.grounds.test_files or self.texts.is_test_module(path)

@@ -106,21 +106,24 @@ def _word(text: str, names: Container[str], effects: Container[str]) -> str:
 def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[str, str]:
     """(what a caller executes, what importing binds)."""
     plain = "" if _may_be_told(definition) and not is_made_by_library(definition, among) else _PLAIN
+    described = _described(definition, told=not plain)
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            return _print(definition.content), f"{plain}{seen}{_described(definition)}"
+            return _print(
+                definition.content
+            ), f"{plain}{seen}{_described(definition, told=not plain)}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
-            described = definition.documented, definition.annotated, definition.noted
-            both = _print("\n".join((definition.content, definition.decorators, *described)))
+            more = definition.documented, definition.annotated, definition.noted
+            both = _print("\n".join((definition.content, definition.decorators, *more)))
             is_told = definition.foreign and not definition.scope and not plain
             return both, f"{_TOLD}{both}" if is_told else both
         case Kind.IMPORT:
             return "", f"{_IMPORT}{_print(definition.content)}"
     bound = _print(f"{definition.content}\n{definition.decorators}")
-    return "", f"{plain}{bound}{_described(definition)}"
+    return "", f"{plain}{bound}{described}"
 
 
 def _may_be_told(definition: Definition) -> bool:
@@ -132,12 +135,12 @@ def _may_be_told(definition: Definition) -> bool:
     return definition.decorators != ""
 
 
-def _described(definition: Definition) -> str:
-    is_told = definition.foreign or definition.may_be_registered
+def _described(definition: Definition, *, told: bool) -> str:
+    told = told and (definition.foreign or definition.may_be_registered)
     is_method = definition.kind is Kind.FUNCTION and definition.scope
     made = "\n".join((definition.decorators, *sorted(definition.bases)))
     texts = {
-        _TOLD_TO: f"!{made}" if is_told else "",
+        _TOLD_TO: f"!{made}" if told else "",
         _SORT: f"{definition.sort}!{definition.decorators}" if is_method else "",
         _DOCUMENTED: definition.documented,
         _ANNOTATED: definition.annotated,
