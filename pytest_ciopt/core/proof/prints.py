@@ -110,9 +110,7 @@ def _prints(definition: Definition, among: Mapping[str, Definition]) -> tuple[st
     match definition.kind:
         case Kind.FUNCTION:
             seen = _print(f"{definition.decorators}\n{definition.declared}")
-            return _print(
-                definition.content
-            ), f"{plain}{seen}{_described(definition, told=not plain)}"
+            return _print(definition.content), f"{plain}{seen}{described}"
         case Kind.BINDING if definition.name == EXPORTS and not definition.foreign:
             return "", ",".join(sorted(definition.mentions))
         case Kind.BINDING:  # may be a function that is bound a second time
