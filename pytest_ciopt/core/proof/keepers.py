@@ -4,7 +4,7 @@ How a function is written tells that it may keep something; what was recorded te
 outlive tests, and whether a function that somebody may call once was left out at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pytest_ciopt.core.edits.definitions import Definition
@@ -23,6 +23,9 @@ class Keepers:
         self._sources, self._evidence = sources, evidence
         self._definitions: dict[Unit, Definition | None] = {}
         self._outliving: dict[Unit, bool] = {}
+        self._filled: dict[tuple[Unit, Unit], frozenset[Unit]] = {}
+        self._known_writers: dict[Unit, Mapping[str, list[tuple[Unit, bool]]]] = {}
+        self._written: dict[Unit, frozenset[tuple[str, bool]]] = {}
 
     def definition(self, unit: Unit) -> Definition | None:
         """A function as it is now."""
@@ -45,9 +48,15 @@ class Keepers:
                 if not self._is_of_python(unit[0], keeping):
                     yield keeping
 
-    def filled(self, unit: Unit, called: Unit) -> Iterator[Unit]:
+    def filled(self, unit: Unit, called: Unit) -> Iterable[Unit]:
         """What a function looks at to find out whether it has to call another one, which keeps
         something there, by itself or by what it calls: paths and names."""
+        key = (unit, called)
+        if key not in self._filled:
+            self._filled[key] = frozenset(self._filled_by(unit, called))
+        return self._filled[key]
+
+    def _filled_by(self, unit: Unit, called: Unit) -> Iterator[Unit]:
         definition = self.definition(unit)
         if definition is None or (self.is_test(unit) and not definition.fixture):
             return
@@ -60,35 +69,61 @@ class Keepers:
             looks = replace(looks, others=frozenset())
         for helper in self._evidence.called_by(unit) if looks else ():
             if helper == called or called_as(helper[1]) in looks.called:
-                below = self._evidence.called_below(helper) if is_named else (helper,)
-                yield from self._written_by(below, helper, looks, unit, definition)
+                for below, name in self._written_below(helper, looks, unit, definition):
+                    if is_named or below == helper:
+                        yield below[0], name
+                own = self.definition(helper)
+                if own is not None and helper != unit and own.uses.fills_arguments:
+                    yield from ((unit[0], name) for name in looks.names & definition.uses.handed)
 
-    def _written_by(
-        self,
-        several: Iterable[Unit],
-        helper: Unit,
-        looks: Looks,
-        unit: Unit,
-        definition: Definition,
-    ) -> Iterator[Unit]:
+    def _written_below(
+        self, helper: Unit, looks: Looks, unit: Unit, definition: Definition
+    ) -> Iterator[tuple[Unit, str]]:
+        """Who writes what is looked at, of a function and what it calls."""
         parts = {name for _, name in looks.parts}
         of_objects = {name for root, name in looks.parts if not self._is_module(unit[0], root)}
-        for below in several:
-            own = self.definition(below)
-            if own is None or below == unit:
-                continue
-            names = set(own.uses.writes & (parts | looks.own))
-            names |= {n for n in own.uses.writes & looks.names if self._is_same(below[0], unit, n)}
-            if not self._sources.is_collected(below[0]) and self._outlives_tests(
-                below[0], own.scope
-            ):
-                of_class = own.scope == definition.scope or self._has_bases(unit, definition)
-                names |= own.uses.own_writes & (of_objects | looks.own if of_class else of_objects)
-            if below == helper:
-                names |= own.uses.writes & looks.others
-                if own.uses.fills_arguments:
-                    yield from ((unit[0], name) for name in looks.names & definition.uses.handed)
-            yield from ((below[0], name) for name in names)
+        by_name = self._writers(helper)
+        for name in (parts | looks.names | looks.own | looks.others) & by_name.keys():
+            for below, is_own in by_name[name]:
+                scope = below[1].rpartition(".")[0]
+                if below == unit:
+                    continue
+                if not is_own:
+                    is_it = (
+                        name in parts
+                        or name in looks.own
+                        or (name in looks.others and below == helper)
+                        or (name in looks.names and self._is_same(below[0], unit, name))
+                    )
+                else:
+                    of_class = scope == definition.scope or self._has_bases(unit, definition)
+                    is_it = (
+                        name in of_objects or (name in looks.own and of_class)
+                    ) and self._outlives_tests(below[0], scope)
+                if is_it:
+                    yield below, name
+
+    def _writers(self, helper: Unit) -> Mapping[str, list[tuple[Unit, bool]]]:
+        """By name who writes to it, of a function and what it calls, and whether that is an
+        attribute of his own object. What tests write to their own is their business."""
+        if helper not in self._known_writers:
+            found: dict[str, list[tuple[Unit, bool]]] = {}
+            for below in self._evidence.called_below(helper):
+                for name, is_own in self._written_by(below):
+                    found.setdefault(name, []).append((below, is_own))
+            self._known_writers[helper] = found
+        return self._known_writers[helper]
+
+    def _written_by(self, unit: Unit) -> frozenset[tuple[str, bool]]:
+        if unit not in self._written:
+            own = self.definition(unit)
+            found = set[tuple[str, bool]]()
+            if own is not None:
+                found.update((name, False) for name in own.uses.writes)
+                if not self._sources.is_collected(unit[0]):
+                    found.update((name, True) for name in own.uses.own_writes)
+            self._written[unit] = frozenset(found)
+        return self._written[unit]
 
     def _is_same(self, path: str, unit: Unit, name: str) -> bool:
         """Whether a global name is the same in two modules, of which one may import it."""
