@@ -7,7 +7,7 @@ outlive tests, and whether a function that somebody may call once was left out a
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pytest_ciopt.core.edits.definitions import Definition
+from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.library import is_library
 from pytest_ciopt.core.edits.once import Keeping, Looks
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence, unit_of
@@ -65,6 +65,7 @@ class Keepers:
         name = called_as(called[1])
         is_named = name in definition.mentions
         looks = definition.uses.looks(name if is_named else None)
+        looks = replace(looks, names=frozenset(self._variables(unit[0], looks.names)))
         if not is_named:  # by a variable, as dispatchers call anything
             looks = replace(looks, others=frozenset())
         for helper in self._evidence.called_by(unit) if looks else ():
@@ -124,6 +125,15 @@ class Keepers:
                     found.update((name, True) for name in own.uses.own_writes)
             self._written[unit] = frozenset(found)
         return self._written[unit]
+
+    def _variables(self, path: str, names: Iterable[str]) -> Iterator[str]:
+        """Those of some names that are variables of the module, or may be imported ones."""
+        for name in names:
+            known = self._bound(path, name)
+            if known is not None and (
+                known.kind is Kind.BINDING or (known.kind is Kind.IMPORT and not is_library(known))
+            ):
+                yield name
 
     def _is_same(self, path: str, unit: Unit, name: str) -> bool:
         """Whether a global name is the same in two modules, of which one may import it."""

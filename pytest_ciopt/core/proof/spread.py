@@ -370,7 +370,8 @@ class Spread:
         is_global = cut is not None and name in cut.definitions
         for user, definition in self._mentions.of(path, name):
             is_meant = is_global or name in definition.named.loose
-            if is_meant and _goes_by_another_name(definition, name):
+            is_held = is_global or (is_meant and name not in definition.named.words)
+            if is_held and _goes_by_another_name(definition, name):
                 self._asked(user, definition.simple)
             elif (
                 definition.kind is Kind.FUNCTION
