@@ -1,7 +1,7 @@
 """What a function writes to that outlives its call. Pure."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_ciopt.core.edits.trees import children, walk
@@ -74,10 +74,7 @@ def _within(
     for one in inside:
         yield from (Store(one, name, (name,)) for name in _bound(one) if name in shared - outer)
         for name, base in _stored(one):
-            path = path_of(base)
-            if path[0] in aliases:
-                held = aliases[path[0]]
-                name, path = held[-1] if name == path[0] else name, (*held, *path[1:])
+            name, path = _meant(name, path_of(base), aliases)
             if path[-1] == _ENVIRONMENT or path[0] in local | outer:
                 continue
             if name == path[-1] and (path == (own,) or name == "__dict__"):
@@ -85,10 +82,7 @@ def _within(
             else:
                 yield Store(one, name, path if name == path[-1] else (*path, name))
         for name, base in _told(one):
-            path = path_of(base)
-            if path[0] in aliases:
-                held = aliases[path[0]]
-                name, path = held[-1] if name == path[0] else name, (*held, *path[1:])
+            name, path = _meant(name, path_of(base), aliases)
             if path == (own,):
                 continue  # which of its attributes it goes to, the method tells
             if (path[0] == own or path[0] not in handed) and path[0] not in local | outer:
@@ -114,6 +108,16 @@ def _aliases(
             if path[0] and path[0] not in local and path not in {(one,) for one in handed}:
                 found.setdefault(name, path)
     return found
+
+
+def _meant(
+    name: str, path: tuple[str, ...], aliases: Mapping[str, tuple[str, ...]]
+) -> tuple[str, tuple[str, ...]]:
+    """A name and a path where a variable may hold a part of something else."""
+    held = aliases.get(path[0])
+    if held is None:
+        return name, path
+    return held[-1] if name == path[0] else name, (*held, *path[1:])
 
 
 def _held(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from pytest_ciopt.core.edits.annotations import annotations
 from pytest_ciopt.core.edits.inner import inner
-from pytest_ciopt.core.edits.once import COMPUTED, Keeping, Looks, keeping, looks
+from pytest_ciopt.core.edits.looks import Looks, looks
+from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.prose import is_prose
 from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
 from pytest_ciopt.core.edits.trees import children, walk

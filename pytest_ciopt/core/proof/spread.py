@@ -18,6 +18,7 @@ from pytest_ciopt.core.edits.reach import is_called_by_convention
 from pytest_ciopt.core.history.traces import AT, BODY
 from pytest_ciopt.core.proof.callers import Called, Callers
 from pytest_ciopt.core.proof.evidence import Evidence, Node, unit_of
+from pytest_ciopt.core.proof.filling import Filling
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.mentions import Mentions
 from pytest_ciopt.core.proof.onlookers import OfAnnotations, OfDocstrings, Onlookers
@@ -61,6 +62,7 @@ class Lookup:
     def __init__(self, sources: Sources, evidence: Evidence) -> None:
         self.sources, self.evidence = sources, evidence
         self.keepers = Keepers(sources, evidence)
+        self.filling = Filling(sources, evidence, self.keepers)
         self.mentions = Mentions(sources)
         self.callers = Callers(sources, evidence, self.keepers, self.mentions)
         self.registry = Registry(sources, evidence)
@@ -88,7 +90,7 @@ class Spread:
         self._sources, self._evidence = lookup.sources, lookup.evidence
         self._registry, self._keepers = lookup.registry, lookup.keepers
         self._mentions, self._callers = lookup.mentions, lookup.callers
-        self._wholes = lookup.wholes
+        self._wholes, self._filling = lookup.wholes, lookup.filling
         self._docstrings, self._annotations = lookup.docstrings, lookup.annotations
         self._bound: set[Unit] = set()
         self._wide: set[tuple[Unit, bool]] = set()
@@ -199,7 +201,7 @@ class Spread:
                 if caller.is_seen and not caller.when & when:
                     continue
                 self._keep(caller.unit, called.unit)
-                for filled in self._keepers.filled(caller.unit, called.unit):
+                for filled in self._filling.by(caller.unit, called.unit):
                     self.impact.units.add(caller.unit)
                     self._asked(*filled)
                 if not caller.is_test and began(caller.unit, origin):

@@ -1,0 +1,98 @@
+"""What a function looks at to decide whether it calls something. Pure."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_ciopt.core.edits.once import guards, identifiers
+from pytest_ciopt.core.edits.stores import Function, path_of
+from pytest_ciopt.core.edits.trees import walk
+
+_OF_OTHERS = (ast.Global, ast.Nonlocal)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What decides whether a function calls something."""
+
+    names: frozenset[str] = frozenset()
+    """Names that are no variables of the function."""
+    parts: frozenset[tuple[str, str]] = frozenset()
+    """Attributes of such, with these before them."""
+    own: frozenset[str] = frozenset()
+    """Attributes of the object that the method belongs to."""
+    others: frozenset[str] = frozenset()
+    """Attributes of whatever its variables hold, and texts."""
+    called: frozenset[str] = frozenset()
+    """Names of what it calls together with that."""
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.parts or self.own or self.others)
+
+    def __or__(self, other: "Looks") -> "Looks":
+        return Looks(
+            self.names | other.names,
+            self.parts | other.parts,
+            self.own | other.own,
+            self.others | other.others,
+            self.called | other.called,
+        )
+
+
+def looks(node: Function, called: str | None, own: str | None) -> Looks:
+    """What a function looks at to decide whether it calls something by its name, or anything;
+    `own` is the object that it belongs to."""
+    everything = walk(node)
+    local = set(_local(everything[1:]))
+    local.difference_update(*(one.names for one in everything if isinstance(one, _OF_OTHERS)))
+    found = Looks()
+    for one in everything:
+        for guard, parts, leaves in guards(one):
+            inside = [below for part in parts for below in walk(part)]
+            if leaves:
+                end: int = getattr(one, "end_lineno", 0)
+                inside += (o for o in everything if getattr(o, "lineno", 0) > end)
+            if (called in identifiers(inside)) if called else _called(inside):
+                looked = [below for part in guard for below in walk(part)]
+                found |= _sorted(looked, local, own, _called(inside))
+    return found
+
+
+def _local(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of variables of a function, and of functions within."""
+    for one in nodes:
+        match one:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name):
+                yield name
+
+
+def _sorted(
+    looked: list[ast.AST], local: set[str], own: str | None, called: frozenset[str]
+) -> Looks:
+    names, of_own, others = set[str](), set[str](), set[str]()
+    parts = set[tuple[str, str]]()
+    for one in looked:
+        match one:
+            case ast.Name(id=name, ctx=ast.Load()):
+                if name not in local:
+                    names.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                root = path_of(one)[0]
+                if root == own:
+                    of_own.add(name)
+                elif root in local | {""}:
+                    others.add(name)
+                else:
+                    parts.add((root, name))
+            case ast.Constant(value=str(name)):
+                others.add(name)
+    return Looks(frozenset(names), frozenset(parts), frozenset(of_own), frozenset(others), called)
+
+
+def _called(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    calls = (one for one in nodes if isinstance(one, ast.Call))
+    return frozenset(path_of(one.func)[-1] for one in calls)
