@@ -573,3 +573,47 @@ def test_groups_of_xdist_are_no_part_of_the_ids(project: MakeProject) -> None:
     edit(made)
     expected = {f"{TWO}[{mail}]" for mail in ("a@b", "c")}
     assert made.select("--ciopt-record=off").selected.keys() == expected
+
+
+CHECKED = """
+    import functools
+    from pathlib import Path
+
+    DATA = Path(__file__).with_name("table.txt")
+
+    def checked(function):
+        {}
+        @functools.wraps(function)
+        def checking():
+            return function()
+        return checking
+
+    @checked
+    def reads():
+        return DATA.read_text()
+
+    @checked
+    def other():
+        return 1
+"""
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_reads_a_file_below_a_decorator_makes_no_other_function_of_those_beside_it(
+    project: MakeProject, *, early: bool
+) -> None:
+    """It did not read it when it was called to decorate them, or it did."""
+    files = {
+        "app/__init__.py": "",
+        "app/code.py": CHECKED.format("DATA.read_text()" if early else "pass"),
+        "app/table.txt": "1",
+        "tests/test_reads.py": "from app import code\ndef test_reads(): assert code.reads()\n",
+        "tests/test_other.py": "from app import code\ndef test_other(): assert code.other()\n",
+    }
+    made = project(files | {"pytest.ini": FILES["pytest.ini"]})
+    assert made.run(DEPS).ret == 0
+    made.repository.write({"app/table.txt": "2"})
+    selected = made.select().selected.keys()
+    assert selected == {"tests/test_reads.py::test_reads"} | (
+        {"tests/test_other.py::test_other"} if early else set()
+    )

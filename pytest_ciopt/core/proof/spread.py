@@ -236,7 +236,7 @@ class Spread:
 
     def _run_at_import(self, origin: Unit) -> None:
         """What ran while modules were imported decides what their bodies bind."""
-        if not self._evidence.ran_outside(origin):
+        if not (self._firsts.outside and self._evidence.ran_outside(origin)):
             return
         parts = list(self._evidence.nodes(origin))
         if not any(map(self._evidence.importers, parts)):

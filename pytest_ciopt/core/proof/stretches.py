@@ -69,6 +69,9 @@ class Stretches:
 class Firsts:
     """What ran for the first time in tests of a process, or in its fixtures of wider scope."""
 
+    outside = True
+    """A function may do something else whenever it runs."""
+
     def __init__(self, process: Process) -> None:
         self._process = process
         self._fresh: list[tuple[Set[Unit], Set[str]]] = []
@@ -109,14 +112,16 @@ class Firsts:
         outside = any(not some.isdisjoint(read_in(one)) for one in traces)
         fresh = (units for units, reads in self._fresh if not some.isdisjoint(reads))
         found = frozenset[Unit]().union(*fresh)
-        return OfRead(found | process.outside if outside else found)
+        return OfRead(found | process.outside if outside else found, outside=outside)
 
 
 class OfRead:
     """What ran for the first time when something was read."""
 
-    def __init__(self, units: frozenset[Unit]) -> None:
+    def __init__(self, units: frozenset[Unit], *, outside: bool) -> None:
         self.units = units
+        self.outside = outside
+        """Whether it was read outside of tests and fixtures, e.g. when a module was imported."""
 
     def began(self, unit: Unit, origin: Unit) -> bool:
         """Whether a unit may have kept what was read."""
