@@ -223,6 +223,8 @@ class _Records:
         self._passed = passed
         """Whether all tests passed upon the base, with the variables that are watched."""
         self._worktree, self._listing = worktree, listing
+        self._asked: dict[str, bool] = {}
+        """By path whether this run collects from it."""
         self.told: list[str] = []
 
     @property
@@ -268,20 +270,21 @@ class _Records:
             return ask.selection
 
     def _is_asked_for(self, path: str) -> bool:
-        file = os.path.join(self._worktree.top, path)
-        return within(file, self._settings.places) and not (
-            self._settings.left_out and within(file, self._settings.left_out)
-        )
+        if path not in self._asked:
+            file = os.path.join(self._worktree.top, path)
+            places, left_out = self._settings.places, self._settings.left_out
+            is_asked = not places or _is_within(file, places)
+            self._asked[path] = is_asked and not _is_within(file, left_out)
+        return self._asked[path]
 
 
-def within(file: str, places: Sequence[str]) -> bool:
-    """Whether a file is one of some, or lies in one of some folders, or where globs say; always
-    where there are none."""
-    known = {*places, *map(os.path.realpath, places)}
-    return not places or any(
+def _is_within(file: str, places: Sequence[str]) -> bool:
+    """Whether a file is one of some, or lies in one of some folders, or where globs say."""
+    known = {*places, *map(os.path.realpath, places)} if places else ()
+    return any(
         one == place or one.startswith(place.rstrip(os.sep) + os.sep) or fnmatch(one, place)
-        for one in (file, os.path.realpath(file))
         for place in known
+        for one in (file, os.path.realpath(file))
     )
 
 

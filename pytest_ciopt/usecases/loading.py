@@ -27,6 +27,8 @@ class Loading:
         self._content, self._tree = content, tree
         self._imported, self._users = imported, users
         self._known: dict[str, frozenset[Import]] = {}
+        self._sure: dict[str, set[str]] = {}
+        self._reached: dict[str, Mapping[str, str]] = {}
 
     def otherwise(self, path: str, old: ast.Module | None) -> str | None:
         """Why a module whose imports changed may load something else now than what it imports and
@@ -89,6 +91,11 @@ class Loading:
     def _loaded_with(self, path: str) -> Mapping[str, str]:
         """Files that are loaded for certain whenever `path` is, by who imports them; nobody has to
         for itself and the packages around it."""
+        if path not in self._reached:
+            self._reached[path] = self._reach(path)
+        return self._reached[path]
+
+    def _reach(self, path: str) -> Mapping[str, str]:
         by = dict.fromkeys(_packages(path) | {path}, "")
         waiting = [*by]
         while waiting:
@@ -100,9 +107,11 @@ class Loading:
 
     def _certain(self, path: str) -> set[str]:
         """Files that a file loads, as its text looks, with the packages around them."""
-        meanings = (m for one in self._imports(path) for m in self._meanings(path, one))
-        clear = {file for files in meanings if len(files) == 1 for file in files}
-        return clear.union(*map(_packages, clear))
+        if path not in self._sure:
+            meanings = (m for one in self._imports(path) for m in self._meanings(path, one))
+            clear = {file for files in meanings if len(files) == 1 for file in files}
+            self._sure[path] = clear.union(*map(_packages, clear))
+        return self._sure[path]
 
     def _is_loaded(self, path: str, one: Import, reached: Mapping[str, str]) -> bool:
         """Whether what an import has loaded is loaded all the same, as far as that matters."""

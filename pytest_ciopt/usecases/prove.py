@@ -20,7 +20,7 @@ from pytest_ciopt.usecases.texts import Texts
 
 FAILED_LAST = "failed last"
 _LOOKED_AT = 20
-"""Test files that are imported anyway of which it is asked whether they load a module."""
+"""Test files of which it is asked whether they load a module."""
 
 
 def prove(
@@ -122,9 +122,11 @@ class _Prove:
             return None
         tests = sorted(test for test in found.records.proved if module_of(test) in users)
         runs_in_it = (test for test in tests if self._executes(test, path))
-        loading = (test for test in tests if self.texts.loads(module_of(test), path))
+        modules = [*islice(dict.fromkeys(map(module_of, tests)), _LOOKED_AT)]
+        loading = next((one for one in modules if self.texts.loads(one, path)), None)
+        in_it = (test for test in tests if module_of(test) == loading)
         others = () if several else tests
-        return next(chain(runs_in_it, loading, others), None)
+        return next(chain(runs_in_it, in_it, others), None)
 
     def _is_tested(self, path: str) -> bool:
         return path in self.grounds.test_files or self.texts.is_test_module(path)

@@ -350,7 +350,7 @@ def test_walks(): assert list(os.walk("data"))
 def test_scans(): assert list(pathlib.Path("data").iterdir())
 def test_installed(monkeypatch):
     monkeypatch.syspath_prepend(os.path.abspath("data"))
-    importlib.metadata.MetadataPathFinder.invalidate_caches()
+    importlib.invalidate_caches()
     assert importlib.metadata.version("pytest")
 def test_database():
     connection = sqlite3.connect("file:data/data.sqlite?mode=ro", uri=True)

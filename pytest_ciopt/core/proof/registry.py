@@ -48,9 +48,7 @@ class Registry:
             whole = self._sources.cut(path)
             alone = whole is not None and is_made_by_library(definition, whole.definitions)
             return frozenset() if alone else None
-        if (
-            definition.scope and places is not None
-        ):  # of whose class it is, a descriptor is told there
+        if definition.scope and places is not None:  # there a descriptor is told its name
             lines += [n for n, names in places.lines.items() if definition.scope in names]
         below = self._evidence.below(path, lines)
         simple = {unit[1].rpartition(".")[2] for unit in below}

@@ -74,8 +74,7 @@ class Wholes:
             yield None
         for definition in cut.definitions.values():
             is_code = definition.name != EXPORTS and definition.kind is not Kind.IMPORT
-            if _is_for_examples(definition, word):
-                continue
+            is_code = is_code and not _is_for_examples(definition, word)
             if is_code and self._takes(user, word, definition.named, exact=exact, leads=leads):
                 yield definition
 
