@@ -77,6 +77,11 @@ class Definition:
         return bool(self.bases)
 
     @property
+    def is_told(self) -> bool:
+        """Whether somebody who never mentions it may learn of it while it is defined."""
+        return self.foreign or self.may_be_registered
+
+    @property
     def mentions(self) -> frozenset[str]:
         """Every identifier in it."""
         return self.named.every

@@ -1,14 +1,14 @@
 """What a function looks at to decide whether it calls something. Pure."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_ciopt.core.edits.once import guards, identifiers
-from pytest_ciopt.core.edits.stores import Function, path_of
+from pytest_ciopt.core.edits.stores import Function, path_of, variables
 from pytest_ciopt.core.edits.trees import walk
 
-_OF_OTHERS = (ast.Global, ast.Nonlocal)
+_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
     """What a function looks at to decide whether it calls something by its name, or anything;
     `own` is the object that it belongs to."""
     everything = walk(node)
-    local = set(_local(everything[1:]))
-    local.difference_update(*(one.names for one in everything if isinstance(one, _OF_OTHERS)))
+    inner = (one.name for one in everything[1:] if isinstance(one, _INNER))
+    local = variables(everything).union(inner)
     found = Looks()
     for one in everything:
         for guard, parts, leaves in guards(one):
@@ -56,18 +56,6 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
     return found
-
-
-def _local(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Names of variables of a function, and of functions within."""
-    for one in nodes:
-        match one:
-            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
-                yield name
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield name
-            case ast.ClassDef(name=name):
-                yield name
 
 
 def _sorted(

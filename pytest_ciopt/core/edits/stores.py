@@ -257,6 +257,18 @@ def _hands_on(value: ast.expr, arguments: set[str]) -> bool:
     return False
 
 
+def variables(inside: Iterable[ast.AST]) -> set[str]:
+    """Parameters, and names that are bound, unless they are declared to be those of others."""
+    found, others = set[str](), set[str]()
+    for one in inside:
+        match one:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                others.update(names)
+    return found - others
+
+
 def path_of(node: ast.expr) -> tuple[str, ...]:
     """Names from an object to what is asked of it; items of it are left out."""
     names: list[str] = []

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from pytest_ciopt.core.edits.annotations import annotations
@@ -10,7 +10,15 @@ from pytest_ciopt.core.edits.inner import inner
 from pytest_ciopt.core.edits.looks import Looks, looks
 from pytest_ciopt.core.edits.once import COMPUTED, Keeping, keeping
 from pytest_ciopt.core.edits.prose import is_prose
-from pytest_ciopt.core.edits.stores import Function, Store, given, own_object, path_of, stores
+from pytest_ciopt.core.edits.stores import (
+    Function,
+    Store,
+    given,
+    own_object,
+    path_of,
+    stores,
+    variables,
+)
 from pytest_ciopt.core.edits.trees import children, walk
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -202,7 +210,7 @@ def looked_up(inside: list[ast.AST]) -> frozenset[str]:
                 others.add(name)
             case ast.Constant(value=str(text)) if id(one) not in docs and not is_prose(text):
                 others.update(_IDENTIFIER.findall(text))
-    return frozenset(others | (names - _local(_of_itself(inside[0]))))
+    return frozenset(others | (names - variables(_of_itself(inside[0]))))
 
 
 def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
@@ -220,7 +228,7 @@ def _of_itself(node: ast.AST) -> Iterator[ast.AST]:
 def calls(inside: list[ast.AST]) -> frozenset[str]:
     """Names of what is called, or handed to what is called; no local variables."""
     found = _called(inside)
-    return frozenset(found[ast.Attribute] | (found[ast.Name] - _local(inside)))
+    return frozenset(found[ast.Attribute] | (found[ast.Name] - variables(inside)))
 
 
 def _called(inside: list[ast.AST]) -> dict[type, set[str]]:
@@ -257,7 +265,7 @@ def _name_of(node: ast.Name | ast.Attribute) -> str:
 def gives(inside: list[ast.AST]) -> frozenset[str]:
     """What a function calls with something that it was given, e.g. `app.tasks.add`; what hangs on a
     value that it has itself begins with a dot."""
-    local = _local(inside)
+    local = variables(inside)
     found = set[str]()
     for call in inside:
         if isinstance(call, ast.Call):
@@ -269,15 +277,3 @@ def gives(inside: list[ast.AST]) -> frozenset[str]:
                     path = ("", *(path[1:] or ("",)))
                 found.add(".".join(path))
     return frozenset(found)
-
-
-def _local(inside: Iterable[ast.AST]) -> set[str]:
-    """Parameters, and names that are bound, unless they are declared to be those of others."""
-    found, others = set[str](), set[str]()
-    for one in inside:
-        match one:
-            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
-                found.add(name)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                others.update(names)
-    return found - others

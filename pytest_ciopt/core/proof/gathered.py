@@ -172,14 +172,13 @@ class Gathered:
 
     def _used(self, worker: str | None, fixtures: Iterable[int]) -> Iterator[int]:
         """Numbers of lives, and of those that they use."""
-        waiting, seen = list(fixtures), set[int]()
-        while waiting:
-            number = waiting.pop()
+        numbers, seen = list(fixtures), set[int]()
+        for number in numbers:  # which grows
             if number not in seen:
                 seen.add(number)
                 yield number
                 if (worker, number) in self._lives:
-                    waiting.extend(self._lives[worker, number].fixtures)
+                    numbers.extend(self._lives[worker, number].fixtures)
 
     def ran(self) -> Ran:
         """What ran where in all processes of the run."""
@@ -232,18 +231,15 @@ class Gathered:
 
     def _add_lives(self, worker: str | None, traces: list[Trace], children: list[Trace]) -> bool:
         """Adds lives that a test uses, and processes; False if one has not ended."""
-        seen = set[int]()
-        for trace in traces:  # which grows
-            for number in trace.fixtures:
-                if number not in seen:
-                    seen.add(number)
-                    key = (worker, number)
-                    if key in self._children:
-                        children.append(self._children[key])
-                    elif key in self._lives:
-                        traces.append(self._lives[key])
-                    else:
-                        return False
+        (trace,) = traces
+        for number in self._used(worker, trace.fixtures):
+            key = (worker, number)
+            if key in self._children:
+                children.append(self._children[key])
+            elif key in self._lives:
+                traces.append(self._lives[key])
+            else:
+                return False
         return True
 
 

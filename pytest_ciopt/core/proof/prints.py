@@ -129,12 +129,12 @@ def _may_be_told(definition: Definition) -> bool:
     if definition.kind is Kind.BINDING:
         return definition.foreign
     if definition.kind is Kind.CLASS:
-        return definition.foreign or definition.may_be_registered
+        return definition.is_told
     return definition.decorators != ""
 
 
 def _described(definition: Definition, *, told: bool) -> str:
-    told = told and (definition.foreign or definition.may_be_registered)
+    told = told and definition.is_told
     is_method = definition.kind is Kind.FUNCTION and definition.scope
     made = "\n".join((definition.decorators, *sorted(definition.bases)))
     texts = {

@@ -321,7 +321,7 @@ class Spread:
                     self._all(user, f"code that runs at import asks for {SUBCLASSES}")
                 else:
                     self._affect(user, asker, at_import=SUBCLASSES in asker.head)
-        if definition.foreign or definition.may_be_registered:
+        if definition.is_told:
             written = self._registry.written(path, name, definition)
             if written is None:
                 self._all(path, f"who looks into {name} cannot be told")
@@ -401,7 +401,7 @@ class Spread:
         if definition is not None:
             if definition.imported and self._sources.imports_new(path, definition):
                 self._all(path, f"{name} is imported from a module that was not loaded before")
-            if definition.foreign or definition.may_be_registered:
+            if definition.is_told:
                 self._told(path, name, definition, moved=moved)
         is_function = definition is not None and definition.kind is Kind.FUNCTION
         self._bind(path, name, of_class=not is_function or moved or remade)
@@ -545,7 +545,7 @@ class Spread:
         is_function = definition.kind is Kind.FUNCTION
         if unit not in self._announced and (at_import or not is_function):
             self._announced.add(unit)
-            if definition.foreign or definition.may_be_registered:
+            if definition.is_told:
                 self._told(*unit, definition, moved=False)
         if not is_function:
             self._bind(*unit)
