@@ -223,6 +223,8 @@ class _Records:
         self._passed = passed
         """Whether all tests passed upon the base, with the variables that are watched."""
         self._worktree, self._listing = worktree, listing
+        self._places = _by_all_names(settings.places)
+        self._left_out = _by_all_names(settings.left_out)
         self._asked: dict[str, bool] = {}
         """By path whether this run collects from it."""
         self.told: list[str] = []
@@ -272,18 +274,22 @@ class _Records:
     def _is_asked_for(self, path: str) -> bool:
         if path not in self._asked:
             file = os.path.join(self._worktree.top, path)
-            places, left_out = self._settings.places, self._settings.left_out
-            is_asked = not places or _is_within(file, places)
-            self._asked[path] = is_asked and not _is_within(file, left_out)
+            is_asked = not self._places or _is_within(file, self._places)
+            self._asked[path] = is_asked and not _is_within(file, self._left_out)
         return self._asked[path]
 
 
-def _is_within(file: str, places: Sequence[str]) -> bool:
+def _by_all_names(places: Iterable[str]) -> frozenset[str]:
+    """Paths as they are given, and with symlinks resolved."""
+    given = frozenset(places)
+    return given.union(map(os.path.realpath, given))
+
+
+def _is_within(file: str, places: Iterable[str]) -> bool:
     """Whether a file is one of some, or lies in one of some folders, or where globs say."""
-    known = {*places, *map(os.path.realpath, places)} if places else ()
     return any(
         one == place or one.startswith(place.rstrip(os.sep) + os.sep) or fnmatch(one, place)
-        for place in known
+        for place in places
         for one in (file, os.path.realpath(file))
     )
 

@@ -34,7 +34,8 @@ MOST = 600
 changed module is reached anyway, and following takes longer than running."""
 COMMON = 60
 """Files in which a name that is followed stands at most: reading one takes some 20 ms."""
-SUBCLASSES = "__subclasses__"
+_SUBCLASSES = "__subclasses__"
+"""What classes are asked by that looks for those below them."""
 CHANGED_EFFECTS = "code that runs at import changed"
 _ASKED_BY_PYTHON = frozenset(("__getattr__", "__dir__", "__path__", "__all__", "__getattribute__"))
 """Names in a module that are looked up without being written."""
@@ -314,19 +315,25 @@ class Spread:
         """What is inside of a class is something else. Those who were told of it may look, if it is
         known who they are; where installed code was told, such as an ORM of its tables, anybody
         may; else whoever names the class, or asks classes for those below them, has to do."""
-        if definition.has_bases and not self._are_classes_sought:
-            self._are_classes_sought = True
-            for user, asker in self._mentions.anywhere(SUBCLASSES):
-                if asker is None:
-                    self._all(user, f"code that runs at import asks for {SUBCLASSES}")
-                else:
-                    self._affect(user, asker, at_import=SUBCLASSES in asker.head)
+        if definition.has_bases:
+            self._sought_by_its_bases()
         if definition.is_told:
             written = self._registry.written(path, name, definition)
             if written is None:
                 self._all(path, f"who looks into {name} cannot be told")
             for place in sorted(written or ()):
                 self._asked(*place)
+
+    def _sought_by_its_bases(self) -> None:
+        """Whoever asks classes for those below them sees what is inside of these."""
+        if self._are_classes_sought:
+            return
+        self._are_classes_sought = True
+        for user, asker in self._mentions.anywhere(_SUBCLASSES):
+            if asker is None:
+                self._all(user, f"code that runs at import asks for {_SUBCLASSES}")
+            else:
+                self._affect(user, asker, at_import=_SUBCLASSES in asker.head)
 
     def _keep(self, unit: Unit, called: Unit | None) -> None:
         """A function may keep what it computed with the help of another one, or by itself."""
