@@ -19,6 +19,8 @@ from pytest_ciopt.core.testfiles import CONFTEST
 NOT_REACHED = "not reached"
 NOT_ASKED = "--ciopt-changed is not given"
 """Why everything runs where no selection is wanted."""
+NOT_RECORDED = "no record of this test"
+"""Why a test of which others are proved is not."""
 
 
 class Verdict(Enum):
@@ -81,6 +83,15 @@ class Records(NamedTuple):
     whole: Mapping[str, str] = MappingProxyType({})
     """Test files of which all that is not proved runs, new tests included, with why. They are among
     those that owe."""
+    unproved: Mapping[str, str] = MappingProxyType({})
+    """Tests that were recorded and that this does not leave out, with why."""
+
+    def objection(self, test: str) -> str | None:
+        """Why a test that imports lead to is not left out; None where there are no records."""
+        if test in self.proved:  # an example
+            return "others of its file run"
+        found = self.unproved.get(test)
+        return NOT_RECORDED if found is None and (self.proved or self.unproved) else found
 
 
 class Decision(NamedTuple):
@@ -177,7 +188,16 @@ class Selection(NamedTuple):
             run = self.records.idle.get(test.path or "")
         if reason is not None and run is not None:
             return Decision(False, proved_by(run))
-        return Decision(reason is not None, reason or NOT_REACHED)
+        if reason is None:
+            return Decision(False, NOT_REACHED)
+        return Decision(True, self._with_objection(reason, test))
+
+    def _with_objection(self, reason: str, test: Collected) -> str:
+        """A reason that imports give, and why no record answers it."""
+        path = test.path or ""
+        imported = not self.touches(path) and (path in self.files or scope_of(path, self.scopes))
+        objection = self.records.objection(test.id or "") if imported else None
+        return reason if objection is None else f"{reason}; not proved: {objection}"
 
     @property
     def proved_modules(self) -> Mapping[str, str]:

@@ -50,6 +50,7 @@ def dumped(selection: Selection) -> str:
                 sorted(selection.records.owing),
                 dict(selection.records.idle),
                 dict(selection.records.whole),
+                dict(selection.records.unproved),
             ],
         }
     )
@@ -58,7 +59,7 @@ def dumped(selection: Selection) -> str:
 def loaded(text: str) -> Selection:
     """The inverse of `dumped`."""
     plain: dict[str, Any] = json.loads(text)
-    proved, owed, owing, idle, whole = plain["records"]
+    proved, owed, owing, idle, whole, unproved = plain["records"]
     return Selection(
         everything=plain["everything"],
         changed=tuple(
@@ -81,7 +82,7 @@ def loaded(text: str) -> Selection:
         always_scopes=frozenset(plain["always_scopes"]),
         modules=frozenset(plain["modules"]),
         hooked=plain["hooked"],
-        records=Records(proved, owed, frozenset(owing), idle, whole),
+        records=Records(proved, owed, frozenset(owing), idle, whole, unproved),
     )
 
 

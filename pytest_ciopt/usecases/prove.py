@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.judge import Ground, affected, objection
 from pytest_ciopt.core.proof.knowledge import Knowledge, gone
-from pytest_ciopt.core.proof.seen import Known
+from pytest_ciopt.core.proof.seen import Seen
 from pytest_ciopt.core.selection import Records, Selection, Verdict
 from pytest_ciopt.usecases.differences import Present
 from pytest_ciopt.usecases.grounds import Ask, Grounds
@@ -52,13 +52,18 @@ class _Prove:
         self.grounds = Grounds(ask, knowledge, texts, present, by_name=by_name)
         self.whole: dict[str, str] = {}
         """Test files of which the records tell that all of their tests run, and why."""
+        self.unproved: dict[str, str] = {}
+        """Recorded tests that are neither proved nor owed, with why."""
 
     def run(self) -> Selection:
         grounds = self.grounds.all()
         proved: dict[str, str] = {}
         owed: dict[str, str] = {}
         for test, known in self.knowledge.tests.items():
-            self._judge(test, known, grounds, proved, owed)
+            if known.bad:
+                owed[test] = FAILED_LAST
+            elif known.seen is not None:
+                self._judge(test, known.seen, grounds[id(known.seen.process)], proved, owed)
         found = self._with(proved, owed)
         for path in sorted(self.grounds.rebinding()):
             witness = self._witness(path, found)
@@ -71,42 +76,50 @@ class _Prove:
     def _with(self, proved: Mapping[str, str], owed: Mapping[str, str]) -> Selection:
         owing = self.whole.keys() | set(map(module_of, owed))
         records = Records(
-            proved, owed, frozenset(owing), self._idle(proved, owed), dict(self.whole)
+            proved,
+            owed,
+            frozenset(owing),
+            self._idle(proved, owed),
+            dict(self.whole),
+            dict(self.unproved),
         )
         return self.ask.selection._replace(records=records)
 
     def _judge(
         self,
         test: str,
-        known: Known,
-        grounds: Mapping[int, Ground],
+        seen: Seen,
+        ground: Ground,
         proved: dict[str, str],
         owed: dict[str, str],
     ) -> None:
         path = module_of(test)
-        if known.bad:
-            owed[test] = FAILED_LAST
-        elif known.seen is not None:
-            ground = grounds[id(known.seen.process)]
-            if (
-                self.ask.job in (None, known.seen.process.job)
-                and path not in self.grounds.firm
-                and objection(path, known.seen, ground) is None
-            ):
-                proved[test] = known.seen.process.run
-            else:
-                if path in ground.whole:
-                    self.whole[path] = ground.whole[path]
-                why = affected(known.seen, ground, self.ask.changed) or ground.whole.get(path)
-                unseen = known.seen.unseen or ground.unseen.get(path)
-                if unseen is None and known.seen.elsewhere is not None:
-                    # What it does now in processes that it starts, neither imports tell nor the
-                    # record of what it did before.
-                    unseen = why or objection(path, known.seen, ground)
-                if unseen is not None and self.ask.selection.substantial:
-                    why = unseen
-                if why is not None:
-                    owed[test] = why
+        against = self._objection(path, seen, ground)
+        if against is None:
+            proved[test] = seen.process.run
+            return
+        if path in ground.whole:
+            self.whole[path] = ground.whole[path]
+        why = affected(seen, ground, self.ask.changed) or ground.whole.get(path)
+        unseen = seen.unseen or ground.unseen.get(path)
+        if unseen is None and seen.elsewhere is not None:
+            # What it does now in processes that it starts, neither imports tell nor the record of
+            # what it did before.
+            unseen = why or objection(path, seen, ground)
+        if unseen is not None and self.ask.selection.substantial:
+            why = unseen
+        if why is not None:
+            owed[test] = why
+        else:
+            self.unproved[test] = against
+
+    def _objection(self, path: str, seen: Seen, ground: Ground) -> str | None:
+        """Why a test is not proved; None when it is."""
+        if self.ask.job not in (None, seen.process.job):
+            return "recorded by another CI job"
+        if path in self.grounds.firm:
+            return "records do not see all that changed"
+        return objection(path, seen, ground)
 
     def _witness(self, path: str, found: Selection) -> str | None:
         """A test that imports a module which binds something else, where no test file is imported

@@ -217,7 +217,9 @@ def test_a_part_of_a_module_is_not_taken_for_the_whole(project: MakeProject) -> 
     made = project(FILES)
     assert made.run(DEPS, NONE).ret == 0
     edit(made)
-    assert made.select().selected.keys() == {ONE, TWO, THREE}
+    selected = made.select().selected
+    assert selected.keys() == {ONE, TWO, THREE}
+    assert selected[ONE] == "imports app.code.one via app; not proved: no record of this test"
 
 
 def test_deselected_tests_have_no_record(project: MakeProject) -> None:
@@ -225,6 +227,23 @@ def test_deselected_tests_have_no_record(project: MakeProject) -> None:
     assert made.run(DEPS, "-k", "not three").ret == 0
     made.repository.replace("app/code.py", "return 1", "return 9")
     assert made.select().selected.keys() == {ONE, THREE}
+
+
+def test_the_reason_tells_why_a_record_does_not_help(project: MakeProject) -> None:
+    code = """
+        import atexit
+
+        @atexit.register
+        def one():
+            return 1
+        """
+    test = "import app.code\n\ndef test_one():\n    pass\n"
+    kept = {path: FILES[path] for path in ("pytest.ini", ".gitignore")}
+    made = project({**kept, "app/code.py": code, "tests/test_one.py": test})
+    assert made.run(DEPS).ret == 0
+    made.repository.replace("app/code.py", "def one():", "def one(size=1):")
+    told = "imports app.code; not proved: app/code.py: who learns of one cannot be told"
+    assert made.select().selected == {ONE: told}
 
 
 def test_new_tests_run(recorded: Project) -> None:
@@ -412,7 +431,9 @@ def test_of_very_many_runs_the_newest_are_read(
     made.repository.write({"app/code.py": FILES["app/code.py"] + "\nUNUSED = 1\n"})
     module = import_module("pytest_ciopt.adapters.history.knowing")
     monkeypatch.setattr(module, "MOST", 1)
-    assert made.select("--ciopt-record=off").selected == {ONE: "imports app.code.one via app"}
+    assert made.select("--ciopt-record=off").selected == {
+        ONE: "imports app.code.one via app; not proved: no record of this test"
+    }
     (kept,) = Path(".ciopt/cache").glob("records-*")
     kept.unlink()
     monkeypatch.setattr(module, "MOST", 1_000_000)

@@ -41,6 +41,8 @@ SELECTIONS = st.builds(
         st.dictionaries(TEXT, TEXT, max_size=3),
         NAMES,
         st.dictionaries(TEXT, TEXT, max_size=3),
+        st.dictionaries(TEXT, TEXT, max_size=3),
+        st.dictionaries(TEXT, TEXT, max_size=3),
     ),
 )
 
@@ -76,7 +78,9 @@ def test_every_field_travels(field: str) -> None:
         always_scopes=names,
         modules=names,
         hooked=True,
-        records=Records({"a": "r"}, {"b": "failed last"}, names, {"a.py": "r"}, {"b.py": "reads"}),
+        records=Records(
+            {"a": "r"}, {"b": "failed last"}, names, {"a.py": "r"}, {"b.py": "reads"}, {"c": "why"}
+        ),
     )
     assert getattr(full, field) != getattr(Selection(), field)
     assert getattr(loaded(dumped(full)), field) == getattr(full, field)
