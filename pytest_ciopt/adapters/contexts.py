@@ -6,7 +6,7 @@ over what it has gathered, which is noted here, and only what is new goes on int
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -174,6 +174,9 @@ class Contexts:
 
     def reads(self, stretch: Stretch, path: str) -> None:
         """Nothing: coverage does not tell of files."""
+
+    def defines(self, stretch: Stretch, function: Callable[..., object]) -> None:
+        """Nothing: what did not run is not covered."""
 
     def test(self, nodeid: str, stretch: Stretch, what: str | None) -> CoveredTest:
         """The record of a test whose stretch has been left."""

@@ -1,6 +1,7 @@
 """Node ids, as far as they can be judged by the text of a test module. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 
 def defines(source: bytes, within: str) -> bool:
@@ -28,6 +29,12 @@ def without_group(nodeid: str) -> str:
 def module_of(nodeid: str) -> str:
     """The path in a node id."""
     return nodeid.partition("::")[0]
+
+
+def names_of(nodeid: str) -> Iterator[str]:
+    """Qualified names in a node id: `a.py::A::test[x::y]` has `A` and `A.test`."""
+    names = nodeid.partition("[")[0].split("::")[1:]
+    return accumulate(names, lambda around, name: f"{around}.{name}")
 
 
 def placed_id(path: str, nodeid: str) -> str:

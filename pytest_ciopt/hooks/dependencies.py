@@ -44,6 +44,8 @@ class Dependencies(Breakable):
         self._latest: str | None = None
         """Of the test whose protocol runs, or ran last."""
         self._is_set_up = True
+        self._function: Callable[..., object] | None = None
+        """Of the running test."""
         self._what: str | None = None
         """Kind of the test, see `TracedTest`."""
 
@@ -81,6 +83,7 @@ class Dependencies(Breakable):
     @harmless
     def _begin(self, item: pytest.Item) -> None:
         self._test, self._nodeid, self._latest = Stretch(), item.nodeid, item.nodeid
+        self._function = getattr(item, "function", None)
         self._what = None if isinstance(item, pytest.Function) else _kind_of(item)
         if self._what == EXAMPLE:
             self._note_text(item)
@@ -142,8 +145,16 @@ class Dependencies(Breakable):
     @pytest.hookimpl(tryfirst=True)  # before xdist sends the report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """The report of the last teardown takes the trace along."""
+        if report.skipped and report.nodeid == self._nodeid:
+            self._note_skipped()
         if report.when == "teardown" and report.nodeid == self._nodeid:
             self._end(report)
+
+    @harmless
+    def _note_skipped(self) -> None:
+        """Of a test that was not run its marks decide, and they stand at its function."""
+        if self._function is not None:
+            self._tracer.defines(self._test, self._function)
 
     @harmless
     def _end(self, report: pytest.TestReport) -> None:

@@ -31,6 +31,9 @@ class Cutter(Protocol):
     def reads(self, stretch: Stretch, path: str) -> None:
         """Says of a file that what runs in a stretch depends on it."""
 
+    def defines(self, stretch: Stretch, function: Callable[..., object]) -> None:
+        """Says of a function that a stretch depends on how it is defined, be it not run."""
+
     def test(self, nodeid: str, stretch: Stretch, what: str | None) -> Any:
         """The record of a test whose stretch has been left. For `what` see `TracedTest`."""
 

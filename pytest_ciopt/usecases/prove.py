@@ -94,18 +94,18 @@ class _Prove:
         owed: dict[str, str],
     ) -> None:
         path = module_of(test)
-        against = self._objection(path, seen, ground)
+        against = self._objection(test, seen, ground)
         if against is None:
             proved[test] = seen.process.run
             return
         if path in ground.whole:
             self.whole[path] = ground.whole[path]
-        why = affected(seen, ground, self.ask.changed) or ground.whole.get(path)
+        why = affected(test, seen, ground, self.ask.changed) or ground.whole.get(path)
         unseen = seen.unseen or ground.unseen.get(path)
         if unseen is None and seen.elsewhere is not None:
             # What it does now in processes that it starts, neither imports tell nor the record of
             # what it did before.
-            unseen = why or objection(path, seen, ground)
+            unseen = why or objection(test, seen, ground)
         if unseen is not None and self.ask.selection.substantial:
             why = unseen
         if why is not None:
@@ -113,13 +113,13 @@ class _Prove:
         else:
             self.unproved[test] = against
 
-    def _objection(self, path: str, seen: Seen, ground: Ground) -> str | None:
+    def _objection(self, test: str, seen: Seen, ground: Ground) -> str | None:
         """Why a test is not proved; None when it is."""
         if self.ask.job not in (None, seen.process.job):
             return "recorded by another CI job"
-        if path in self.grounds.firm:
+        if module_of(test) in self.grounds.firm:
             return "records do not see all that changed"
-        return objection(path, seen, ground)
+        return objection(test, seen, ground)
 
     def _witness(self, path: str, found: Selection) -> str | None:
         """A test that imports a module which binds something else, where no test file is imported

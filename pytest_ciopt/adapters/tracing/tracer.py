@@ -5,13 +5,14 @@ where stretches begin and end: they nest, and what runs inside belongs to the in
 """
 
 import _thread
+import inspect
 import itertools
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 from pytest_ciopt.adapters.git import Git, GitError
 from pytest_ciopt.adapters.tracing import inputs
@@ -195,6 +196,13 @@ class Tracer:
         place = self._places.find(path)
         if place:
             stretch.read(place)
+
+    def defines(self, stretch: Stretch, function: Callable[..., object]) -> None:
+        """Says of a function, and of what it wraps, that a stretch depends on how it is defined,
+        though it may not have run."""
+        codes = (getattr(one, "__code__", None) for one in (function, inspect.unwrap(function)))
+        ours = [code for code in codes if isinstance(code, CodeType)]
+        self._add(stretch, self._registry.numbers_of_frames(ours))
 
     def test(self, nodeid: str, stretch: Stretch, what: str | None = None) -> TracedTest:
         """The record of a test whose stretch has been left. For `what` see `TracedTest`."""

@@ -6,13 +6,15 @@ else now, nothing that it read changed, and neither did the ground that its proc
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pytest_ciopt.core.history.traces import EXAMPLE, OTHER
 from pytest_ciopt.core.naming import folder_of
+from pytest_ciopt.core.nodeids import module_of, names_of
 from pytest_ciopt.core.proof.seen import Process, Seen, Unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """What became of the inputs of one process since its run."""
 
@@ -39,6 +41,11 @@ class Ground:
     examples: Mapping[str, str] = field(default_factory=dict)
     """Files whose examples are affected, with why."""
 
+    @cached_property
+    def concerned(self) -> frozenset[str]:
+        """Files of the units that are affected."""
+        return frozenset(path for path, _ in self.units)
+
 
 @dataclass(slots=True)
 class Stale:
@@ -58,8 +65,9 @@ def lies_in(path: str, folders: Set[str]) -> bool:
     return folder in folders or (folder != "" and folder_of(folder) in folders)
 
 
-def objection(path: str, seen: Seen, ground: Ground) -> str | None:
-    """Why a test of the file `path` is not proved; None when it is."""
+def objection(test: str, seen: Seen, ground: Ground) -> str | None:
+    """Why a test is not proved; None when it is."""
+    path = module_of(test)
     if ground.shaken is not None:
         return ground.shaken
     if seen.unseen is not None:
@@ -74,10 +82,12 @@ def objection(path: str, seen: Seen, ground: Ground) -> str | None:
         return "it is neither a function nor an example"
     if seen.what == EXAMPLE and path in ground.examples:
         return ground.examples[path]
-    return affected(seen, ground)
+    return affected(test, seen, ground)
 
 
-def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -> str | None:
+def affected(
+    test: str, seen: Seen, ground: Ground, causes: frozenset[str] | None = None
+) -> str | None:
     """What a test ran or read that changed; None for nothing. With `causes`, only changes that come
     from one of these files count.
 
@@ -96,7 +106,23 @@ def affected(seen: Seen, ground: Ground, causes: frozenset[str] | None = None) -
             cause = ground.units[unit]
             by_way = f", which {cause} may change" if cause != unit[0] else ""
             return f"executes {dotted(*unit)}{by_way}"
-    return looked_at(ground.data & seen.reads, ground.folders & seen.lists, causes)
+    return made_by(test, ground, causes) or looked_at(
+        ground.data & seen.reads, ground.folders & seen.lists, causes
+    )
+
+
+def made_by(test: str, ground: Ground, causes: frozenset[str] | None = None) -> str | None:
+    """What of that which a test is named after makes another test of it: its function, be it one
+    that did not run or that is made by a call, and the classes around it, be it a function that
+    they inherit. For `causes` see `affected`."""
+    path = module_of(test)
+    if path not in ground.concerned:
+        return None
+    for name in names_of(test):
+        cause = ground.units.get((path, name))
+        if cause is not None and (causes is None or cause in causes):
+            return f"is a test of {dotted(path, name)}"
+    return None
 
 
 def looked_at(
