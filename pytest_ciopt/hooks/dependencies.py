@@ -46,6 +46,8 @@ class Dependencies(Breakable):
         self._is_set_up = True
         self._function: Callable[..., object] | None = None
         """Of the running test."""
+        self._known_fixtures: Mapping[str, Sequence[pytest.FixtureDef[Any]]] = {}
+        """All that the running test may use, by name."""
         self._what: str | None = None
         """Kind of the test, see `TracedTest`."""
 
@@ -84,6 +86,8 @@ class Dependencies(Breakable):
     def _begin(self, item: pytest.Item) -> None:
         self._test, self._nodeid, self._latest = Stretch(), item.nodeid, item.nodeid
         self._function = getattr(item, "function", None)
+        known: Any = getattr(item, "_fixtureinfo", None)
+        self._known_fixtures = getattr(known, "name2fixturedefs", {})
         self._what = None if isinstance(item, pytest.Function) else _kind_of(item)
         if self._what == EXAMPLE:
             self._note_text(item)
@@ -134,8 +138,7 @@ class Dependencies(Breakable):
         self._test.fixtures.update(self._numbers(used.values()))
         self._test.fixtures.update(self._packages.used(item))
         if not self._is_set_up:
-            known: Any = getattr(item, "_fixtureinfo", None)
-            for several in getattr(known, "name2fixturedefs", {}).values():
+            for several in self._known_fixtures.values():
                 self._test.fixtures.update(self._numbers(several))
 
     def _numbers(self, definitions: Iterable[pytest.FixtureDef[Any]]) -> list[int]:
@@ -152,9 +155,13 @@ class Dependencies(Breakable):
 
     @harmless
     def _note_skipped(self) -> None:
-        """Of a test that was not run its marks decide, and they stand at its function."""
+        """Of a test that was not run its marks decide, which stand at its function, and who asks
+        for a fixture that skipped it."""
         if self._function is not None:
             self._tracer.defines(self._test, self._function)
+        for several in self._known_fixtures.values():
+            for one in several:
+                self._tracer.defines(self._test, one.func)
 
     @harmless
     def _end(self, report: pytest.TestReport) -> None:

@@ -72,6 +72,8 @@ class Grounds:
         self._differences = Differences(knowledge.sources, texts, present)
         self._reinstalled: dict[tuple[str, ...], tuple[str | None, Mapping[str, str]]] = {}
         self._stale = {number: self._differing(one) for number, one in self._processes.items()}
+        self._made: dict[str, str] = {}
+        """Modules in which something is made otherwise, and the changed one that is the cause."""
         self.test_files = frozenset(map(module_of, knowledge.tests))
         self.firm = ask.firm | ask.reach(self._unread())
         """Files whose tests run for a reason that no record can answer."""
@@ -85,18 +87,28 @@ class Grounds:
             for number, process in self._processes.items()
         }
 
-    def rebinding(self) -> set[str]:
-        """Modules whose import does something else than whenever they were loaded."""
-        as_now = {
+    def importing(self) -> dict[str, str]:
+        """Modules whose import does something else than whenever they were loaded, and the changed
+        one that is the cause, after `all`."""
+        found = {path: cause for path, cause in self._made.items() if cause not in self._as_now}
+        return found | {path: path for path in self._rebinding()}
+
+    @cached_property
+    def _as_now(self) -> frozenset[str]:
+        """Modules that some process has loaded as they are."""
+        return frozenset(
             path
             for number, one in self._processes.items()
             for path in one.inputs.sources.keys() - self._stale[number].sources.keys()
-        }
+        )
+
+    def _rebinding(self) -> set[str]:
+        """Modules that changed in what their import does, since they were loaded."""
         return {
             path
             for one in self._stale.values()
             for path, old in one.sources.items()
-            if path not in as_now
+            if path not in self._as_now
             and (difference := self._differences.of(path, old)) is not None
             and (difference.bindings or difference.effects)
         }
@@ -149,6 +161,8 @@ class Grounds:
         files: dict[str, str] = {}
         for path, impact in self._impacts(process, stale, started):
             impacts.append(impact)
+            for one in impact.made:
+                self._made.setdefault(one, path)
             for unit in impact.units:
                 affected_units.setdefault(unit, path)
             for seen, why in sorted(impact.closures.items()):

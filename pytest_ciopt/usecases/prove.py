@@ -65,11 +65,12 @@ class _Prove:
             elif known.seen is not None:
                 self._judge(test, known.seen, grounds[id(known.seen.process)], proved, owed)
         found = self._with(proved, owed)
-        for path in sorted(self.grounds.rebinding()):
+        for path, cause in sorted(self.grounds.importing().items()):
             witness = self._witness(path, found)
             if witness is not None:
+                how = "changed" if path == cause else f"{cause} may change"
                 del proved[witness]
-                owed[witness] = f"has to import {path}, which changed"
+                owed[witness] = f"has to import {path}, which {how}"
                 found = self._with(proved, owed)
         return found
 

@@ -41,6 +41,11 @@ import pytest
 @pytest.fixture
 def changed(monkeypatch): monkeypatch.setenv("SET", "1")
 
+@pytest.fixture
+def missing(): pytest.skip("none")
+@pytest.fixture
+def asking(missing): pass
+
 class WithIt:
     @pytest.fixture(autouse=True)
     def _with(self, changed): pass
@@ -83,6 +88,8 @@ class TestSized(Sized):
     size = 2
 class TestPlain(Sized): pass
 test_made = made(2)
+def test_asking(asking): assert 0
+def test_missing(missing): assert 0
 del Shared, Broken, Sized
 """,
 }
@@ -119,6 +126,14 @@ CASES = {
     "a base beside the one with tests": (
         (IT, "TestMixed(WithIt, Shared)", "TestMixed(Shared)"),
         {"TestMixed::test_shared"},
+    ),
+    "a fixture that skips is not asked for": (
+        (IT, "test_missing(missing)", "test_missing()"),
+        {"test_missing"},
+    ),
+    "a fixture does not ask for one that skips": (
+        ("tests/conftest.py", "asking(missing)", "asking()"),
+        {"test_asking"},
     ),
     "an attribute of a class with inherited tests": (
         (IT, "size = 2", "size = 3"),

@@ -110,6 +110,30 @@ def test_one_test_bears_witness_and_one_that_runs_anyway_is_enough(recorded: Pro
     assert recorded.select().selected == dict.fromkeys((TWO, THREE), "executes app.code.two")
 
 
+def test_a_module_that_makes_something_of_what_changed_is_imported(project: MakeProject) -> None:
+    made = project(
+        {
+            "pytest.ini": "[pytest]\npythonpath = .\n",
+            "app/conf.py": "LEVEL = 'low'\ndef parsed(text): return int(text)\n",
+            "app/use.py": "from app import conf\nTOP = {'low': 1}[conf.LEVEL]\n",
+            "app/read.py": "from app import conf\nSIZE = conf.parsed('3')\n",
+            "tests/test_conf.py": "import app.conf\n\ndef test_conf(): pass\n",
+            "tests/test_read.py": "import app.read\n\ndef test_read(): pass\n",
+            "tests/test_use.py": "import app.use\n\ndef test_use(): pass\n",
+        }
+    )
+    assert made.run(DEPS).ret == 0
+    for edit, file in (
+        (("'low'", "'high'"), "tests/test_use.py"),
+        (("int(text)", "int(text + 'x')"), "tests/test_read.py"),
+    ):
+        made.repository.replace("app/conf.py", *edit)
+        run = made.run("--ciopt-changed=HEAD", "--ciopt-record=off")
+        assert run.ret == pytest.ExitCode.INTERRUPTED
+        assert f"ERROR {file}" in str(run.stdout)
+        made.repository.git("checkout", "--", "app/conf.py")
+
+
 def test_the_witness_is_a_test_that_this_run_collects(recorded: Project) -> None:
     """Others import it as well, and cannot tell what comes of that."""
     code = FILES["app/code.py"]

@@ -140,6 +140,102 @@ def value(warm=False):
     fill(KEPT)
     return KEPT["a"]
 """),
+    "what a variable holds tells": _filled("""
+class Shelf:
+    def __init__(self): self.items = {"b": 42}
+    def _fetch(self, key):
+        self.items[key] = item = compute()
+        return item
+    def get(self, key):
+        item = self.items.get(key)
+        return self._fetch(key) if item is None else item
+SHELF = Shelf()
+def value(warm=False): return SHELF.get("b" if warm else "a")
+"""),
+    "a variable tells that it is missing": _filled("""
+class Client:
+    def __init__(self, until=0): self.until = until
+    def refresh(self): self.token, self.until = compute(), 9
+    def ask(self):
+        expired = self.until < 5
+        if expired: self.refresh()
+        return self.token
+WARM, CLIENT = Client(9), Client()
+WARM.token = 42
+def value(warm=False): return (WARM if warm else CLIENT).ask()
+"""),
+    "another function tells": _filled("""
+KEPT = {}
+def has(key): return key in KEPT
+def fill(key): KEPT[key] = compute()
+def value(warm=False):
+    if warm: return 42
+    if not has("a"): fill("a")
+    return KEPT["a"]
+"""),
+    "a property tells": _filled("""
+class Client:
+    token = None
+    @property
+    def is_open(self): return self.token is not None
+    def open(self): self.token = compute()
+    def ask(self):
+        if not self.is_open: self.open()
+        return self.token
+WARM, CLIENT = Client(), Client()
+WARM.token = 42
+def value(warm=False): return (WARM if warm else CLIENT).ask()
+"""),
+    "an operator tells": _filled("""
+class Shelf:
+    def __init__(self): self.items = {"b": 42}
+    def __contains__(self, key): return key in self.items
+    def load(self, key): self.items[key] = compute()
+    def get(self, key):
+        if key not in self: self.load(key)
+        return self.items[key]
+SHELF = Shelf()
+def value(warm=False): return SHELF.get("b" if warm else "a")
+"""),
+    "a state of one of several objects": _filled("""
+class Service:
+    def __init__(self): self.ready = False
+    def set_up(self):
+        self.made = compute()
+        self.ready = True
+SERVICES = {"a": Service()}
+def value(warm=False):
+    if warm: return 42
+    service = SERVICES["a"]
+    if not service.ready: service.set_up()
+    return service.made
+"""),
+    "in what a helper is handed by a variable": _filled("""
+ROWS = {"a": []}
+def fill(rows): rows.append(compute())
+def value(warm=False):
+    if warm: return 42
+    rows = ROWS["a"]
+    if len(rows) == 0: fill(rows)
+    return rows[0]
+"""),
+    "a decorator asks first": _filled("""
+import functools
+def opened(function):
+    @functools.wraps(function)
+    def asking(self):
+        if self.token is None: self.open()
+        return function(self)
+    return asking
+class Client:
+    def __init__(self): self.token = None
+    def open(self): self.token = compute()
+    @opened
+    def ask(self): return self.token
+WARM, CLIENT = Client(), Client()
+WARM.token = 42
+def value(warm=False): return (WARM if warm else CLIENT).ask()
+"""),
     "by what is inside of a function, in a thread and without": (
         {
             "app/use.py": """

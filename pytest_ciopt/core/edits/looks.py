@@ -1,13 +1,14 @@
 """What a function looks at to decide whether it calls something. Pure."""
 
 import ast
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from pytest_ciopt.core.edits.once import guards, identifiers
+from pytest_ciopt.core.edits.once import Guard, assigned, guards, identifiers, leaves, targets
 from pytest_ciopt.core.edits.stores import Function, path_of, variables
 from pytest_ciopt.core.edits.trees import walk
 
+_LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -25,6 +26,10 @@ class Looks:
     """Attributes of whatever its variables hold, and texts."""
     called: frozenset[str] = frozenset()
     """Names of what it calls together with that."""
+    asked: frozenset[str] = frozenset()
+    """Names of functions, methods and perhaps properties that it asks."""
+    held: frozenset[str] = frozenset()
+    """Of `names` those that it looks at through its variables."""
 
     def __bool__(self) -> bool:
         return bool(self.names or self.parts or self.own or self.others)
@@ -36,6 +41,8 @@ class Looks:
             self.own | other.own,
             self.others | other.others,
             self.called | other.called,
+            self.asked | other.asked,
+            self.held | other.held,
         )
 
 
@@ -47,24 +54,60 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
     local = variables(everything).union(inner)
     found = Looks()
     for one in everything:
-        for guard, parts, leaves in guards(one):
+        for guard, parts, may_leave in _guards(one):
             inside = [below for part in parts for below in walk(part)]
-            if leaves:
+            if may_leave:
                 end: int = getattr(one, "end_lineno", 0)
                 inside += (o for o in everything if getattr(o, "lineno", 0) > end)
             if (called in identifiers(inside)) if called else _called(inside):
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
+                held = _sorted(_held(looked, everything, local), local, own, frozenset())
+                found |= replace(held, held=held.names, others=frozenset())
+    return found
+
+
+def _guards(node: ast.AST) -> Iterator[Guard]:
+    """As `guards`; a variable may tell that something is there, or that it is not."""
+    match node:
+        case ast.If(test=ast.Compare() | ast.UnaryOp(operand=ast.Compare())):
+            yield from guards(node)
+        case ast.If(test=test, body=body, orelse=orelse):
+            yield [test], [*body, *orelse], leaves(body) or leaves(orelse)
+        case _:
+            yield from guards(node)
+
+
+def _held(looked: list[ast.AST], everything: list[ast.AST], local: set[str]) -> list[ast.AST]:
+    """What local variables hold that are looked at, and those that it is made from."""
+    values: dict[str, list[ast.expr]] = {}
+    for one in everything:
+        for target, value in () if isinstance(one, _LOOPS) else assigned(one):
+            for name in local.intersection(targets(target)):
+                values.setdefault(name, []).append(value)
+    found: list[ast.AST] = []
+    waiting = looked
+    while waiting:
+        names = {one.id for one in waiting if isinstance(one, ast.Name)} & values.keys()
+        waiting = [below for name in names for value in values.pop(name) for below in walk(value)]
+        found += waiting
     return found
 
 
 def _sorted(
-    looked: list[ast.AST], local: set[str], own: str | None, called: frozenset[str]
+    looked: list[ast.AST],
+    local: set[str],
+    own: str | None,
+    called: frozenset[str],
 ) -> Looks:
     names, of_own, others = set[str](), set[str](), set[str]()
     parts = set[tuple[str, str]]()
+    functions = {one.func for one in looked if isinstance(one, ast.Call)}
+    asked = {path_of(one)[-1] for one in looked if isinstance(one, ast.Name | ast.Attribute)}
     for one in looked:
         match one:
+            case _ if one in functions:
+                pass
             case ast.Name(id=name, ctx=ast.Load()):
                 if name not in local:
                     names.add(name)
@@ -78,7 +121,14 @@ def _sorted(
                     parts.add((root, name))
             case ast.Constant(value=str(name)):
                 others.add(name)
-    return Looks(frozenset(names), frozenset(parts), frozenset(of_own), frozenset(others), called)
+    return Looks(
+        frozenset(names),
+        frozenset(parts),
+        frozenset(of_own),
+        frozenset(others),
+        called,
+        frozenset(asked),
+    )
 
 
 def _called(nodes: Iterable[ast.AST]) -> frozenset[str]:

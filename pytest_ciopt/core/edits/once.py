@@ -98,12 +98,12 @@ def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> b
     made = {
         name
         for node in everything
-        for target, value in _assigned(node)
+        for target, value in assigned(node)
         if node in needless or not needless.isdisjoint(walk(value))
-        for name in _targets(target)
+        for name in targets(target)
     }
     values = [
-        value for node in everything for target, value in _assigned(node) if _holds(target, store)
+        value for node in everything for target, value in assigned(node) if _holds(target, store)
     ]
     inside = [one for value in values for one in walk(value)]
     return any(one in needless or (isinstance(one, ast.Name) and one.id in made) for one in inside)
@@ -138,11 +138,11 @@ class _Needless:
         tops: list[ast.AST] = []
         after: int | None = None
         for node in self._everything:
-            for guard, parts, leaves in guards(node):
+            for guard, parts, may_leave in guards(node):
                 if any(map(self._looks, guard)):
                     tops.extend(parts)
                     end: int = getattr(node, "end_lineno", 0)
-                    after = end if leaves and (after is None or end < after) else after
+                    after = end if may_leave and (after is None or end < after) else after
         if after is not None:
             statements = (one for one in self._everything if isinstance(one, ast.stmt))
             tops.extend(one for one in statements if one.lineno > after)
@@ -153,9 +153,9 @@ class _Needless:
             more = {
                 name
                 for node in self._everything
-                for target, value in _assigned(node)
+                for target, value in assigned(node)
                 if self._looks(value)
-                for name in _targets(target)
+                for name in targets(target)
             }
             if more <= self._asked:
                 return
@@ -199,11 +199,11 @@ def guards(node: ast.AST) -> Iterator[Guard]:
         case ast.If(test=test, body=body, orelse=orelse):
             match _is_missing(test):
                 case True:
-                    yield [test], body, _leaves(orelse)
+                    yield [test], body, leaves(orelse)
                 case False:
-                    yield [test], orelse, _leaves(body)
+                    yield [test], orelse, leaves(body)
                 case None:
-                    yield [test], [*body, *orelse], _leaves(body) or _leaves(orelse)
+                    yield [test], [*body, *orelse], leaves(body) or leaves(orelse)
         case ast.While(test=test, body=body):
             yield [test], body, False
         case ast.IfExp(test=test, body=one, orelse=other):
@@ -214,11 +214,11 @@ def guards(node: ast.AST) -> Iterator[Guard]:
             ast.Try(body=body, handlers=handlers, orelse=orelse)
             | ast.TryStar(body=body, handlers=handlers, orelse=orelse)
         ):
-            yield body, [*handlers, *orelse], _leaves(body)
-        case ast.With(body=body) if _leaves(body):  # suppress(KeyError)
+            yield body, [*handlers, *orelse], leaves(body)
+        case ast.With(body=body) if leaves(body):  # suppress(KeyError)
             yield body, [], True
         case ast.Match(subject=subject, cases=cases):
-            yield [subject], cases, any(_leaves(case.body) for case in cases)
+            yield [subject], cases, any(leaves(case.body) for case in cases)
 
 
 def _is_missing(test: ast.expr) -> bool | None:
@@ -240,11 +240,13 @@ def _is_missing(test: ast.expr) -> bool | None:
     return None
 
 
-def _leaves(body: list[ast.stmt]) -> bool:
+def leaves(body: list[ast.stmt]) -> bool:
+    """Whether a function or a loop is left at the end of a block."""
     return bool(body) and isinstance(body[-1], _LEAVING)
 
 
-def _assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+def assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What a node assigns to, with what; what it goes through counts."""
     match node:
         case ast.Assign(targets=targets, value=value):
             yield from ((target, value) for target in targets)
@@ -258,7 +260,8 @@ def _assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield target, value
 
 
-def _targets(target: ast.expr) -> Iterator[str]:
+def targets(target: ast.expr) -> Iterator[str]:
+    """Variables that an assignment binds."""
     for node in walk(target):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id

@@ -188,6 +188,12 @@ def _stored(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield _text(name), base
 
 
+def told(function: Function) -> Iterator[str]:
+    """Variables of what is given something to keep, those that the function was given included."""
+    for node in walk(function):
+        yield from (path_of(base)[0] for _, base in _told(node))
+
+
 def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Objects that are given something to keep: `DONE.add(x)`, `store.keep(key, compute())`."""
     match node:

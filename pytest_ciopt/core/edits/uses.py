@@ -17,6 +17,7 @@ from pytest_ciopt.core.edits.stores import (
     own_object,
     path_of,
     stores,
+    told,
     variables,
 )
 from pytest_ciopt.core.edits.trees import children, walk
@@ -94,7 +95,8 @@ class Uses:
             for one in walk(node.args)
             if isinstance(one, ast.arg)
         }
-        return any(store.root in given for store, is_own in self._stores if not is_own)
+        filled = {store.root for store, is_own in self._stores if not is_own}
+        return not given.isdisjoint(filled.union(*(told(node) for node, _ in self._functions())))
 
     @cached_property
     def _stores(self) -> tuple[tuple[Store, bool], ...]:

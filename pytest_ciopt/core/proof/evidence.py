@@ -1,7 +1,7 @@
 """What earlier runs show of who ran what, beside each test's own record. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Set
 from functools import cached_property
 
 from pytest_ciopt.core.history.traces import AT, LOCALS
@@ -21,6 +21,10 @@ Node = Unit
 def unit_of(node: Node) -> Unit:
     """The outermost function."""
     return node[0], node[1].partition(LOCALS)[0]
+
+
+def _simple(unit: Unit) -> str:
+    return unit[1].rpartition(".")[2]
 
 
 def _name_of(test: str) -> str:
@@ -103,15 +107,16 @@ class Evidence:
         """What a unit was seen to call in tests and fixtures, sorted."""
         return sorted(self._called.get(unit, ()))
 
-    def called_below(self, unit: Unit) -> Iterator[Unit]:
-        """A unit, and what it was seen to call in tests and fixtures, through others, too."""
+    def called_below(self, unit: Unit, besides: Container[str] = ()) -> Iterator[Unit]:
+        """A unit, and what it was seen to call in tests and fixtures, through others, too, but for
+        some simple names."""
         waiting, seen = [unit], {unit}
         while waiting:
             one = waiting.pop()
             yield one
             fresh = self._called.get(one, set[Unit]()) - seen
             seen |= fresh
-            waiting.extend(sorted(fresh))
+            waiting.extend(one for one in sorted(fresh) if _simple(one) not in besides)
 
     @cached_property
     def _called(self) -> dict[Unit, set[Unit]]:

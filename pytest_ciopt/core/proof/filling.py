@@ -9,10 +9,13 @@ from dataclasses import replace
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.library import is_library
 from pytest_ciopt.core.edits.looks import Looks
-from pytest_ciopt.core.proof.evidence import Evidence
+from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.seen import Unit
-from pytest_ciopt.core.proof.sources import Sources, called_as
+from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
+
+_ASKED_BY_OPERATORS = frozenset(("__contains__", "__bool__", "__len__", "__getitem__", "__eq__"))
+"""Methods that tell whether something is there."""
 
 
 class Filling:
@@ -41,17 +44,44 @@ class Filling:
         name = called_as(called[1])
         is_named = name in definition.mentions
         looks = definition.uses.looks(name if is_named else None)
+        if not (looks or looks.called):
+            return
+        asked = [*self._asked(unit, called, looks.asked)]
         looks = replace(looks, names=frozenset(self._variables(unit[0], looks.names)))
         if not is_named:  # by a variable, as dispatchers call anything
             looks = replace(looks, others=frozenset())
-        for helper in self._evidence.called_by(unit) if looks else ():
-            if helper == called or called_as(helper[1]) in looks.called:
-                for below, name in self._written_below(helper, looks, unit, definition):
+        looking = [(unit, definition, looks), *asked]
+        for helper in self._evidence.called_by(unit):
+            if helper != called and called_as(helper[1]) not in looks.called:
+                continue
+            for who, what, at in looking:
+                for below, name in self._written_below(helper, at, who, what):
                     if is_named or below == helper:
                         yield below[0], name
-                own = self._keepers.definition(helper)
-                if own is not None and helper != unit and own.uses.fills_arguments:
-                    yield from ((unit[0], name) for name in looks.names & definition.uses.handed)
+            own = self._keepers.definition(helper)
+            if own is not None and helper != unit and own.uses.fills_arguments:
+                filled = looks.names & (definition.uses.handed | looks.held)
+                yield from ((unit[0], name) for name in filled)
+
+    def _asked(
+        self, unit: Unit, called: Unit, names: frozenset[str]
+    ) -> Iterator[tuple[Unit, Definition, Looks]]:
+        """Functions that a function asks whether it has to call another one, by their names or by
+        operators, and what those look at."""
+        for other in self._evidence.called_by(unit):
+            if other in (unit, called) or not (
+                called_as(other[1]) in names or simple_name(other[1]) in _ASKED_BY_OPERATORS
+            ):
+                continue
+            definition = self._keepers.definition(other)
+            if definition is not None:
+                seen = definition.uses.looked_up
+                variables = frozenset(self._variables(other[0], seen))
+                yield (
+                    other,
+                    definition,
+                    Looks(names=variables, own=seen if "." in other[1] else frozenset()),
+                )
 
     def _written_below(
         self, helper: Unit, looks: Looks, unit: Unit, definition: Definition
@@ -77,7 +107,9 @@ class Filling:
                 else:
                     of_class = scope == definition.scope or self._has_bases(unit, definition)
                     is_it = (
-                        name in of_objects or (name in looks.own and of_class)
+                        name in of_objects
+                        or (name in looks.own and of_class)
+                        or (name in looks.others and below == helper)
                     ) and self._keepers.outlives_tests(below[0], scope)
                 if is_it:
                     yield below, name
@@ -87,9 +119,11 @@ class Filling:
         attribute of his own object. What tests write to their own is their business."""
         if helper not in self._known_writers:
             found: dict[str, list[tuple[Unit, bool]]] = {}
+            of_known = set(self._evidence.called_below(helper, besides=MAKERS))
             for below in self._evidence.called_below(helper):
                 for name, is_own in self._written_by(below):
-                    found.setdefault(name, []).append((below, is_own))
+                    if below in of_known or not is_own:  # else to what was made just now
+                        found.setdefault(name, []).append((below, is_own))
             self._known_writers[helper] = found
         return self._known_writers[helper]
 

@@ -53,6 +53,8 @@ class Impact:
     """Simple names that were followed: what is no function may use them, too."""
     modules: set[str] = field(default_factory=set)
     """Files of which names were followed that importing binds."""
+    made: set[str] = field(default_factory=set)
+    """Files in which something is made otherwise when they are imported."""
     collecting: str | None = None
     """A function that was called while tests were collected, by pytest or by other code."""
 
@@ -435,6 +437,8 @@ class Spread:
             self._all(path, "it cannot be parsed")
             return
         definition = cut.definitions.get(name)
+        if definition is not None and definition.kind is not Kind.IMPORT:
+            self.impact.made.add(path)
         if definition is not None and definition.kind is Kind.CLASS:
             self._learned(path, name, definition)
         if scope:

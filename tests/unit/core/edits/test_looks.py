@@ -33,7 +33,11 @@ def looked_at(source: str, called: str | None = "fill") -> Looks:
         ("def f(one):\n if one.kept is None: fill(one)", Looks(others=frozenset({"kept"}))),
         (
             "def f():\n one = KEPT[0]\n if one.kept is None: fill(one)",
-            Looks(others=frozenset({"kept"})),
+            Looks(names=frozenset({"KEPT"}), others=frozenset({"kept"})),
+        ),
+        (
+            "def f(self, k):\n one = self.kept.get(k)\n two = one\n if two is None: fill(k)",
+            Looks(own=frozenset({"kept"})),
         ),
         ("def f():\n def one(): pass\n if not one.kept: fill()", Looks(others=frozenset({"kept"}))),
         ("def f(kept):\n if 'a' not in kept: fill(kept)", Looks(others=frozenset({"a"}))),
