@@ -171,6 +171,27 @@ def test_nothing(): pass
     assert made.select().selected.keys() == {"tests/test_x.py::test_limit"}
 
 
+def test_a_command_of_a_class_that_others_are_told_of(project: MakeProject) -> None:
+    command = """
+ALL = {}
+class Command:
+    def __init_subclass__(cls): ALL[cls.__name__] = cls
+    def help(self, name): return getattr(self, "do_" + name).__doc__
+"""
+    pen = f"from app.command import Command\nclass Pen(Command):\n    def do_draw(self): {OLD}\n"
+    tests = f"""
+import app.pen
+from app.command import ALL
+def test_help(): assert ALL["Pen"]().help("draw") == {OLD}
+def test_other(): pass
+"""
+    files = {"app/command.py": command, "app/pen.py": pen, "tests/test_x.py": tests}
+    made = project(FILES | files)
+    assert made.run("--ciopt-record=deps").ret == 0
+    made.repository.write({"app/pen.py": pen.replace(OLD, NEW)})
+    assert made.select(exit_code=1).selected.keys() == {"tests/test_x.py::test_help"}
+
+
 def test_a_module_may_read_it_while_it_is_imported(project: MakeProject) -> None:
     tests = "from app import shop\nassert len(shop.total.__doc__) == 12\ndef test_it(): pass\n"
     made = project(FILES | {"tests/test_x.py": tests})

@@ -232,6 +232,31 @@ def test_a_circle_breaks_whoever_imports_the_other_module_first(project: MakePro
     assert "tests/test_a.py::test_a" in made.select(exit_code=1).selected
 
 
+def test_a_test_that_loads_a_module_again_is_called_by_no_other_import(
+    project: MakeProject,
+) -> None:
+    files = {
+        "app/hooks.py": "CALLED = []\n",
+        "app/plug.py": "from app import hooks\nFOUND = [call() for call in hooks.CALLED]\n",
+        "tests/test_a.py": """
+import importlib
+from app import hooks, plug
+def test_again():
+    def called(): return 1
+    hooks.CALLED.append(called)
+    importlib.reload(plug)
+    hooks.CALLED.clear()
+    assert plug.FOUND == [1]
+    plug.FOUND.append(2)
+""",
+        "tests/test_b.py": "import app.plug\ndef test_other(): assert app.plug.FOUND\n",
+    }
+    made = project({**BASE, **files})
+    assert made.run("--ciopt-record=deps").ret == 0
+    made.repository.replace("tests/test_a.py", "return 1", "return 2")
+    assert made.select(exit_code=1).selected.keys() == {"tests/test_a.py::test_again"}
+
+
 SPARED = {
     "an import of what is loaded all the same": (
         "import app.plug\n",

@@ -16,7 +16,12 @@ from pytest_ciopt.core.naming import ancestors, folder_of
 _SITES = ("site-packages", "dist-packages")
 _METADATA = (".dist-info", ".egg-info")
 _OURS = ("pytest_ciopt-", "pytest-ciopt-")
-_UNLISTED = frozenset(("__pycache__", ".pytest_cache", ".ciopt", ".git"))
+_UNLISTED = frozenset(
+    (
+        *("__pycache__", ".pytest_cache", ".ciopt", ".git"),
+        *(".benchmarks", ".hypothesis", ".coverage", ".mypy_cache", ".ruff_cache"),
+    )
+)
 """What comes and goes in folders without being anybody's input."""
 
 

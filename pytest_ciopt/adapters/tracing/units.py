@@ -5,6 +5,7 @@ hash takes time in proportion to their length. `object.__hash__` gives the ident
 raise an audit event each time.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from inspect import CO_OPTIMIZED
 from types import CodeType
@@ -52,6 +53,10 @@ def node_name(code: CodeType) -> str | None:
     return code.co_qualname if name and LOCALS in code.co_qualname else name
 
 
+def _is_file(filename: str) -> bool:
+    return filename.endswith((".py", ".pyw")) or os.path.exists(filename)
+
+
 def is_body(code: CodeType) -> bool:
     """Whether code is the body of a module."""
     return code.co_name == "<module>"
@@ -87,6 +92,8 @@ class Registry:
         found = None
         if not filename.startswith("<"):
             found = self._places.find(filename) or None
+            if found is not None and not _is_file(filename):
+                found = None  # a text that code was made from, be it like a relative path
             for end, names in STARTERS.items():
                 if filename.endswith(end):
                     self._starting[filename] = names

@@ -29,7 +29,7 @@ from pytest_ciopt.core.edits.mentions import (
 )
 from pytest_ciopt.core.edits.order import bound_names, order
 from pytest_ciopt.core.edits.stores import path_of
-from pytest_ciopt.core.edits.trees import walk, without_docstring
+from pytest_ciopt.core.edits.trees import children, walk, without_docstring
 from pytest_ciopt.core.edits.uses import Uses
 
 _TEXT = ("its annotation is a text",)
@@ -146,8 +146,8 @@ class _Cutter:
             decorators="",
             named=named,
             uses=Uses((node, bool(prefix))),
-            foreign=any(map(self._does_more, walk(node))),
-            makers=_makers(filter(self._does_more, walk(node))),
+            foreign=any(map(self._does_more, _run_at_once(node))),
+            makers=_makers(filter(self._does_more, _run_at_once(node))),
             given=_given((node,)),
         )
         return (replace(common, name=prefix + name) for name in names)
@@ -261,6 +261,20 @@ def _with_accountants(definitions: dict[str, Definition], *, clear: bool) -> dic
             )
             found[name] = replace(one, bases=bases)
     return definitions | found if found else definitions
+
+
+def _run_at_once(node: ast.AST) -> Iterator[ast.AST]:
+    """All that is below a node, but for the bodies of lambdas that are handed to nobody."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, ast.Call):
+            yield from walk(one)[1:]
+        elif isinstance(one, ast.Lambda):
+            waiting.append(one.args)
+        else:
+            waiting.extend(children(one))
 
 
 def _makers(nodes: Iterable[ast.AST]) -> frozenset[str]:

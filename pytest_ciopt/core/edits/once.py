@@ -16,12 +16,23 @@ from pytest_ciopt.core.edits.trees import walk
 
 COMPUTED = "*"
 """Instead of a name that the text does not tell."""
-_KEEPING = re.compile(r"cache|memo|once|lazy|singleton|reify", re.IGNORECASE)
+_KEEPING = re.compile(r"cache|memo(?!ry)|once|lazy|singleton|reify", re.IGNORECASE)
 """In the name of a decorator, or of what is called with a function."""
+_CALLING_EACH_TIME = re.compile(
+    r"(?:\w+\.)?(?:command|group|(?:version_|help_|confirmation_|password_)?option|argument"
+    r"|pass_context|pass_obj)"
+)
+"""Decorators of click and its kin: what a command returns is kept by nobody."""
 _ASKED_ONCE = frozenset(("__get__", "__getattr__", "__getattribute__", "__missing__"))
 """They run only where nothing is found, so what they store makes the whole of them needless."""
 _SHARED = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
 """Nodes of which a tree holds one for all places."""
+_RUNNING = (
+    *(ast.Call, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr, ast.AugAssign),
+    *(ast.Await, ast.Yield, ast.YieldFrom, ast.For, ast.AsyncFor, ast.comprehension, ast.Starred),
+    *(ast.With, ast.AsyncWith, ast.Match, ast.Delete, ast.Import, ast.ImportFrom),
+)
+"""Nodes that may run code whose name they do not have."""
 _LEAVING = (ast.Return, ast.Continue, ast.Break)
 
 
@@ -35,6 +46,10 @@ class Keeping:
     """Identifiers in the parts that a kept value makes needless; None for the whole function."""
     of_self: bool = False
     """Whether it is kept in the object that the method belongs to, and nowhere else."""
+    of_argument: bool = False
+    """Whether it is kept in an object that the function is given, by the name that it has there."""
+    runs_any: bool = True
+    """Whether these parts run what they do not name."""
     roots: frozenset[str] = frozenset()
     """Names of the objects that it is kept in."""
     wrapped: frozenset[str] = frozenset()
@@ -42,7 +57,9 @@ class Keeping:
 
     def may_spare(self, called: str, mentions: frozenset[str]) -> bool:
         """Whether a kept value may make a call needless; what is called without a name may be."""
-        return self.within is None or called in self.within or called not in mentions
+        if self.within is None or called in self.within:
+            return True
+        return self.runs_any and called not in mentions
 
 
 def tells_of_keeping(name: str) -> bool:
@@ -66,11 +83,20 @@ def _by_decorators(node: Function) -> Keeping | None:
         text = ast.unparse(decorator)
         if is_fixture(decorator):
             continue
-        if tells_of_keeping(text):
+        if any(map(tells_of_keeping, _words(decorator))):
             return Keeping(node.name, None, of_self="property" in text)
-        if not is_harmless(decorator):
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if not (is_harmless(decorator) or _CALLING_EACH_TIME.fullmatch(ast.unparse(called))):
             unknown.add(re.split(r"\W", text, maxsplit=1)[0])
     return Keeping(node.name, None, wrapped=frozenset(unknown)) if unknown else None
+
+
+def _words(decorator: ast.expr) -> Iterator[str]:
+    """Names in a decorator; its texts say what is kept of nothing."""
+    for one in walk(decorator):
+        match one:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                yield name
 
 
 def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Iterator[Keeping]:
@@ -79,16 +105,31 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
     for store in written:
         by_name.setdefault(store.name, []).append(store)
     everything = walk(node) if by_name else []
+    arguments = {one.arg for one in walk(node.args) if isinstance(one, ast.arg)} - {own}
     for name, places in by_name.items():
         of_self = all(store.root == own for store in places)
         roots = frozenset(store.root for store in places)
         if node.name in _ASKED_ONCE:
-            yield Keeping(name or COMPUTED, None, of_self, roots)
+            yield Keeping(name or COMPUTED, None, of_self, roots=roots)
             continue
         needless = _Needless(places, everything).nodes()
         if needless and any(_fills(store, needless, everything) for store in places):
-            within = frozenset(identifiers(needless))
-            yield Keeping(name or COMPUTED, within, of_self, roots)
+            yield Keeping(
+                name or COMPUTED,
+                frozenset(identifiers(needless)),
+                of_self,
+                of_argument=name in arguments and roots == {name},
+                runs_any=any(map(_runs_any, needless)),
+                roots=roots,
+            )
+
+
+def _runs_any(node: ast.AST) -> bool:
+    """Whether a node may run code whose name it does not have."""
+    match node:
+        case ast.Subscript(ctx=context):
+            return isinstance(context, ast.Load)
+    return isinstance(node, _RUNNING)
 
 
 def _fills(store: Store, needless: set[ast.AST], everything: list[ast.AST]) -> bool:

@@ -35,7 +35,7 @@ def bound_names(node: ast.stmt) -> list[str] | None:
 
 def _placed(body: Iterable[ast.stmt], *, lazy: bool) -> frozenset[str]:
     """Names of functions of which it matters where they are defined: of others nothing runs."""
-    used, made = set[str](), set[str]()
+    used, made, star = set[str](), set[str](), False
     reading: dict[str, set[str]] = {}
     for statement in _defining(body):
         match statement:
@@ -48,12 +48,16 @@ def _placed(body: Iterable[ast.stmt], *, lazy: bool) -> frozenset[str]:
                 used |= _plain_names((*statement.decorator_list, *statement.bases))
                 used |= _plain_names(statement.keywords)
                 made.add(name)
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                star = True  # it may bind any of them
             case ast.Import() | ast.ImportFrom():
                 pass
             case _:
                 used |= _plain_names((statement,))
                 made.update(bound_names(statement) or ())
-    return frozenset(n for n, head in reading.items() if n in used or not head.isdisjoint(made))
+    return frozenset(
+        name for name, head in reading.items() if star or name in used or not head.isdisjoint(made)
+    )
 
 
 def _head(node: ast.FunctionDef | ast.AsyncFunctionDef, *, lazy: bool) -> Iterator[ast.AST | None]:

@@ -241,6 +241,8 @@ class Spread:
         """What ran while modules were imported decides what their bodies bind."""
         if not (self._firsts.outside and self._evidence.ran_outside(origin)):
             return
+        if self._callers.is_test(origin):
+            return  # which loads a module once more
         parts = list(self._evidence.nodes(origin))
         if not any(map(self._evidence.importers, parts)):
             self._called_by_pytest(origin)
@@ -356,6 +358,8 @@ class Spread:
             ):
                 # A cache: nobody sees which other module was handed the same while it was imported.
                 self._bind(unit[0], scope or unit[1])
+            elif keeping.of_argument:
+                pass  # its name is that of no other function
             elif keeping.name != COMPUTED:
                 self._asked(unit[0], keeping.name)
             elif simple == "__get__" and called is not None:
@@ -500,10 +504,10 @@ class Spread:
         """A function or class has another docstring, or other annotations."""
         cut = self._sources.cut(path)
         definition = None if cut is None else cut.definitions.get(name)
-        if definition is None or self._is_shown(path, definition, onlookers):
+        is_seen = definition is None or self._is_shown(path, definition, onlookers)
+        if is_seen:
             self._rebound(path, name, definition)
-            is_seen = True
-        else:
+        if definition is not None:  # whoever it is shown to, others may ask for it
             readers = onlookers.readers_of(path, definition)
             for reader in sorted(readers):
                 self.impact.units.add(reader)
@@ -511,7 +515,7 @@ class Spread:
                     self._climb(reader)
             stand_ins = onlookers.stand_ins(definition)
             shown = [self._shown(path, one, onlookers, of_class=own) for one, own in stand_ins]
-            is_seen = any(shown) or bool(readers)
+            is_seen = is_seen or any(shown) or bool(readers)
         if is_seen and onlookers.concerns_calls:
             self.impact.units.add((path, name))
             self._climb((path, name))

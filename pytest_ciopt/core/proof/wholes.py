@@ -82,7 +82,7 @@ class Wholes:
         if leads and word in named.leading:
             return True
         if not exact or word in named.plain or word in named.dotted:
-            return word in named.values
+            return word in named.values and not (exact and self._is_defined(user, word))
         roots = {root for root, attribute in named.parts if attribute == word}
         return any(self._may_be_module(user, root) for root in roots)
 
@@ -91,8 +91,17 @@ class Wholes:
         cut = self._sources.around(user, root)
         definition = None if cut is None else cut.definitions.get(root)
         return definition is None or (
-            bool(definition.imported)
-            and not all(self._mentions.defines(user, one) for one in definition.imported)
+            bool(definition.imported) and not self._is_defined(user, root)
+        )
+
+    def _is_defined(self, user: str, name: str) -> bool:
+        """Whether an import binds a name to what a module defines, be it of the same name."""
+        cut = self._sources.around(user, name)
+        definition = None if cut is None else cut.definitions.get(name)
+        return (
+            definition is not None
+            and bool(definition.imported)
+            and all(self._mentions.defines(user, one) for one in definition.imported)
         )
 
 

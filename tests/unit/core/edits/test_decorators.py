@@ -56,6 +56,11 @@ def test_decorators_of_such_names_may_register(name: str) -> None:
     assert not is_harmless(ast.Name(name), {name})
 
 
+def test_what_a_lambda_would_call_is_not_called_yet() -> None:
+    at_once = "B = add(lambda x: x)\nC = (lambda: add(1))()\nD = lambda x=add(1): x\n"
+    assert foreign("A = {1: lambda x: add(x)}\n" + at_once) == {"B", "C", "D"}
+
+
 def test_a_base_that_comes_with_a_star_may_keep_account() -> None:
     source = "class C(Thread): pass\n"
     for imports, bases in (("", set()), ("from shop import *\n", {"Thread"})):

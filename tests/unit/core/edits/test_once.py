@@ -172,6 +172,38 @@ def test_what_is_called_without_its_name_may_be_needless() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stored", "spares"),
+    [
+        ("o['x'] = one", False),
+        ("o['x'] = one if one else two", False),
+        ("o['x'] = g()", True),
+        ("o['x'] = one + two", True),
+        ("o['x'] = one.two", True),
+        ("o['x'] = one[0]", True),
+        ("o['x'] = f'{one}'", True),
+        ("o['x'] = [a for a in one]", True),
+    ],
+)
+def test_where_nothing_runs_nothing_is_spared(stored: str, spares: bool) -> None:
+    (found,) = kept(f"def f(o, one, two):\n if 'x' not in o: {stored}")
+    assert found.may_spare("h", frozenset()) is spares
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def f(o, k):\n if k not in o: o[k] = g(k)", True),
+        ("def f(o, k):\n if k not in o: o.update(k=g(k))", True),
+        ("def f(o):\n if 'x' not in o: o['x'] = g()", False),
+        ("def f(o):\n if o.x is None: o.x = g()", False),
+        ("def f(k):\n if k not in KEPT: KEPT[k] = g(k)", False),
+    ],
+)
+def test_what_is_given_has_a_name_of_its_own(source: str, expected: bool) -> None:
+    assert [one.of_argument for one in kept(source)] == [expected]
+
+
+@pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("def f(self):\n if self._x is None: self._x = g()", True),
@@ -222,7 +254,7 @@ def test_what_runs_only_where_nothing_is_found_keeps_all_that_it_stores(name: st
     computed = f"def {name}(self, o):\n o.__dict__[self.n] = v = g(o)\n return v"
     assert kept(computed) == (Keeping(COMPUTED, None, roots=frozenset({"o"})),)
     assert kept(f"def {name}(self, o):\n self.done = g(o)") == (
-        Keeping("done", None, True, frozenset({"self"})),
+        Keeping("done", None, True, roots=frozenset({"self"})),
     )
     assert kept(f"def {name}(self, o):\n return g(o)") == ()
 
@@ -253,7 +285,9 @@ def test_decorators_that_nobody_knows_may_keep(decorators: list[str], wrapped: s
 @pytest.mark.parametrize(
     "decorator",
     ["property", "staticmethod", "pytest.fixture", "pytest.fixture(scope='session')",
-     "contextmanager", "functools.wraps(g)", "pytest.mark.slow", "x.setter"],
+     "contextmanager", "functools.wraps(g)", "pytest.mark.slow", "x.setter",
+     "click.command()", "cli.command('insert', help='into an in-memory database, once')",
+     "click.option('--memory/--cache')", "click.pass_context"],
 )  # fmt: skip
 def test_decorators_that_keep_nothing(decorator: str) -> None:
     assert kept(f"@{decorator}\ndef f(a): return 1") == ()

@@ -29,6 +29,10 @@ def placed(text: str, *, lazy: bool = False) -> list[str]:
         ("class C: pass\ndef f() -> C: pass", ["C", "f"]),
         ("class C:\n  def f(self): pass\n  g = property(f)", ["C", "C.f", "C.g"]),
         ("class C:\n  def f(self): pass\n  def g(self): pass", ["C"]),
+        (
+            "from a import *\ndef f(): pass",
+            ["ImportFrom(module='a', names=[alias(name='*')], level=0)", "f"],
+        ),
         ("pass\nfrom a import b, c as d\nimport e.f", ["b", "d", "e.f"]),
     ],
 )

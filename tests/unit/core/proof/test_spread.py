@@ -1339,6 +1339,13 @@ def test_whoever_takes_a_module_as_a_whole_may_look_up_any_name(text: str, expec
     assert found.closures == {}
 
 
+@pytest.mark.parametrize(("own", "expected"), [("def m(): pass\n", False), ("", True)])
+def test_a_function_of_the_name_of_its_module_is_not_the_module(own: str, expected: bool) -> None:
+    user = "from m import m\nRULES = (m,)\ndef uses(): return RULES\n"
+    found = spread(f"{own}X = 1", f"{own}X = 2", user=user)
+    assert (("user.py", "uses") in found.units) is expected
+
+
 def test_code_that_runs_at_import_and_takes_the_module_as_a_whole() -> None:
     assert "user.py" in spread("X = 1", "X = 2", user="import m\nprint(m)\n").closures
     assert spread("X = 1", "X = 2", user="import m\nprint(m.other)\n").closures == {}
