@@ -104,6 +104,7 @@ def _sorted(
     parts = set[tuple[str, str]]()
     functions = {one.func for one in looked if isinstance(one, ast.Call)}
     asked = {path_of(one)[-1] for one in looked if isinstance(one, ast.Name | ast.Attribute)}
+    asked.update(name for one in looked for name in _operators(one))
     for one in looked:
         match one:
             case _ if one in functions:
@@ -129,6 +130,19 @@ def _sorted(
         called,
         frozenset(asked),
     )
+
+
+def _operators(node: ast.AST) -> Iterator[str]:
+    """Methods that operators run which ask for something."""
+    yield from ("__bool__", "__len__")
+    match node:
+        case ast.Subscript():
+            yield "__getitem__"
+        case ast.Compare(ops=ops):
+            if any(isinstance(one, ast.In | ast.NotIn) for one in ops):
+                yield "__contains__"
+            if any(isinstance(one, ast.Eq | ast.NotEq) for one in ops):
+                yield "__eq__"
 
 
 def _called(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -33,6 +33,8 @@ _RUNNING = (
     *(ast.With, ast.AsyncWith, ast.Match, ast.Delete, ast.Import, ast.ImportFrom),
 )
 """Nodes that may run code whose name they do not have."""
+_ASKING = frozenset(("len", "bool", "any", "all", "getattr", "hasattr", "vars", "isinstance"))
+"""Functions that only look at what they are given."""
 _LEAVING = (ast.Return, ast.Continue, ast.Break)
 
 
@@ -112,7 +114,7 @@ def _by_itself(node: Function, written: Iterable[Store], own: str | None) -> Ite
         if node.name in _ASKED_ONCE:
             yield Keeping(name or COMPUTED, None, of_self, roots=roots)
             continue
-        needless = _Needless(places, everything).nodes()
+        needless = _Needless(places, everything, arguments).nodes()
         if needless and any(_fills(store, needless, everything) for store in places):
             yield Keeping(
                 name or COMPUTED,
@@ -157,7 +159,9 @@ def _holds(target: ast.expr, store: Store) -> bool:
 class _Needless:
     """Parts of a function that do not run, or need not, where something is kept already."""
 
-    def __init__(self, written: list[Store], everything: list[ast.AST]) -> None:
+    def __init__(
+        self, written: list[Store], everything: list[ast.AST], arguments: set[str]
+    ) -> None:
         self._everything = everything
         self._name = written[0].name
         self._paths = {store.path for store in written}
@@ -168,10 +172,14 @@ class _Needless:
             if isinstance(store.node, ast.Subscript)
             and isinstance(store.node.slice, ast.Constant)
             and len(store.path) > 1
+            and store.path[0] not in arguments
         }
         """Of items with a constant key: whoever looks at one of these may look for the item."""
         self._asked = {path[0] for path in self._paths if len(path) == 1}
         """Variables that hold what is kept, or are made from it."""
+        merged = all(map(_merges, written)) and self._asked <= arguments
+        self._handed_on = {*_handed_on(everything)} if merged else set[ast.AST]()
+        """What is no look at them: it is handed to a call."""
         self._spread()
 
     def nodes(self) -> set[ast.AST]:
@@ -209,6 +217,8 @@ class _Needless:
 
     def _is_look(self, node: ast.AST, *, by_text: bool) -> bool:
         match node:
+            case _ if node in self._handed_on:
+                return False
             case ast.Name(id=name, ctx=ast.Load()):
                 return name in self._asked or name in self._containers
             case ast.Attribute(attr=name, ctx=ast.Load()):
@@ -222,6 +232,29 @@ class _Needless:
     def _may_be_it(self, path: tuple[str, ...]) -> bool:
         """An attribute of another object may be the same by another way."""
         return any(path[0] != known[0] or path == known for known in self._paths)
+
+
+def _merges(store: Store) -> bool:
+    """Whether something is put into a dictionary under no name that is looked for first: what
+    `one.update(other)` keeps, it keeps of what is at hand."""
+    match store.node:
+        case ast.Call(func=ast.Attribute(attr="update"), args=[ast.Name()], keywords=[]):
+            return True
+        case ast.Call(func=ast.Attribute(attr="setdefault"), args=[ast.Constant(), _]):
+            return True
+    return False
+
+
+def _handed_on(everything: list[ast.AST]) -> Iterator[ast.AST]:
+    """Names that are arguments of calls which may do anything, and those of which one item is
+    read."""
+    for one in everything:
+        match one:
+            case ast.Call(func=function, args=args, keywords=keywords):
+                if path_of(function)[-1] not in _ASKING:
+                    yield from (*args, *(keyword.value for keyword in keywords))
+            case ast.Subscript(value=value, slice=ast.Constant()):
+                yield value
 
 
 def _asks_by_text(node: ast.AST) -> bool:

@@ -42,6 +42,14 @@ class Store:
         """The name of the object."""
         return self.path[0]
 
+    @property
+    def is_key(self) -> bool:
+        """Whether the name is only the key of an item: `one["name"] = ...`."""
+        match self.node:
+            case ast.Subscript(slice=ast.Constant(value=key), value=value):
+                return key == self.name and getattr(value, "attr", None) != "__dict__"
+        return False
+
 
 def own_object(node: Function) -> str | None:
     """The name of the object that a method belongs to; None for what belongs to a class."""

@@ -82,6 +82,15 @@ class Uses:
         return frozenset(store.name for store, is_own in self._stores if store.name and not is_own)
 
     @cached_property
+    def keys_written(self) -> frozenset[str]:
+        """Of `writes` those that are only keys of items: no attribute has the name."""
+        by_key = {True: set[str](), False: set[str]()}
+        for store, is_own in self._stores:
+            if not is_own:
+                by_key[store.is_key].add(store.name)
+        return frozenset(by_key[True] - by_key[False])
+
+    @cached_property
     def own_writes(self) -> frozenset[str]:
         """The same of what a method writes to in its own object."""
         return frozenset(store.name for store, is_own in self._stores if store.name and is_own)

@@ -12,10 +12,7 @@ from pytest_ciopt.core.edits.looks import Looks
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.seen import Unit
-from pytest_ciopt.core.proof.sources import Sources, called_as, simple_name
-
-_ASKED_BY_OPERATORS = frozenset(("__contains__", "__bool__", "__len__", "__getitem__", "__eq__"))
-"""Methods that tell whether something is there."""
+from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
 
 
 class Filling:
@@ -55,7 +52,7 @@ class Filling:
             if helper != called and called_as(helper[1]) not in looks.called:
                 continue
             for who, what, at in looking:
-                for below, name in self._written_below(helper, at, who, what):
+                for below, name in self._written_below(helper, at, unit, who, what):
                     if is_named or below == helper:
                         yield below[0], name
             own = self._keepers.definition(helper)
@@ -69,9 +66,9 @@ class Filling:
         """Functions that a function asks whether it has to call another one, by their names or by
         operators, and what those look at."""
         for other in self._evidence.called_by(unit):
-            if other in (unit, called) or not (
-                called_as(other[1]) in names or simple_name(other[1]) in _ASKED_BY_OPERATORS
-            ):
+            simple = simple_name(other[1])
+            by_name = simple if is_special(simple) else called_as(other[1])
+            if other in (unit, called) or by_name not in names:
                 continue
             definition = self._keepers.definition(other)
             if definition is not None:
@@ -84,28 +81,28 @@ class Filling:
                 )
 
     def _written_below(
-        self, helper: Unit, looks: Looks, unit: Unit, definition: Definition
+        self, helper: Unit, looks: Looks, unit: Unit, looker: Unit, definition: Definition
     ) -> Iterator[tuple[Unit, str]]:
-        """Who writes what is looked at, of a function and what it calls."""
+        """Who writes what is looked at, of a function and what it calls. `looker`: the function
+        that looks, or one that it asks."""
         parts = {name for _, name in looks.parts}
         of_objects = {
-            name for root, name in looks.parts if not self._keepers.is_module(unit[0], root)
+            name for root, name in looks.parts if not self._keepers.is_module(looker[0], root)
         }
         by_name = self._writers(helper)
         for name in (parts | looks.names | looks.own | looks.others) & by_name.keys():
             for below, is_own in by_name[name]:
                 scope = below[1].rpartition(".")[0]
-                if below == unit:
+                if below in (unit, looker):
                     continue
                 if not is_own:
-                    is_it = (
-                        name in parts
-                        or name in looks.own
-                        or (name in looks.others and below == helper)
-                        or (name in looks.names and self._is_same(below[0], unit, name))
-                    )
+                    is_it = name in looks.others and below == helper
+                    if name not in self._keyed_by(below):
+                        is_same = name in looks.names and self._is_same(below[0], looker, name)
+                        by_itself = looker == unit and name in looks.own
+                        is_it = is_it or is_same or name in parts or by_itself
                 else:
-                    of_class = scope == definition.scope or self._has_bases(unit, definition)
+                    of_class = scope == definition.scope or self._has_bases(looker, definition)
                     is_it = (
                         name in of_objects
                         or (name in looks.own and of_class)
@@ -121,11 +118,17 @@ class Filling:
             found: dict[str, list[tuple[Unit, bool]]] = {}
             of_known = set(self._evidence.called_below(helper, besides=MAKERS))
             for below in self._evidence.called_below(helper):
+                if self._keepers.is_test(below) and not self._keepers.is_fixture(below):
+                    continue
                 for name, is_own in self._written_by(below):
                     if below in of_known or not is_own:  # else to what was made just now
                         found.setdefault(name, []).append((below, is_own))
             self._known_writers[helper] = found
         return self._known_writers[helper]
+
+    def _keyed_by(self, unit: Unit) -> frozenset[str]:
+        own = self._keepers.definition(unit)
+        return frozenset() if own is None else own.uses.keys_written
 
     def _written_by(self, unit: Unit) -> frozenset[tuple[str, bool]]:
         if unit not in self._written:
