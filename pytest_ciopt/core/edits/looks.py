@@ -28,8 +28,9 @@ class Looks:
     """Names of what it calls together with that."""
     asked: frozenset[str] = frozenset()
     """Names of functions, methods and perhaps properties that it asks."""
-    held: frozenset[str] = frozenset()
-    """Of `names` those that it looks at through its variables."""
+    given: frozenset[tuple[str, str]] = frozenset()
+    """Names of what it calls, with what they are given that is no variable of the function, or a
+    part of it."""
 
     def __bool__(self) -> bool:
         return bool(self.names or self.parts or self.own or self.others)
@@ -42,7 +43,7 @@ class Looks:
             self.others | other.others,
             self.called | other.called,
             self.asked | other.asked,
-            self.held | other.held,
+            self.given | other.given,
         )
 
 
@@ -63,7 +64,7 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
                 held = _sorted(_held(looked, everything, local), local, own, frozenset())
-                found |= replace(held, held=held.names, others=frozenset())
+                found |= replace(held, others=frozenset(), given=_given(inside, everything, local))
     return found
 
 
@@ -92,6 +93,28 @@ def _held(looked: list[ast.AST], everything: list[ast.AST], local: set[str]) -> 
         waiting = [below for name in names for value in values.pop(name) for below in walk(value)]
         found += waiting
     return found
+
+
+def _given(
+    inside: list[ast.AST], everything: list[ast.AST], local: set[str]
+) -> frozenset[tuple[str, str]]:
+    wholes: dict[str, str] = {}
+    for one in everything:
+        for target, value in assigned(one):
+            whole = path_of(_whole(value))[0]
+            wholes.update(dict.fromkeys(targets(target), wholes.get(whole, whole)))
+    calls = (one for one in inside if isinstance(one, ast.Call))
+    found = ((call, path_of(one)[0]) for call in calls for one in call.args)
+    named = ((path_of(call.func)[-1], wholes.get(root, root)) for call, root in found)
+    return frozenset(pair for pair in named if pair[1] not in local | {""})
+
+
+def _whole(value: ast.expr) -> ast.expr:
+    """What an expression is a part of."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr="get" | "setdefault", value=whole)):
+            return whole
+    return value
 
 
 def _sorted(

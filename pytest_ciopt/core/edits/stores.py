@@ -187,6 +187,8 @@ def _stored(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield (key if key.isidentifier() else path_of(base)[-1]), base
         case ast.Subscript(value=base, ctx=ast.Store()):
             yield path_of(base)[-1], base
+        case ast.Call(func=ast.Attribute(attr="__setattr__"), args=[base, name, _]):
+            yield _text(name), base  # `object.__setattr__(self, "name", value)`
         case ast.Call(func=ast.Attribute(attr=method, value=base)) if method in _FILLING:
             if len(node.args) > 1 or method == "update":
                 yield path_of(base)[-1], base

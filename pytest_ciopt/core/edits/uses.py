@@ -82,13 +82,22 @@ class Uses:
         return frozenset(store.name for store, is_own in self._stores if store.name and not is_own)
 
     @cached_property
-    def keys_written(self) -> frozenset[str]:
-        """Of `writes` those that are only keys of items: no attribute has the name."""
-        by_key = {True: set[str](), False: set[str]()}
-        for store, is_own in self._stores:
-            if not is_own:
-                by_key[store.is_key].add(store.name)
-        return frozenset(by_key[True] - by_key[False])
+    def attributes_written(self) -> frozenset[str]:
+        """Of `writes` those that are attributes, and neither keys of items nor variables."""
+        return frozenset(
+            store.name
+            for store, is_own in self._stores
+            if not (is_own or store.is_key) and len(store.path) > 1
+        )
+
+    @cached_property
+    def variables_written(self) -> frozenset[str]:
+        """Of `writes` those that are variables: global ones, or what these hold is written to."""
+        return frozenset(
+            store.name
+            for store, is_own in self._stores
+            if not (is_own or store.is_key) and len(store.path) == 1
+        )
 
     @cached_property
     def own_writes(self) -> frozenset[str]:

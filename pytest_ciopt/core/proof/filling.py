@@ -9,10 +9,12 @@ from dataclasses import replace
 from pytest_ciopt.core.edits.definitions import Definition, Kind
 from pytest_ciopt.core.edits.library import is_library
 from pytest_ciopt.core.edits.looks import Looks
+from pytest_ciopt.core.edits.uses import Uses
 from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
+from pytest_ciopt.core.stdlib import STDLIB
 
 
 class Filling:
@@ -57,8 +59,8 @@ class Filling:
                         yield below[0], name
             own = self._keepers.definition(helper)
             if own is not None and helper != unit and own.uses.fills_arguments:
-                filled = looks.names & (definition.uses.handed | looks.held)
-                yield from ((unit[0], name) for name in filled)
+                given = {name for call, name in looks.given if call == called_as(helper[1])}
+                yield from ((unit[0], name) for name in looks.names & given)
 
     def _asked(
         self, unit: Unit, called: Unit, names: frozenset[str]
@@ -96,11 +98,17 @@ class Filling:
                 if below in (unit, looker):
                     continue
                 if not is_own:
-                    is_it = name in looks.others and below == helper
-                    if name not in self._keyed_by(below):
-                        is_same = name in looks.names and self._is_same(below[0], looker, name)
-                        by_itself = looker == unit and name in looks.own
-                        is_it = is_it or is_same or name in parts or by_itself
+                    own = self._keepers.definition(below)
+                    uses = Uses() if own is None else own.uses
+                    is_look = name in parts or (looker == unit and name in looks.own)
+                    is_it = (
+                        (name in looks.others and below == helper)
+                        or (is_look and name in uses.attributes_written)
+                        or (
+                            name in looks.names & uses.variables_written
+                            and self._is_same(below[0], looker, name)
+                        )
+                    )
                 else:
                     of_class = scope == definition.scope or self._has_bases(looker, definition)
                     is_it = (
@@ -126,10 +134,6 @@ class Filling:
             self._known_writers[helper] = found
         return self._known_writers[helper]
 
-    def _keyed_by(self, unit: Unit) -> frozenset[str]:
-        own = self._keepers.definition(unit)
-        return frozenset() if own is None else own.uses.keys_written
-
     def _written_by(self, unit: Unit) -> frozenset[tuple[str, bool]]:
         if unit not in self._written:
             own = self._keepers.definition(unit)
@@ -146,7 +150,8 @@ class Filling:
         for name in names:
             known = self._keepers.bound(path, name)
             if known is not None and (
-                known.kind is Kind.BINDING or (known.kind is Kind.IMPORT and not is_library(known))
+                known.kind is Kind.BINDING
+                or (known.kind is Kind.IMPORT and name not in STDLIB and not is_library(known))
             ):
                 yield name
 

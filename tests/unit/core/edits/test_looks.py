@@ -65,6 +65,27 @@ def test_what_is_called_together_with_it() -> None:
     assert looked_at(source).called == {"put", "fill"}
 
 
+@pytest.mark.parametrize(
+    ("source", "given"),
+    [
+        ("def f():\n if not KEPT: fill(KEPT)", {("fill", "KEPT")}),
+        ("def f(k):\n one = KEPT[k]\n if not one: fill(one)", {("fill", "KEPT")}),
+        ("def f(k):\n one = KEPT.get(k)\n two = one.x\n if not two: fill(two)", {("fill", "KEPT")}),
+        ("def f(k):\n one = made(KEPT)\n if not one: fill(one)", set()),
+        ("def f(one):\n if not one: fill(one)", set()),
+        ("def f(k):\n fill(KEPT)\n if not KEPT: fill(k)", set()),
+    ],
+)
+def test_what_is_given_to_what_is_called(source: str, given: set[tuple[str, str]]) -> None:
+    assert looked_at(source).given == given
+
+
+def test_operators_ask() -> None:
+    asked = looked_at("def f(k):\n if k not in self: fill(k)").asked
+    assert "__contains__" in asked
+    assert "__eq__" not in asked
+
+
 def test_without_a_name_any_call_counts() -> None:
     source = "def f(k):\n if k not in KEPT: MADE_BY[k]()\n if OTHER: x = 1"
     assert looked_at(source, None).names == {"KEPT"}

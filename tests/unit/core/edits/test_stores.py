@@ -49,7 +49,7 @@ def handed_in(source: str) -> set[str]:
         ("def f(self): self.__dict__[k] = 1", "", "self."),
         ("def f(self): setattr(self, 'x', 1)", "x", "self.x"),
         ("def f(self): setattr(self, k, 1)", "", "self."),
-        ("def f(self): object.__setattr__(self, 'x', 1)", "x", "object.x"),
+        ("def f(self): object.__setattr__(self, 'x', 1)", "x", "self.x"),
         ("def f(): C.setdefault(k, 1)", "C", "C"),
         ("def f(): C.update(k=1)", "C", "C"),
         ("def f(): m.C.put(k, 1)", "C", "m.C"),

@@ -136,3 +136,22 @@ def test_what_a_method_keeps_may_be_in_its_object() -> None:
     source = "def f(self):\n if not self.x: self.x = g()"
     assert [one.of_self for one in uses(source, in_class=True).keeps] == [True]
     assert [one.of_self for one in uses(source).keeps] == [False]
+
+
+@pytest.mark.parametrize(
+    ("source", "attributes", "variables"),
+    [
+        ("def f(o): o.kept = 1", {"kept"}, set()),
+        ("def f(o, k): o.kept[k] = 1", {"kept"}, set()),
+        ("def f(o): o['kept'] = 1", set(), set()),
+        ("def f(kept, k): kept[k] = 1", set(), {"kept"}),
+        ("def f():\n global kept\n kept = 1", set(), {"kept"}),
+        ("def f(o): o.__dict__['kept'] = 1", {"kept"}, set()),
+    ],
+)
+def test_what_is_written_is_an_attribute_or_a_variable(
+    source: str, attributes: set[str], variables: set[str]
+) -> None:
+    found = uses(source)
+    assert found.attributes_written == attributes
+    assert found.variables_written == variables
