@@ -131,12 +131,21 @@ class Grounds:
 
     def _differing(self, process: Process) -> Stale:
         inputs, present = process.inputs, self._present
+        sources = {p: old for p, old in inputs.sources.items() if not present.has(p, old)}
         return Stale(
-            {p: old for p, old in inputs.sources.items() if not present.has(p, old)},
+            {p: old for p, old in sources.items() if not self._is_of_another_build(p, old)},
             {p for p, old in inputs.data.items() if not present.has(p, old)},
             {p for p, old in inputs.folders.items() if not present.holds(p, old)},
             {p for p, old in inputs.packages.items() if not present.offers(p, old)},
         )
+
+    def _is_of_another_build(self, path: str, old: str) -> bool:
+        """Whether a file that git ignores only names another version: a base, which git compares,
+        does not tell of it, either."""
+        if path in self._ask.selection.modules or old not in self._knowledge.sources:
+            return False
+        difference = self._differences.of(path, old)
+        return difference is not None and difference.only_of_versions
 
     # --- whom it concerns ------------------------------------------------------------------------
 

@@ -399,6 +399,23 @@ def test_a_comment_selects_nothing(recorded: Project) -> None:
     assert recorded.select().selected == {}
 
 
+def test_a_version_that_a_build_tool_writes_changes_nothing(project: MakeProject) -> None:
+    made = project(
+        {
+            **FILES,
+            ".gitignore": "__pycache__\n_version.py\n",
+            "app/__init__.py": "from app._version import version\nfrom app.code import one, two\n",
+        }
+    )
+    generated = "__version__ = version = '1.0.dev{}'\nLIMIT = {}\n"
+    made.repository.write({"app/_version.py": generated.format(1, 1)})
+    assert made.run(DEPS).ret == 0
+    made.repository.write({"app/_version.py": generated.format(2, 1)})
+    assert made.select().selected == {}
+    made.repository.write({"app/_version.py": generated.format(2, 2)})
+    assert made.select().selected.keys() == {ONE}  # it has to be imported
+
+
 def test_widened_to_the_closure(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     code = FILES["app/code.py"]
     recorded.repository.write({"app/code.py": code + "\n\nUNUSED = 1\n"})

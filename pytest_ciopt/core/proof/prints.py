@@ -28,6 +28,13 @@ evaluated, of a function and of the variables in it."""
 _TOLD_TO, _SORT = "@", "%"
 """Before the fingerprints of what others may learn of a function or class by: decorators and bases;
 and of what a method is, beside its signature: by its decorators, or a coroutine."""
+_VERSIONS = frozenset(
+    (
+        *("__version__", "version", "__version_tuple__", "version_tuple"),
+        *("__commit_id__", "commit_id", "__version_info__", "version_info"),
+    )
+)
+"""Names that tell which version of a project something was built from."""
 _PART = re.compile(r"(\A|[.:;@%])([^.:;@%]+)")
 """A mark, if any, and what follows it."""
 
@@ -58,6 +65,12 @@ class Difference:
     """Methods of which more than the signature and the body differs."""
     imports: bool = False
     """Whether it imports something else."""
+
+    @property
+    def only_of_versions(self) -> bool:
+        """Whether a build tool writes it anew for each commit (setuptools-scm, hatch-vcs)."""
+        names = self.bindings & _VERSIONS
+        return self == Difference(units=names, bindings=names)
 
     @property
     def is_seen_outside(self) -> bool:
