@@ -64,7 +64,7 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
                 held = _sorted(_held(looked, everything, local), local, own, frozenset())
-                found |= replace(held, others=frozenset(), given=_given(inside, everything, local))
+                found |= replace(held, given=_given(inside, everything, local))
     return found
 
 
@@ -92,7 +92,7 @@ def _held(looked: list[ast.AST], everything: list[ast.AST], local: set[str]) -> 
         names = {one.id for one in waiting if isinstance(one, ast.Name)} & values.keys()
         waiting = [below for name in names for value in values.pop(name) for below in walk(value)]
         found += waiting
-    return found
+    return [one for one in found if not isinstance(one, ast.Constant)]
 
 
 def _given(

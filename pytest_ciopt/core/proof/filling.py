@@ -53,9 +53,11 @@ class Filling:
         for helper in self._evidence.called_by(unit):
             if helper != called and called_as(helper[1]) not in looks.called:
                 continue
+            near = {helper, *self._evidence.called_by(helper)}
             for who, what, at in looking:
                 for below, name in self._written_below(helper, at, unit, who, what):
-                    if is_named or below == helper:
+                    # What others look at is much, so who writes there has to be near.
+                    if below == helper or (is_named and (who == unit or below in near)):
                         yield below[0], name
             own = self._keepers.definition(helper)
             if own is not None and helper != unit and own.uses.fills_arguments:
