@@ -195,8 +195,10 @@ class Selection(NamedTuple):
     def _with_objection(self, reason: str, test: Collected) -> str:
         """A reason that imports give, and why no record answers it."""
         path = test.path or ""
-        imported = not self.touches(path) and (path in self.files or scope_of(path, self.scopes))
-        objection = self.records.objection(test.id or "") if imported else None
+        link = self.files.get(path) or scope_of(path, self.scopes)
+        if link is None or (link.via is None and self.touches(path)):
+            return reason
+        objection = self.records.objection(test.id or "")
         return reason if objection is None else f"{reason}; not proved: {objection}"
 
     @property

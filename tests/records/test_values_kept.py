@@ -219,6 +219,32 @@ def value(warm=False):
     if len(rows) == 0: fill(rows)
     return rows[0]
 """),
+    "by another module, in this one": (
+        {
+            "app/load.py": "def compute():\n    return 42\n",
+            "app/fill.py": """
+from app import kept
+from app.load import compute
+def fill(key): kept.KEPT[key] = compute()
+""",
+            "app/kept.py": "KEPT = {'b': 42}\n",
+            "app/use.py": """
+from app.fill import fill
+from app.kept import KEPT
+def value(warm=False):
+    key = "b" if warm else "a"
+    if key not in KEPT: fill(key)
+    return KEPT[key]
+""",
+            "tests/test_x.py": """
+from app.use import value
+def test_0(): assert value(warm=True) == 42
+def test_a(): assert value() == 42
+def test_b(): assert value() == 42
+""",
+        },
+        ("app/load.py", "return 42", "return 43"),
+    ),
     "a decorator asks first": _filled("""
 import functools
 def opened(function):

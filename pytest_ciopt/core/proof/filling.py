@@ -14,7 +14,6 @@ from pytest_ciopt.core.proof.evidence import MAKERS, Evidence
 from pytest_ciopt.core.proof.keepers import Keepers
 from pytest_ciopt.core.proof.seen import Unit
 from pytest_ciopt.core.proof.sources import Sources, called_as, is_special, simple_name
-from pytest_ciopt.core.stdlib import STDLIB
 
 
 class Filling:
@@ -103,11 +102,13 @@ class Filling:
                     own = self._keepers.definition(below)
                     uses = Uses() if own is None else own.uses
                     is_look = name in parts or (looker == unit and name in looks.own)
+                    is_part = name not in uses.variables_written - uses.attributes_written
                     is_it = (
-                        (name in looks.others and below == helper)
+                        (name in looks.others and below == helper and is_part)
                         or (is_look and name in uses.attributes_written)
                         or (
-                            name in looks.names & uses.variables_written
+                            name in looks.names
+                            and name in uses.variables_written | uses.attributes_written
                             and self._is_same(below[0], looker, name)
                         )
                     )
@@ -153,9 +154,21 @@ class Filling:
             known = self._keepers.bound(path, name)
             if known is not None and (
                 known.kind is Kind.BINDING
-                or (known.kind is Kind.IMPORT and name not in STDLIB and not is_library(known))
+                or (known.kind is Kind.IMPORT and not self._is_a_module(path, known))
             ):
                 yield name
+
+    def _is_a_module(self, path: str, known: Definition) -> bool:
+        """Whether an import binds a module, or what comes from a library, be it that another module
+        of the project imports that (`from .compat import sqlite3`)."""
+        if known.is_module or is_library(known):
+            return True
+        found = [
+            self._keepers.bound(file, name)
+            for level, module, name in known.imported
+            for file in self._sources.imported(path, level, module)
+        ]
+        return bool(found) and all(one is not None and one.is_module for one in found)
 
     def _is_same(self, path: str, unit: Unit, name: str) -> bool:
         """Whether a global name is the same in two modules, of which one may import it."""
