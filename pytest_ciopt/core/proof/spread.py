@@ -241,8 +241,6 @@ class Spread:
         """What ran while modules were imported decides what their bodies bind."""
         if not (self._firsts.outside and self._evidence.ran_outside(origin)):
             return
-        if self._callers.is_test(origin):
-            return  # which loads a module once more
         parts = list(self._evidence.nodes(origin))
         if not any(map(self._evidence.importers, parts)):
             self._called_by_pytest(origin)
@@ -253,6 +251,8 @@ class Spread:
                 continue
             self._imported.add(node)
             callers = self._evidence.importers(node)
+            if self._callers.is_test(node):  # it loads a module once more, which calls it
+                callers = [one for one in callers if one[0] == node[0]]
             if not callers and node not in parts:
                 self._called_by_pytest(unit_of(node))
             for caller in callers:
