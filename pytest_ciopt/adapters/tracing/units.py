@@ -53,8 +53,11 @@ def node_name(code: CodeType) -> str | None:
     return code.co_qualname if name and LOCALS in code.co_qualname else name
 
 
-def _is_file(filename: str) -> bool:
-    return filename.endswith((".py", ".pyw")) or os.path.exists(filename)
+def _may_be_file(filename: str) -> bool:
+    """Whether code may be made from a file: some name the text that they are made from, or nothing
+    that there is, which looks like a relative path."""
+    named = os.path.isabs(filename) or filename.endswith((".py", ".pyw"))
+    return named or os.path.exists(filename)
 
 
 def is_body(code: CodeType) -> bool:
@@ -92,8 +95,8 @@ class Registry:
         found = None
         if not filename.startswith("<"):
             found = self._places.find(filename) or None
-            if found is not None and not _is_file(filename):
-                found = None  # a text that code was made from, be it like a relative path
+            if found is not None and not _may_be_file(filename):
+                found = None
             for end, names in STARTERS.items():
                 if filename.endswith(end):
                     self._starting[filename] = names

@@ -119,6 +119,15 @@ def test_code_made_from_data_is_a_read(registry: Registry, tmp_path: Path) -> No
     assert registry.fresh() == []
 
 
+def test_a_text_that_looks_like_a_path_is_none(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.html").write_text("")
+    assert not registry.admit(compile("1", "ADD(1, 1)", "eval"))
+    assert registry.admit(compile("1", "page.html", "eval"))
+
+
 def test_code_that_starts_a_process(registry: Registry) -> None:
     from multiprocessing.process import BaseProcess
 
