@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pytest_ciopt.core.edits.once import Guard, assigned, guards, identifiers, leaves, targets
-from pytest_ciopt.core.edits.stores import Function, path_of, variables
+from pytest_ciopt.core.edits.stores import Function, path_of, variables, whole
 from pytest_ciopt.core.edits.trees import walk
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
@@ -98,30 +98,20 @@ def _held(looked: list[ast.AST], everything: list[ast.AST], local: set[str]) -> 
 def _given(
     inside: list[ast.AST], everything: list[ast.AST], local: set[str]
 ) -> frozenset[tuple[str, str]]:
+    """See `Looks.given`."""
     wholes: dict[str, str] = {}
     for one in everything:
         for target, value in assigned(one):
-            whole = path_of(_whole(value))[0]
-            wholes.update(dict.fromkeys(targets(target), wholes.get(whole, whole)))
+            root = path_of(whole(value))[0]
+            wholes.update(dict.fromkeys(targets(target), wholes.get(root, root)))
     calls = (one for one in inside if isinstance(one, ast.Call))
     found = ((call, path_of(one)[0]) for call in calls for one in call.args)
     named = ((path_of(call.func)[-1], wholes.get(root, root)) for call, root in found)
     return frozenset(pair for pair in named if pair[1] not in local | {""})
 
 
-def _whole(value: ast.expr) -> ast.expr:
-    """What an expression is a part of."""
-    match value:
-        case ast.Call(func=ast.Attribute(attr="get" | "setdefault", value=whole)):
-            return whole
-    return value
-
-
 def _sorted(
-    looked: list[ast.AST],
-    local: set[str],
-    own: str | None,
-    called: frozenset[str],
+    looked: list[ast.AST], local: set[str], own: str | None, called: frozenset[str]
 ) -> Looks:
     names, of_own, others = set[str](), set[str](), set[str]()
     parts = set[tuple[str, str]]()

@@ -210,13 +210,13 @@ def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         case ast.Call(func=ast.Attribute(attr=method, value=base), args=[_, *_]) if (
             method in _ADDING
         ):
-            whole = _whole(base)
-            if isinstance(whole, _PLACES):
-                yield path_of(whole)[-1], whole
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[whole, _, *_]) if (
-            name in _PUTTING and isinstance(whole, _PLACES)
+            held = whole(base)
+            if isinstance(held, _PLACES):
+                yield path_of(held)[-1], held
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[held, _, *_]) if (
+            name in _PUTTING and isinstance(held, _PLACES)
         ):
-            yield path_of(whole)[-1], whole
+            yield path_of(held)[-1], held
         case ast.Expr(
             value=ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as base)) as call
         ):
@@ -224,11 +224,11 @@ def _told(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                 yield path_of(base)[-1], base
 
 
-def _whole(part: ast.expr) -> ast.expr:
+def whole(part: ast.expr) -> ast.expr:
     """What holds a part that is asked for by its key."""
     match part:
-        case ast.Call(func=ast.Attribute(attr="get" | "setdefault", value=whole)):
-            return whole
+        case ast.Call(func=ast.Attribute(attr="get" | "setdefault", value=holder)):
+            return holder
     return part
 
 
