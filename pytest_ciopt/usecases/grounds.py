@@ -95,12 +95,15 @@ class Grounds:
 
     @cached_property
     def _as_now(self) -> frozenset[str]:
-        """Modules that some process has loaded as they are."""
-        return frozenset(
-            path
-            for number, one in self._processes.items()
-            for path in one.inputs.sources.keys() - self._stale[number].sources.keys()
-        )
+        """Modules that some process has loaded as they are, files that it has read, and folders,
+        with a slash, that it has listed."""
+        found = set[str]()
+        for number, one in self._processes.items():
+            inputs, stale = one.inputs, self._stale[number]
+            found |= inputs.sources.keys() - stale.sources.keys()
+            found |= inputs.data.keys() - stale.data
+            found.update(f"{folder}/" for folder in inputs.folders.keys() - stale.folders)
+        return frozenset(found)
 
     def _rebinding(self) -> set[str]:
         """Modules that changed in what their import does, since they were loaded."""
