@@ -1,7 +1,7 @@
 """What a function looks at to decide whether it calls something. Pure."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_ciopt.core.edits.once import Guard, assigned, guards, identifiers, leaves, targets
@@ -53,6 +53,7 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
     everything = walk(node)
     inner = (one.name for one in everything[1:] if isinstance(one, _INNER))
     local = variables(everything).union(inner)
+    values, wholes = _values(everything, local), _wholes(everything)
     found = Looks()
     for one in everything:
         for guard, parts, may_leave in _guards(one):
@@ -63,8 +64,8 @@ def looks(node: Function, called: str | None, own: str | None) -> Looks:
             if (called in identifiers(inside)) if called else _called(inside):
                 looked = [below for part in guard for below in walk(part)]
                 found |= _sorted(looked, local, own, _called(inside))
-                held = _sorted(_held(looked, everything, local), local, own, frozenset())
-                found |= replace(held, given=_given(inside, everything, local))
+                held = _sorted(_held(looked, values), local, own, frozenset())
+                found |= replace(held, given=_given(inside, wholes, local))
     return found
 
 
@@ -79,31 +80,42 @@ def _guards(node: ast.AST) -> Iterator[Guard]:
             yield from guards(node)
 
 
-def _held(looked: list[ast.AST], everything: list[ast.AST], local: set[str]) -> list[ast.AST]:
-    """What local variables hold that are looked at, and those that it is made from."""
-    values: dict[str, list[ast.expr]] = {}
+def _values(everything: list[ast.AST], local: set[str]) -> dict[str, list[ast.expr]]:
+    """What is assigned to each local variable."""
+    found: dict[str, list[ast.expr]] = {}
     for one in everything:
         for target, value in () if isinstance(one, _LOOPS) else assigned(one):
             for name in local.intersection(targets(target)):
-                values.setdefault(name, []).append(value)
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def _wholes(everything: list[ast.AST]) -> dict[str, str]:
+    """What each variable holds a part of, "" for what has no name."""
+    found: dict[str, str] = {}
+    for one in everything:
+        for target, value in assigned(one):
+            root = path_of(whole(value))[0]
+            found.update(dict.fromkeys(targets(target), found.get(root, root)))
+    return found
+
+
+def _held(looked: list[ast.AST], values: Mapping[str, list[ast.expr]]) -> list[ast.AST]:
+    """What local variables hold that are looked at, and those that it is made from."""
+    left = dict(values)
     found: list[ast.AST] = []
     waiting = looked
     while waiting:
-        names = {one.id for one in waiting if isinstance(one, ast.Name)} & values.keys()
-        waiting = [below for name in names for value in values.pop(name) for below in walk(value)]
+        names = {one.id for one in waiting if isinstance(one, ast.Name)} & left.keys()
+        waiting = [below for name in names for value in left.pop(name) for below in walk(value)]
         found += waiting
     return [one for one in found if not isinstance(one, ast.Constant)]
 
 
 def _given(
-    inside: list[ast.AST], everything: list[ast.AST], local: set[str]
+    inside: list[ast.AST], wholes: Mapping[str, str], local: set[str]
 ) -> frozenset[tuple[str, str]]:
     """See `Looks.given`."""
-    wholes: dict[str, str] = {}
-    for one in everything:
-        for target, value in assigned(one):
-            root = path_of(whole(value))[0]
-            wholes.update(dict.fromkeys(targets(target), wholes.get(root, root)))
     calls = (one for one in inside if isinstance(one, ast.Call))
     found = ((call, path_of(one)[0]) for call in calls for one in call.args)
     named = ((path_of(call.func)[-1], wholes.get(root, root)) for call, root in found)

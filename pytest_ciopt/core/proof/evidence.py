@@ -8,6 +8,7 @@ from pytest_ciopt.core.history.traces import AT, LOCALS
 from pytest_ciopt.core.nodeids import module_of
 from pytest_ciopt.core.proof.knowledge import Knowledge
 from pytest_ciopt.core.proof.seen import Unit
+from pytest_ciopt.core.proof.sources import simple_name
 from pytest_ciopt.core.proof.stretches import Stretches
 
 MAKERS = ("__init__", "__new__", "__post_init__")
@@ -21,10 +22,6 @@ Node = Unit
 def unit_of(node: Node) -> Unit:
     """The outermost function."""
     return node[0], node[1].partition(LOCALS)[0]
-
-
-def _simple(unit: Unit) -> str:
-    return unit[1].rpartition(".")[2]
 
 
 def _name_of(test: str) -> str:
@@ -116,7 +113,7 @@ class Evidence:
             yield one
             fresh = self._called.get(one, set[Unit]()) - seen
             seen |= fresh
-            waiting.extend(one for one in sorted(fresh) if _simple(one) not in besides)
+            waiting.extend(one for one in sorted(fresh) if simple_name(one[1]) not in besides)
 
     @cached_property
     def _called(self) -> dict[Unit, set[Unit]]:
